@@ -1,0 +1,50 @@
+# Conveniences only: with .venv active, `snakemake` needs nothing from here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# A stamp is newer than what it was made from, or set-up runs again.
+pins := pyproject.toml requirements.lock tools/setup.sh
+test_pins := $(pins) requirements-test.lock tools/package-lock.json
+
+.PHONY: help report environment test test-environment lint format lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
+
+report: environment ## measure the studies of config.yaml and write results/
+	snakemake
+
+environment: .venv/report.stamp ## make .venv
+
+.venv/report.stamp: $(pins)
+	tools/setup.sh
+	@touch $@
+
+test: lint ## check the style and types, then run every test
+	pytest
+
+test-environment: .venv/test.stamp ## make .venv with what the tests need
+
+.venv/test.stamp: $(test_pins)
+	tools/setup.sh --test
+	@touch .venv/report.stamp $@
+
+lint: test-environment ## check the style, the types and the workflow
+	ruff check
+	ruff format --check
+	snakefmt --check Snakefile workflow/rules
+	mypy
+	snakemake --lint
+
+format: test-environment ## put Python and Snakemake files into shape
+	ruff check --fix
+	ruff format
+	snakefmt Snakefile workflow/rules
+
+lock: ## choose the newest pins that pyproject.toml allows
+	tools/lock.sh
+
+clean: ## remove results, logs and caches; .venv stays
+	find results -mindepth 1 ! -name README.md -delete
+	rm -rf logs .snakemake .mypy_cache .pytest_cache .ruff_cache .hypothesis
