@@ -1,0 +1,287 @@
+"""The data model of a study: what a paper prints, how it can be read, what is known besides.
+
+These are the keys that users write in ``studies/<study>/study.yaml``; ``reconcile.study`` loads them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+__all__ = [
+    "Argument",
+    "Claim",
+    "Conclusion",
+    "Consistency",
+    "Counting",
+    "Evidence",
+    "GeometrySearch",
+    "Interpretation",
+    "Paper",
+    "Slip",
+    "SlipSearch",
+    "Source",
+    "Statement",
+    "Study",
+]
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+NETWORK = "network"
+"""The reserved layer name that stands for the whole network."""
+SINGLE = "main"
+"""The network name of an interpretation that has one network only."""
+
+
+def _safe_link(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("http", "https") or not rest or any(c.isspace() or c in "<>\"'`" for c in url):
+        raise ValueError("must be a link that starts with https:// or http://")
+    return url
+
+
+def _quoted_digits(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f'must be the printed digits in quotes ("{value}"): YAML drops zeros')
+    return value
+
+
+def _printable(text: str) -> str:
+    bad = next((c for c in text if ord(c) < 32 and c not in "\n\t" or 0x7F <= ord(c) < 0xA0), None)
+    if bad is not None:
+        raise ValueError(f"holds the control character U+{ord(bad):04X}")
+    return text.strip()
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_printable)]
+Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_link)]
+Digits = Annotated[
+    str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
+]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Scalar = bool | int | float | str
+Argument = Scalar | list[Scalar]
+Arguments = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Argument]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Paper(_Model):
+    """The bibliography of the paper under examination."""
+
+    title: Text = Field(description="Title as printed.")
+    authors: list[Text] = Field(min_length=1, description="Authors in printed order, 'Given Family'.")
+    year: int = Field(ge=1800, le=2200, description="Year of publication.")
+    venue: Text = Field(description="Journal, proceedings or series.")
+    url: Link = Field(description="Where the paper can be read.")
+    doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = Field(
+        None, description="DOI without the resolver's address, when the paper has one."
+    )
+
+
+class Source(_Model):
+    """Who said something, and where it can be read."""
+
+    name: Text = Field(description="Person, project or document.")
+    url: Link | None = Field(None, description="Permalink: commit, file and lines where possible.")
+
+
+class Statement(_Model):
+    """Something the paper says about the network that is no count."""
+
+    id: Id = Field(description="Identifier, unique among statements.")
+    quote: Text = Field(description="The paper's words.")
+    where: Text = Field(description="Section, figure or table.")
+    argument: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        None, description="The network argument that the statement fixes."
+    )
+    value: Argument = Field(description="The value it fixes, or the number it states.")
+
+
+class Counting(_Model):
+    """One way in which a claim's number may have been counted."""
+
+    id: Id = Field(description="Identifier, unique within the claim.")
+    title: Text = Field(description="What is counted, in a few words.")
+    count: Expression = Field(description="Expression over measured quantities.")
+
+
+class Claim(_Model):
+    """One number that the paper prints."""
+
+    id: Id = Field(description="Identifier; the report's anchor is #claim-<id>.")
+    quote: Text = Field(description="The paper's words around the number.")
+    where: Text = Field(description="Section, figure or table.")
+    printed: Digits = Field(description='The number exactly as printed, in quotes: "60 million".')
+    quantity: Expression = Field(
+        description="A quantity (neurons, parameters, macs, width, ...) with `of`, or an expression."
+    )
+    of: Text | None = Field(
+        None, description="Layer, quoted pattern of layers, or `network` for the whole."
+    )
+    network: Id = Field(
+        SINGLE, description="Which network of a reading that has several (default: main)."
+    )
+    unit: Annotated[int | float, Field(gt=0)] | None = Field(
+        None, description="Unit of the last meaningful digit when it is not the last printed one."
+    )
+    unit_reason: Text | None = Field(None, description="Why that unit; required with `unit`.")
+    relation: Literal["equals", "at-most", "at-least"] = Field(
+        "equals", description="'no more than' is at-most, 'over' and 'at least' are at-least."
+    )
+    title: Text | None = Field(None, description="Short name of the counting `quantity` states.")
+    countings: list[Counting] = Field(
+        default_factory=list, description="Other ways in which the number may have been counted."
+    )
+
+    @property
+    def expression(self) -> str:
+        """The claim's own counting as one expression."""
+        return self.quantity if self.of is None else f"{self.quantity}({self.of!r})"
+
+
+class Slip(_Model):
+    """A slip of arithmetic or typing that turns a measured number into the printed one."""
+
+    claim: Id = Field(description="The claim that the slip explains.")
+    right: Expression = Field(description="The right calculation; must equal the measured number.")
+    written: Expression = Field(description="The same with the slip; must give the printed number.")
+    says: Text = Field(description="The slip in words.")
+
+
+class Interpretation(_Model):
+    """One candidate reading of the paper: arguments for its network, and who proposed it."""
+
+    id: Id = Field(description="Identifier; the report's anchor is #interpretation-<id>.")
+    title: Text = Field(description="The reading in a few words.")
+    network: Arguments = Field(
+        default_factory=dict, description="Network arguments that differ from the shared ones."
+    )
+    networks: dict[Id, Arguments] = Field(
+        default_factory=dict, description="For a reading of several sizes: arguments by network."
+    )
+    assumes: list[Text] = Field(
+        default_factory=list, description="What it assumes that the paper does not say."
+    )
+    proposed_by: list[Source] = Field(
+        min_length=1, description="Who proposed or shipped it, or 'constructed for this study'."
+    )
+    slip: Slip | None = Field(None, description="A slip that this reading declares.")
+
+
+class Evidence(_Model):
+    """A fact from outside the paper that supports or excludes interpretations."""
+
+    id: Id = Field(description="Identifier; the report's anchor is #evidence-<id>.")
+    title: Text = Field(description="The fact in a few words.")
+    source: Annotated[list[Source], Field(min_length=1)] = Field(description="Where it stands.")
+    says: Text = Field(description="One sentence in the study's own words.")
+    supports: list[Id] = Field(default_factory=list, description="Interpretations it supports.")
+    excludes: list[Id] = Field(default_factory=list, description="Interpretations it excludes.")
+    check: Expression | None = Field(
+        None,
+        description="Expression that must be true of every supported reading and false of every "
+        "excluded one; with neither list it must simply be true.",
+    )
+
+
+class Consistency(_Model):
+    """A check of the paper against itself: a sum, product or share of printed numbers."""
+
+    id: Id = Field(description="Identifier, unique among these checks.")
+    says: Text = Field(description="What is computed, in words.")
+    compute: Expression = Field(description="Expression over printed(claim) and stated(statement).")
+    claim: Id = Field(description="The claim the result should agree with.")
+
+
+class SlipSearch(_Model):
+    """Look for slips that turn the right product or sum into the printed number of a claim."""
+
+    claim: Id = Field(description="The claim that no reading reproduces.")
+    interpretation: Id = Field(description="The reading whose measurements give the factors.")
+    factors: dict[Id, Expression] = Field(
+        default_factory=dict, description="Named factors of the right product, as expressions."
+    )
+    terms: dict[Id, Expression] = Field(
+        default_factory=dict, description="Named terms of the right sum, as expressions."
+    )
+    vocabulary: list[Annotated[int, Field(ge=1, le=10**12)]] = Field(
+        min_length=1, max_length=100, description="Numbers that the paper prints."
+    )
+
+
+Range = Annotated[list[int], Field(min_length=2, max_length=2)]
+
+
+class GeometrySearch(_Model):
+    """Look for layer geometries that give the printed number of a claim."""
+
+    claim: Id = Field(description="The claim whose number of neurons is looked for.")
+    channels: list[Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="Kernel counts of the paper's kind."
+    )
+    inputs: Range = Field(description="Input sides, first and last.")
+    kernels: Range = Field(description="Kernel sides, first and last.")
+    strides: Range = Field(description="Strides, first and last.")
+
+
+class Conclusion(_Model):
+    """What the study's author concludes; its numbers are references that must resolve."""
+
+    interpretation: Id = Field(description="The reading chosen; evidence may not exclude it.")
+    answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
+    text: Text = Field(description="The reasons, with {references} for numbers.")
+    undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
+
+
+class Study(_Model):
+    """One paper under examination."""
+
+    title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
+    paper: Paper = Field(description="The paper under examination.")
+    question: Text = Field(description="What the study settles, in one or two sentences.")
+    network: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$")
+    ] = Field(description="File and class of the network: network.py:AlexNet.")
+    arguments: Arguments = Field(
+        default_factory=dict, description="Network arguments shared by all readings."
+    )
+    argument_help: dict[str, Text] = Field(
+        default_factory=dict, description="What each network argument means, for the report."
+    )
+    statements: list[Statement] = Field(default_factory=list, description="What the paper states.")
+    claims: list[Claim] = Field(min_length=1, description="The numbers the paper prints.")
+    interpretations: list[Interpretation] = Field(
+        default_factory=list, description="The candidate readings."
+    )
+    evidence: list[Evidence] = Field(default_factory=list, description="Facts from outside.")
+    consistency: list[Consistency] = Field(
+        default_factory=list, description="Checks of the paper against itself."
+    )
+    slips: list[SlipSearch] = Field(default_factory=list, description="Searches for slips.")
+    geometries: list[GeometrySearch] = Field(
+        default_factory=list, description="Searches for geometries."
+    )
+    conclusion: Conclusion = Field(description="The author's conclusion.")
+
+    def claim(self, claim_id: str) -> Claim:
+        """The claim with this id; KeyError if there is none."""
+        return next_by_id(self.claims, claim_id)
+
+
+def next_by_id(items: list[Any], wanted: str) -> Any:
+    """The first item whose id is ``wanted``; KeyError if there is none."""
+    for item in items:
+        if item.id == wanted:
+            return item
+    raise KeyError(wanted)
