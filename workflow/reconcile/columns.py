@@ -1,0 +1,69 @@
+"""The files in ``results/<study>/`` and the columns of its tables: the contract with users.
+
+``docs/results.md`` describes each; both are kept in step by a test. Defined once, here, and without
+pandas, so that a host that only measures can write them.
+"""
+
+from __future__ import annotations
+
+__all__ = ["RECORD_FILES", "TABLES"]
+
+LAYERS = (
+    "interpretation",
+    "network",
+    "layer",
+    "kind",
+    "channels",
+    "height",
+    "width",
+    "neurons",
+    "parameters",
+    "macs",
+)
+TOTALS = (
+    "interpretation",
+    "network",
+    "status",
+    "message",
+    "neurons",
+    "conv_neurons",
+    "parameters",
+    "macs",
+)
+COVERAGE = ("interpretation", "network", "layer", "height", "width", "positions", "seen")
+WINDOWS = ("interpretation", "network", "layer", "window", "windows", "first", "last", "size", "zeros")
+TIMINGS = (
+    "interpretation",
+    "network",
+    "layer",
+    "device",
+    "repeats",
+    "median_ms",
+    "q1_ms",
+    "q3_ms",
+    "peak_memory_bytes",
+)
+VERDICTS = ("interpretation", "claim", "printed", "measured", "verdict", "reason")
+COUNTINGS = ("interpretation", "claim", "counting", "title", "measured", "verdict")
+CONSISTENCY = ("check", "claim", "printed", "computed", "verdict", "says")
+EVIDENCE = ("evidence", "source", "url", "supports", "excludes", "check", "outcome", "says")
+SLIPS = ("claim", "kind", "searched", "tried", "hit", "cost", "chance")
+GEOMETRIES = ("claim", "kind", "searched", "tried", "hit", "geometries", "example")
+
+TABLES = {
+    "layers.csv": LAYERS,
+    "totals.csv": TOTALS,
+    "coverage.csv": COVERAGE,
+    "windows.csv": WINDOWS,
+    "timings.csv": TIMINGS,
+    "verdicts.csv": VERDICTS,
+    "countings.csv": COUNTINGS,
+    "consistency.csv": CONSISTENCY,
+    "evidence.csv": EVIDENCE,
+    "slips.csv": SLIPS,
+    "geometries.csv": GEOMETRIES,
+}
+"""Every table of a study, by file name, with its columns in order."""
+
+RECORD_FILES = ("record.json", "timings.csv")
+"""What differs between two runs; everything else is the same byte for byte."""
