@@ -46,5 +46,5 @@ lock: ## choose the newest pins that pyproject.toml allows
 	tools/lock.sh
 
 clean: ## remove results, logs and caches; .venv stays
-	find results -mindepth 1 ! -name README.md -delete
+	find results -mindepth 1 ! -path results/README.md -delete
 	rm -rf logs .snakemake .mypy_cache .pytest_cache .ruff_cache .hypothesis
