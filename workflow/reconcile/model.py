@@ -253,6 +253,9 @@ class Study(_Model):
     network: Annotated[
         str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$")
     ] = Field(description="File and class of the network: network.py:AlexNet.")
+    placement: Literal["auto", "meta"] = Field(
+        "auto", description="meta: shapes and counts only, nothing is allocated or timed."
+    )
     arguments: Arguments = Field(
         default_factory=dict, description="Network arguments shared by all readings."
     )

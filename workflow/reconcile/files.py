@@ -1,0 +1,87 @@
+"""Write files whole or not at all: beside the target first, flushed to the disk, then renamed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reconcile.errors import Fault, InputError
+
+__all__ = ["Csv", "json_text", "staged", "write_bytes", "write_json", "write_text"]
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Replace a file by the given bytes in one step; readers see the old or the new, never half.
+
+    Raises:
+        InputError: the file cannot be written (no room, no permission); the old one is untouched.
+    """
+    with staged(file) as part:
+        part.write_bytes(content)
+
+
+def write_text(file: Path, content: str) -> None:
+    """As ``write_bytes``, for UTF-8 text with Unix line ends."""
+    write_bytes(file, content.encode())
+
+
+def json_text(value: Any) -> str:
+    """JSON with sorted keys, indented, one final line end: the same value, the same bytes."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Write ``json_text(value)`` in one step."""
+    write_text(file, json_text(value))
+
+
+@contextmanager
+def staged(file: Path) -> Iterator[Path]:
+    """A path beside ``file`` to write to; it takes the file's place when the block ends well."""
+    part = None
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+        os.close(handle)
+        part = Path(name)
+        yield part
+        _publish(part, file)
+    except OSError as error:
+        raise InputError(Fault(file, 0, "", f"cannot be written: {error.strerror}")) from error
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+
+
+def _publish(part: Path, file: Path) -> None:
+    with part.open("rb") as stream:
+        os.fsync(stream.fileno())
+    # mkstemp makes files private; results get the permissions any new file would have.
+    mask = os.umask(0)
+    os.umask(mask)
+    part.chmod(0o666 & ~mask)
+    part.replace(file)
+
+
+class Csv:
+    """A table that is written row by row, so that memory stays flat however long it gets."""
+
+    def __init__(self, file: Path, columns: Sequence[str]) -> None:
+        self.columns = columns
+        self._stream = file.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._stream, lineterminator="\n")
+        self._writer.writerow(columns)
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows given by column name; a missing or None value is an empty cell."""
+        self._writer.writerows([row.get(column) for column in self.columns] for row in rows)
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._stream.close()

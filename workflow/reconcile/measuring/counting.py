@@ -1,0 +1,221 @@
+"""Count what one forward pass really does, layer by layer.
+
+A layer is a module that holds no other module, or that holds parameters of its own. Its row records
+the shape and size of what it returned. Multiply-adds are counted from the operators that torch
+executed (torch's own formulas, torch.utils.flop_counter) and credited to the module that was running,
+so functional operations count too; a bias addition, an activation, a pooling or a normalisation is no
+multiply-add. Parameters count once by identity, in the row of the layer that used them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from reconcile.measuring.closed_forms import CrossCheckError, check_row
+
+__all__ = ["Row", "count_layers", "hooked", "is_layer", "kind_of"]
+
+_KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
+    ("conv", (nn.Conv1d, nn.Conv2d, nn.Conv3d)),
+    ("fc", (nn.Linear,)),
+    ("embedding", (nn.Embedding,)),
+    ("dropout", (nn.modules.dropout._DropoutNd,)),
+    (
+        "pool",
+        (
+            nn.modules.pooling._MaxPoolNd,
+            nn.modules.pooling._AvgPoolNd,
+            nn.modules.pooling._AdaptiveAvgPoolNd,
+            nn.modules.pooling._AdaptiveMaxPoolNd,
+        ),
+    ),
+    ("norm", (nn.modules.batchnorm._NormBase, nn.LocalResponseNorm, nn.LayerNorm, nn.GroupNorm)),
+)
+KINDS = (*(name for name, _ in _KINDS), "activation", "functional", "other")
+
+
+@dataclass
+class Row:
+    """What one layer did in one forward pass, for one input.
+
+    Attributes:
+        layer: dotted module name, or ``input``.
+        kind: one of ``KINDS`` or ``input``.
+        shape: output shape without the batch, empty if the layer was never called.
+        neurons: elements of its output, summed over its calls.
+        parameters: trainable elements not already counted in an earlier row.
+        macs: multiply-adds, summed over its calls.
+        calls: how often it ran.
+    """
+
+    layer: str
+    kind: str
+    shape: tuple[int, ...] = ()
+    neurons: int = 0
+    parameters: int = 0
+    macs: int = 0
+    calls: int = 0
+    first_input: tuple[int, ...] = ()
+    bytes: int = 0
+
+
+def kind_of(module: nn.Module) -> str:
+    """The kind of a layer: its own ``kind`` attribute, else by its class."""
+    declared = getattr(module, "kind", None)
+    if isinstance(declared, str) and declared in KINDS:
+        return declared
+    for name, classes in _KINDS:
+        if isinstance(module, classes):
+            return name
+    if type(module).__module__ == nn.modules.activation.__name__:
+        return "activation"
+    return "functional" if any(True for _ in module.children()) else "other"
+
+
+def is_layer(module: nn.Module) -> bool:
+    """Whether a module gets a row: it holds no module, or holds parameters itself."""
+    has_children = any(True for _ in module.children())
+    return not has_children or any(True for _ in module.parameters(recurse=False))
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """The first tensor in what a module returned (a tensor, or a nest of tuples and dicts)."""
+    if isinstance(value, Tensor):
+        return value
+    values = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list | tuple):
+        return next((t for t in map(first_tensor, values) if t is not None), None)
+    return None
+
+
+@contextmanager
+def hooked(
+    modules: Sequence[nn.Module],
+    before: Callable[..., None],
+    after: Callable[..., None],
+) -> Iterator[None]:
+    """Run with forward hooks on some modules; they are gone afterwards, whatever happens."""
+    handles = [m.register_forward_pre_hook(before) for m in modules]
+    handles += [m.register_forward_hook(after) for m in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@dataclass
+class _Counter(TorchDispatchMode):
+    """Credits every executed operator to the module that is running."""
+
+    running: list[nn.Module] = field(default_factory=list)
+    macs: dict[nn.Module, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        formula = flop_registry.get(func.overloadpacket)
+        if formula is not None and self.running:
+            # torch counts a multiply and an addition as two operations.
+            flops = formula(*args, **kwargs, out_val=result)
+            module = self.running[-1]
+            self.macs[module] = self.macs.get(module, 0) + int(flops) // 2
+        return result
+
+
+def count_layers(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[list[Row], Tensor]:
+    """Run the model once and count every layer.
+
+    Args:
+        model: the network; it is neither moved nor changed.
+        inputs: its inputs, each with a batch of one.
+
+    Returns:
+        A row for the first input and one for every layer in order of execution (layers that never
+        ran last, with nothing but their parameters), and the model's output.
+
+    Raises:
+        CrossCheckError: a count disagrees with its closed form, or rows with the total.
+        TypeError: the model returned no tensor.
+    """
+    names = {module: name or "network" for name, module in model.named_modules()}
+    rows: dict[nn.Module, Row] = {}
+    outputs: dict[nn.Module, tuple[int, ...]] = {}
+    counter = _Counter()
+
+    def before(module: nn.Module, args: tuple[Any, ...]) -> None:
+        counter.running.append(module)
+        row = rows.setdefault(module, Row(names[module], kind_of(module)))
+        tensor = first_tensor(args)
+        if tensor is not None and not row.first_input:
+            row.first_input = tuple(tensor.shape)
+
+    def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        counter.running.pop()
+        tensor = first_tensor(output)
+        row = rows[module]
+        row.calls += 1
+        if tensor is None:
+            return
+        outputs.setdefault(module, tuple(tensor.shape))
+        row.shape = tuple(tensor.shape[1:])
+        row.neurons += tensor.numel()
+        row.bytes += tensor.numel() * tensor.element_size()
+
+    with torch.no_grad(), hooked(list(names), before, after), counter:
+        output = first_tensor(model(*inputs))
+    if output is None:
+        raise TypeError("the network returned no tensor")
+    counted = _finish(model, names, rows, outputs, counter.macs)
+    return [_input_row(inputs), *counted], output
+
+
+def _input_row(inputs: tuple[Tensor, ...]) -> Row:
+    first = inputs[0]
+    return Row("input", "input", tuple(first.shape[1:]), sum(t[0].numel() for t in inputs), calls=1)
+
+
+def _finish(
+    model: nn.Module,
+    names: dict[nn.Module, str],
+    rows: dict[nn.Module, Row],
+    outputs: dict[nn.Module, tuple[int, ...]],
+    macs: dict[nn.Module, int],
+) -> list[Row]:
+    """Keep the layers, credit parameters by identity, check every count."""
+    for module in names:
+        rows.setdefault(module, Row(names[module], kind_of(module)))
+    seen: set[int] = set()
+    kept = []
+    for module, row in rows.items():
+        row.macs = macs.get(module, 0)
+        own = [p for p in module.parameters(recurse=False) if p.requires_grad]
+        row.parameters = sum(p.numel() for p in own if id(p) not in seen)
+        seen.update(map(id, own))
+        if is_layer(module) or row.macs:
+            kept.append(row)
+        if module in outputs and row.calls == 1:
+            held = sum(p.numel() for p in own)
+            check_row(module, row.layer, row.first_input, outputs[module], row.macs, held)
+    _check_total(model, kept)
+    return sorted(kept, key=lambda row: row.calls == 0)
+
+
+def _check_total(model: nn.Module, rows: list[Row]) -> None:
+    total = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    counted = sum(row.parameters for row in rows)
+    if counted != total:
+        raise CrossCheckError(f"rows sum to {counted:,} parameters, the network has {total:,}")

@@ -1,0 +1,142 @@
+"""How long a forward pass takes: CUDA events on a GPU, the monotonic clock on a CPU.
+
+Totals come from plain passes; layers from separate passes with hooks, whose own cost would otherwise
+be part of the total. Milliseconds throughout.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reconcile.measuring.counting import hooked, is_layer
+
+__all__ = ["Spread", "peak_memory", "reset_peak_memory", "time_layers", "time_network"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles over repeats, in milliseconds."""
+
+    median: float
+    q1: float
+    q3: float
+
+    @classmethod
+    def of(cls, samples: list[float]) -> Spread:
+        """The spread of at least one sample."""
+        if len(samples) == 1:
+            return cls(samples[0], samples[0], samples[0])
+        q1, median, q3 = statistics.quantiles(samples, n=4, method="inclusive")
+        return cls(median, q1, q3)
+
+
+Stamp = Any
+"""A moment on the device: a CUDA event, or nanoseconds of the monotonic clock."""
+
+
+def _stamp(device: torch.device) -> Stamp:
+    if device.type != "cuda":
+        return time.perf_counter_ns()
+    event = torch.cuda.Event(enable_timing=True)
+    event.record()  # type: ignore[no-untyped-call]
+    return event
+
+
+def _elapsed(start: Stamp, end: Stamp) -> float:
+    if isinstance(start, int):
+        return (end - start) / 1e6
+    return float(start.elapsed_time(end))
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _passes(run: Callable[[], None], device: torch.device, warmup: int, repeats: int) -> list[float]:
+    for _ in range(warmup):
+        run()
+    samples = []
+    for _ in range(repeats):
+        _wait(device)
+        start = _stamp(device)
+        run()
+        end = _stamp(device)
+        _wait(device)
+        samples.append(_elapsed(start, end))
+    return samples
+
+
+def time_network(
+    model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, warmup: int, repeats: int
+) -> Spread:
+    """Latency of the plain forward pass, nothing hooked."""
+    with torch.no_grad():
+        return Spread.of(_passes(lambda: model(*inputs), device, warmup, repeats))
+
+
+def time_layers(
+    model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, warmup: int, repeats: int
+) -> dict[str, Spread]:
+    """Latency of every layer by name, the calls of one pass summed."""
+    names = {m: name or "network" for name, m in model.named_modules() if is_layer(m)}
+    stamps: list[tuple[nn.Module, Stamp]] = []
+    calls: list[tuple[nn.Module, Stamp, Stamp]] = []
+
+    def before(module: nn.Module, args: Any) -> None:
+        stamps.append((module, _stamp(device)))
+
+    def after(module: nn.Module, args: Any, output: Any) -> None:
+        module, start = stamps.pop()
+        calls.append((module, start, _stamp(device)))
+
+    samples: dict[str, list[float]] = {}
+    with torch.no_grad(), hooked(list(names), before, after):
+        for turn in range(warmup + repeats):
+            calls.clear()
+            model(*inputs)
+            _wait(device)
+            if turn >= warmup:
+                for name, total in _by_layer(calls, names).items():
+                    samples.setdefault(name, []).append(total)
+    return {name: Spread.of(values) for name, values in samples.items()}
+
+
+def _by_layer(
+    calls: list[tuple[nn.Module, Stamp, Stamp]], names: dict[nn.Module, str]
+) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for module, start, end in calls:
+        totals[names[module]] = totals.get(names[module], 0.0) + _elapsed(start, end)
+    return totals
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Forget earlier peaks. On Linux, writing 5 to clear_refs resets the resident high-water mark."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Peak bytes since the reset: of the allocator on a GPU, resident in this process on a CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
+    return int(line.split()[1]) * 1024 if line else None

@@ -1,0 +1,242 @@
+"""The measuring process: reads one request a line, answers one result a line.
+
+Started by ``reconcile.measure`` as ``python -m reconcile.measuring.worker IN OUT`` with two pipe file
+descriptors, so that whatever a study's network prints or reads touches neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch
+from torch import Tensor, nn
+
+from reconcile.measuring.building import BuildError, build_network, load_class, preserved_state
+from reconcile.measuring.closed_forms import CrossCheckError
+from reconcile.measuring.counting import Row, count_layers
+from reconcile.measuring.coverage import cover
+from reconcile.measuring.device import (
+    Choice,
+    DeviceError,
+    available_memory,
+    choose_device,
+    describe_device,
+)
+from reconcile.measuring.timing import (
+    Spread,
+    peak_memory,
+    reset_peak_memory,
+    time_layers,
+    time_network,
+)
+
+MEMORY_SHARE = 0.8
+"""Share of the device's free memory that a reading may be expected to need."""
+META = torch.device("meta")
+
+
+class Worker:
+    """Measures one network after the other on one device."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self.seed = int(settings["seed"])
+        torch.set_num_threads(int(settings["threads"]))
+        # Deterministic kernels and full float32 precision; both are stated in the record.
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = False
+        self.choice: Choice = choose_device(settings["device"])
+
+    def introduction(self) -> dict[str, Any]:
+        """What the record says about this process."""
+        cuda = self.choice.device.type == "cuda"
+        versions = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "cuda": torch.version.cuda if cuda else None,
+            "cudnn": torch.backends.cudnn.version() if cuda else None,
+        }
+        return {
+            "device": describe_device(self.choice, self.settings["device"]),
+            "settings": {"tf32": False, "deterministic": True, "threads": torch.get_num_threads()},
+            "versions": {key: value for key, value in versions.items() if value is not None},
+        }
+
+    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Measure one network; whatever is wrong with it becomes its status and message."""
+        try:
+            with preserved_state(self.seed):
+                return self._measure(request)
+        except CrossCheckError as error:
+            return {"fatal": f"{request['interpretation']}: {error}"}
+        except BuildError as error:
+            return _failed("does-not-build", error)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            return _failed("out-of-memory", error)
+        except (Exception, SystemExit) as error:
+            status = "out-of-memory" if "not enough memory" in str(error) else "does-not-run"
+            return _failed(status, error)
+        finally:
+            if self.choice.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        network = load_class(Path(request["file"]), request["class"])
+        arguments = request["arguments"]
+        sketch = self._sketch(network, arguments)
+        wanted = request["placement"]
+        if sketch is not None and (wanted == "meta" or not self._fits(*sketch)):
+            rows, needed = sketch
+            why = "as the study asks" if wanted == "meta" else f"it needs about {needed:,} bytes"
+            return {
+                "status": "measured-on-meta",
+                "message": f"shapes and counts from a run on the meta device: {why}",
+                "layers": [_row(row) for row in rows],
+            }
+        return self._run(network, arguments)
+
+    def _sketch(
+        self, network: type[nn.Module], arguments: dict[str, Any]
+    ) -> tuple[list[Row], int] | None:
+        """Counts and needed bytes from the meta device, which allocates nothing.
+
+        None where the network cannot run there (it looks at values); the real run then decides.
+        """
+        try:
+            model, inputs = build_network(network, arguments, META, self.seed)
+            rows, _ = count_layers(model, inputs)
+        except CrossCheckError:
+            raise
+        except Exception:
+            return None
+        held = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
+        return rows, held + sum(row.bytes for row in rows)
+
+    def _fits(self, rows: list[Row], needed: int) -> bool:
+        free = available_memory(self.choice.device)
+        return free is None or needed <= MEMORY_SHARE * free
+
+    def _run(self, network: type[nn.Module], arguments: dict[str, Any]) -> dict[str, Any]:
+        device = self.choice.device
+        model, inputs = build_network(network, arguments, device, self.seed)
+        rows, output = count_layers(model, inputs)
+        finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
+        answer: dict[str, Any] = {
+            "status": "measured",
+            "message": "" if finite else "the output is not finite (NaN or infinity)",
+            "layers": [_row(row) for row in rows],
+            "coverage": self._coverage(model, rows),
+        }
+        if self.settings["repeats"]:
+            answer["timings"] = self._timings(model, inputs)
+        return answer
+
+    def _coverage(self, model: nn.Module, rows: list[Row]) -> dict[str, Any] | None:
+        """Coverage of the first layer with weights, if it is a convolution over images."""
+        first = next((row for row in rows if row.macs), None)
+        layer = model.get_submodule(first.layer) if first and first.layer != "network" else None
+        if first is None or not isinstance(layer, nn.Conv2d) or len(first.first_input) != 4:
+            return None
+        covered = cover(layer, first.first_input, self.choice.device)
+        return {
+            "layer": first.layer,
+            "height": covered.height,
+            "width": covered.width,
+            "seen": covered.seen,
+            "windows_in_row": covered.windows_in_row,
+            "windows": [vars(window) for window in covered.windows],
+        }
+
+    def _timings(self, model: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Any]:
+        device, warmup, repeats = (
+            self.choice.device,
+            self.settings["warmup"],
+            self.settings["repeats"],
+        )
+        reset_peak_memory(device)
+        total = time_network(model, inputs, device, warmup, repeats)
+        peak = peak_memory(device)
+        # Everything is warm by now: one pass settles the hooks themselves.
+        layers = time_layers(model, inputs, device, min(warmup, 1), repeats)
+        return {
+            "peak_memory_bytes": peak,
+            "network": _spread(total),
+            "layers": {name: _spread(spread) for name, spread in layers.items()},
+        }
+
+
+def _spread(spread: Spread) -> list[float]:
+    return [spread.median, spread.q1, spread.q3]
+
+
+def _failed(status: str, error: BaseException) -> dict[str, Any]:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    name = "" if isinstance(error, BuildError) else f"{type(error).__name__}: "
+    return {"status": status, "message": f"{name}{lines[0]}"[:300], "layers": []}
+
+
+def _row(row: Row) -> dict[str, Any]:
+    channels, height, width = _map(row.shape)
+    return {
+        "layer": row.layer,
+        "kind": row.kind,
+        "channels": channels,
+        "height": height,
+        "width": width,
+        "neurons": row.neurons,
+        "parameters": row.parameters,
+        "macs": row.macs,
+    }
+
+
+def _map(shape: tuple[int, ...]) -> tuple[int | None, int | None, int | None]:
+    """Channels, height, width: (C, H, W) of a map, (F, 1, 1) of a vector, (D, T, 1) of a sequence."""
+    match shape:
+        case (channels, height, width):
+            return channels, height, width
+        case (tokens, width):
+            return width, tokens, 1
+        case (features,):
+            return features, 1, 1
+    return None, None, None
+
+
+def serve(requests: TextIO, answers: TextIO) -> int:
+    """Answer requests until there are none."""
+
+    def answer(message: dict[str, Any]) -> None:
+        answers.write(json.dumps(message) + "\n")
+        answers.flush()
+
+    try:
+        worker = Worker(json.loads(requests.readline()))
+    except DeviceError as error:
+        answer({"fatal": str(error)})
+        return 1
+    answer(worker.introduction())
+    for line in requests:
+        answer(worker.measure(json.loads(line)))
+    return 0
+
+
+def main() -> int:
+    """Entry point of the process."""
+    sys.stdin = open(os.devnull)  # noqa: SIM115 - a network that reads stdin gets nothing
+    requests = os.fdopen(int(sys.argv[1]))
+    answers = os.fdopen(int(sys.argv[2]), "w")
+    # The parent may be gone: there is nobody left to tell.
+    with contextlib.suppress(BrokenPipeError), requests, answers:
+        return serve(requests, answers)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
