@@ -1,0 +1,1 @@
+"""The archive's parts: container, manifest, metadata and checks, each in a module of its own."""
