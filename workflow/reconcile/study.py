@@ -14,7 +14,14 @@ from reconcile.quantities import QUANTITIES, ExpressionError, parse, references
 from reconcile.validate import build, line_of
 from reconcile.yamlfile import Places, load_yaml
 
-__all__ = ["STUDY_FILE", "arguments_of", "denied_statements", "load_study", "networks_of"]
+__all__ = [
+    "STUDY_FILE",
+    "arguments_of",
+    "denied_statements",
+    "fault_in",
+    "load_study",
+    "networks_of",
+]
 
 STUDY_FILE = "study.yaml"
 Place = tuple[str | int, ...]
@@ -37,6 +44,12 @@ def load_study(folder: Path) -> Study:
     if problems:
         raise InputError(*(_fault(problem, places, file) for problem in problems))
     return study
+
+
+def fault_in(folder: Path, place: Place, message: str) -> Fault:
+    """A fault found after loading, with the line of the key it belongs to."""
+    file = folder / STUDY_FILE
+    return _fault((place, message), load_yaml(file)[1], file)
 
 
 def _fault(problem: Problem, places: Places, file: Path) -> Fault:

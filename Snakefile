@@ -1,0 +1,31 @@
+"""reconcile: settle what a paper's numbers mean by building, running and measuring its networks.
+
+    snakemake                  every study in config.yaml: measure, reconcile, render
+    snakemake measurements     only measure
+    snakemake archive          an archive of each study that anyone can verify
+
+One study: instantiate -> measure -> reconcile -> render_report; check_paper and search need no torch.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/reconcile.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Write the report of every study."""
+    default_target: True
+    input:
+        expand("results/{study}/reconciliation.json", study=STUDIES), expand("results/{study}/consistency.csv", study=STUDIES),
+
+
+rule measurements:
+    """Only measure, for a host with a GPU."""
+    input:
+        expand("results/{study}/record.json", study=STUDIES),

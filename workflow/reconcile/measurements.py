@@ -1,0 +1,139 @@
+"""What was measured, ready to be asked by expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reconcile.measure import MEASURED
+from reconcile.model import NETWORK, SINGLE, Interpretation, Study
+from reconcile.printed import parse_printed
+from reconcile.quantities import ExpressionError, UnknownName
+from reconcile.study import networks_of
+from reconcile.tables import read_table
+
+__all__ = ["Measurements", "PaperScope", "ReadingScope"]
+
+_PER_MAP = ("channels", "height", "width")
+_COVERAGE = ("seen", "positions")
+_FROM_COLUMN: dict[str, tuple[str, int]] = {"flops": ("macs", 2)}
+"""Quantities that are a multiple of a column: a FLOP count is two a multiply-add."""
+
+
+class Measurements:
+    """The measured tables of one study, by interpretation and network."""
+
+    def __init__(self, layers: pd.DataFrame, totals: pd.DataFrame, coverage: pd.DataFrame) -> None:
+        self.layers = {key: frame for key, frame in layers.groupby(["interpretation", "network"])}
+        self.totals = _by_network(totals)
+        self.coverage = _by_network(coverage)
+
+    @classmethod
+    def read(cls, folder: Path) -> Measurements:
+        """Read layers.csv, totals.csv and coverage.csv of a results folder."""
+        return cls(*(read_table(folder / f"{name}.csv") for name in ("layers", "totals", "coverage")))
+
+    def problem(self, interpretation: str, network: str) -> str | None:
+        """Why a network has no counts; None when it has."""
+        total = self.totals.get((interpretation, network))
+        if total is None:
+            return f"the reading has no network {network!r}"
+        if total["status"] in MEASURED:
+            return None
+        return f"{total['status']}: {total['message']}"
+
+    def signature(self, interpretation: str) -> tuple[Any, ...]:
+        """Everything counted in a reading's layers; equal for readings that counts cannot tell apart."""
+        own = sorted(key for key in self.layers if key[0] == interpretation)
+        frames = [self.layers[key].drop(columns="interpretation") for key in own]
+        return tuple(tuple(row) for frame in frames for row in frame.itertuples(index=False))
+
+
+def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
+    rows = table.to_dict("records")
+    return {(row["interpretation"], row["network"]): row for row in rows}
+
+
+class PaperScope:
+    """What the paper alone says: printed digits and stated values, no measurement."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """Nothing is measured here."""
+        raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
+
+    def lookup(self, function: str, name: str) -> Any:
+        """``printed(claim)`` and ``stated(statement)``."""
+        if function == "printed":
+            claim = self.study.claim(name)
+            return parse_printed(claim.printed, claim.unit).value
+        if function == "stated":
+            return next(s.value for s in self.study.statements if s.id == name)
+        raise ExpressionError(f"{function}({name}) belongs to a reading; here only the paper counts")
+
+
+class ReadingScope(PaperScope):
+    """One network of one interpretation: its measured layers and totals, and its arguments."""
+
+    def __init__(
+        self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
+    ) -> None:
+        super().__init__(study)
+        self.key = (reading.id, network)
+        self.arguments = networks_of(study, reading).get(network, {})
+        self.measured = measured
+        self.rows = {row["layer"]: row for row in _records(measured.layers.get(self.key))}
+
+    def lookup(self, function: str, name: str) -> Any:
+        """As PaperScope, and ``argument(name)``."""
+        if function != "argument":
+            return super().lookup(function, name)
+        if name not in self.arguments:
+            known = ", ".join(self.arguments)
+            raise UnknownName(f"there is no argument {name!r}; there are: {known}")
+        return self.arguments[name]
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """The quantity for the network, one layer or every layer a pattern matches, exactly."""
+        if name in _COVERAGE:
+            return [self._coverage(name, selector)]
+        column, factor = _FROM_COLUMN.get(name, (name, 1))
+        if selector == NETWORK:
+            return [factor * _number(self.measured.totals[self.key], column, selector)]
+        rows = self._select(selector)
+        if name in _PER_MAP and len(rows) > 1:
+            raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
+        return [factor * _number(row, column, row["layer"]) for row in rows]
+
+    def _select(self, selector: str) -> list[Mapping[str, str]]:
+        if selector in self.rows:
+            return [self.rows[selector]]
+        rows = [row for layer, row in self.rows.items() if fnmatchcase(layer, selector)]
+        if not rows:
+            raise UnknownName(f"there is no layer {selector!r}; there are: {', '.join(self.rows)}")
+        return rows
+
+    def _coverage(self, name: str, selector: str) -> Fraction:
+        row = self.measured.coverage.get(self.key)
+        if row is None or selector not in (NETWORK, row["layer"]):
+            raise UnknownName(f"no input coverage was measured for {selector!r}")
+        return _number(row, name, selector)
+
+
+def _records(frame: pd.DataFrame | None) -> list[dict[str, str]]:
+    return [] if frame is None else frame.to_dict("records")
+
+
+def _number(row: Mapping[str, str], column: str, layer: str) -> Fraction:
+    if not row.get(column):
+        raise UnknownName(f"{column} does not apply to {layer!r}")
+    return Fraction(row[column])
+
+

@@ -1,0 +1,236 @@
+"""Put a study and its measurements together: verdicts, evidence, ranking, conclusion.
+
+``reconcile_study`` is a pure function of the study and the measured tables, so that an archive can be
+checked by computing it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reconcile import __version__
+from reconcile.conclusion import ReferenceError, resolver
+from reconcile.errors import InputError
+from reconcile.evidence import Checked, SelfCheck, check_evidence, check_paper
+from reconcile.measurements import Measurements
+from reconcile.model import Claim, Study
+from reconcile.notes import notes
+from reconcile.printed import parse_printed
+from reconcile.quantities import ExpressionError
+from reconcile.ranking import RULE, Ranked, rank
+from reconcile.study import fault_in
+from reconcile.tables import number_text, table
+from reconcile.verdicts import FITS, Counted, Verdict, countings_of, judge_reading
+
+__all__ = ["Reconciliation", "consistency_table", "reconcile_study"]
+
+RESOLVED = ("answer", "text")
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Everything that follows from a study and its measurements.
+
+    Attributes:
+        tables: verdicts.csv, countings.csv and evidence.csv by file name.
+        summary: the content of reconciliation.json.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    summary: dict[str, Any]
+
+
+def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Reconciliation:
+    """Judge every claim under every interpretation and rank the interpretations.
+
+    Args:
+        study: the study.
+        folder: its folder, for messages; its name is the study's.
+        measured: what was measured.
+
+    Raises:
+        InputError: an expression that cannot be evaluated, a layer that no reading has, a conclusion
+            that chooses an excluded reading or holds a reference that does not resolve.
+    """
+    verdicts, countings = _judge_all(study, folder, measured)
+    _refuse_unknown_layers(study, folder, measured, countings)
+    checked = _guard(folder, ("evidence",), lambda: check_evidence(study, measured))
+    ranked = rank(study, verdicts, countings, checked)
+    conclusion = _conclude(study, folder, measured, ranked)
+    summary = {
+        "study": folder.resolve().name,
+        "version": __version__,
+        "title": study.title,
+        "question": study.question,
+        "paper": study.paper.model_dump(),
+        "claims": [_claim(study, claim, verdicts) for claim in study.claims],
+        "counts": _counts(study, verdicts, ranked, measured),
+        "rule": list(RULE),
+        "ranking": [_ranked(place, entry) for place, entry in enumerate(ranked, start=1)],
+        "equal_counts": _equal_counts(study, measured),
+        "notes": notes(study, countings, ranked),
+        "conclusion": conclusion,
+    }
+    return Reconciliation(_tables(verdicts, countings, checked), summary)
+
+
+def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
+    """consistency.csv: the paper held against itself. Needs no measurement.
+
+    Raises:
+        InputError: a check that cannot be computed.
+    """
+    checks = _guard(folder, ("consistency",), lambda: check_paper(study))
+    return table("consistency.csv", (_self_check(study, done) for done in checks))
+
+
+def _self_check(study: Study, done: SelfCheck) -> dict[str, Any]:
+    return {
+        "check": done.check.id,
+        "claim": done.check.claim,
+        "printed": study.claim(done.check.claim).printed,
+        "computed": done.computed,
+        "verdict": done.verdict,
+        "says": f"{done.check.says}: {done.reason}",
+    }
+
+
+def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any]) -> Any:
+    try:
+        return compute()
+    except ExpressionError as error:
+        raise InputError(fault_in(folder, place, str(error))) from None
+
+
+def _judge_all(
+    study: Study, folder: Path, measured: Measurements
+) -> tuple[list[Verdict], list[Counted]]:
+    verdicts: list[Verdict] = []
+    countings: list[Counted] = []
+    for reading in study.interpretations:
+        judged = _guard(
+            folder, ("claims",), lambda r=reading: list(judge_reading(study, r, measured))
+        )
+        verdicts += [verdict for verdict, _ in judged]
+        countings += [counted for _, several in judged for counted in several]
+    return verdicts, countings
+
+
+def _refuse_unknown_layers(
+    study: Study, folder: Path, measured: Measurements, countings: list[Counted]
+) -> None:
+    """A counting that no measured reading could evaluate names something that is not there."""
+    readings = [r.id for r in study.interpretations]
+    for i, claim in enumerate(study.claims):
+        able = {r for r in readings if measured.problem(r, claim.network) is None}
+        for counting in countings_of(claim):
+            own = [c for c in countings if (c.claim, c.counting) == (claim.id, counting.id)]
+            own = [c for c in own if c.interpretation in able]
+            if own and all(c.measured is None for c in own):
+                raise InputError(fault_in(folder, ("claims", i), own[0].reason))
+
+
+def _claim(study: Study, claim: Claim, verdicts: list[Verdict]) -> dict[str, Any]:
+    printed = parse_printed(claim.printed, claim.unit)
+    return {
+        "id": claim.id,
+        "quote": claim.quote,
+        "where": claim.where,
+        "printed": claim.printed,
+        "relation": claim.relation,
+        "value": number_text(printed.value),
+        "exact": printed.exact,
+        "rounded": [number_text(bound) for bound in printed.rounded],
+        "truncated": [number_text(bound) for bound in printed.truncated],
+        "unit_reason": claim.unit_reason,
+        "countings": [
+            {"id": c.id, "title": c.title, "count": c.count} for c in countings_of(claim)
+        ],
+        "matched_by": [
+            v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS
+        ],
+    }
+
+
+def _counts(
+    study: Study, verdicts: list[Verdict], ranked: list[Ranked], measured: Measurements
+) -> dict[str, int]:
+    first = [v.verdict for v in verdicts if v.interpretation == ranked[0].reading.id]
+    return {
+        "claims": len(study.claims),
+        "reproduced": sum(verdict in FITS for verdict in first),
+        "contradicted": first.count("contradicts"),
+        "explained": first.count("explained-by-slip"),
+        "interpretations": len(study.interpretations),
+        "excluded": sum(bool(entry.excluded_by) for entry in ranked),
+        "measured": len({key[0] for key in measured.layers}),
+    }
+
+
+def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
+    return {
+        "rank": place,
+        "interpretation": entry.reading.id,
+        "title": entry.reading.title,
+        "excluded": bool(entry.excluded_by),
+        "excluded_by": list(entry.excluded_by),
+        "supported_by": list(entry.supported_by),
+        "score": entry.score,
+        "denies": list(entry.denies),
+        "assumes": list(entry.reading.assumes),
+        "reasons": entry.reasons,
+        "digits": entry.digits,
+    }
+
+
+def _equal_counts(study: Study, measured: Measurements) -> list[list[str]]:
+    groups: dict[Any, list[str]] = {}
+    for reading in study.interpretations:
+        groups.setdefault(measured.signature(reading.id), []).append(reading.id)
+    return [ids for signature, ids in groups.items() if signature and len(ids) > 1]
+
+
+def _conclude(
+    study: Study, folder: Path, measured: Measurements, ranked: list[Ranked]
+) -> dict[str, Any]:
+    chosen = next(r for r in ranked if r.reading.id == study.conclusion.interpretation)
+    if chosen.excluded_by:
+        message = f"{chosen.reading.id!r} is excluded by evidence: {', '.join(chosen.excluded_by)}"
+        raise InputError(fault_in(folder, ("conclusion", "interpretation"), message))
+    content = study.conclusion.model_dump()
+    resolve = resolver(study, measured, check_paper(study))
+    for key in RESOLVED:
+        try:
+            content[key] = resolve(content[key])
+        except ReferenceError as error:
+            raise InputError(fault_in(folder, ("conclusion", key), str(error))) from None
+    return content
+
+
+def _tables(
+    verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
+) -> dict[str, pd.DataFrame]:
+    return {
+        "verdicts.csv": table("verdicts.csv", map(asdict, verdicts)),
+        "countings.csv": table("countings.csv", map(asdict, countings)),
+        "evidence.csv": table("evidence.csv", map(_evidence, checked)),
+    }
+
+
+def _evidence(checked: Checked) -> dict[str, Any]:
+    item = checked.item
+    return {
+        "evidence": item.id,
+        "source": "; ".join(source.name for source in item.source),
+        "url": " ".join(source.url for source in item.source if source.url),
+        "supports": " ".join(item.supports),
+        "excludes": " ".join(item.excludes),
+        "check": item.check,
+        "outcome": checked.outcome,
+        "says": f"{item.says} ({checked.detail})" if item.check else item.says,
+    }

@@ -1,0 +1,43 @@
+"""What every rule's script shares: a log, and one line instead of a traceback for a user's fault."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from reconcile.errors import InputError
+
+__all__ = ["Log", "logged"]
+
+
+class Log:
+    """Tells people a line at once: on the terminal and in the rule's log file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, line: str) -> None:
+        """Write one line to both."""
+        for stream in (self._stream, sys.stderr):
+            print(line, file=stream, flush=True)
+
+
+@contextmanager
+def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
+    """Run a script's work with its log; expected faults become one line each and exit code 1.
+
+    Args:
+        file: the rule's log file.
+        expected: further exceptions whose message alone tells users what is wrong.
+    """
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    with Path(file).open("w", encoding="utf-8") as stream:
+        log = Log(stream)
+        try:
+            yield log
+        except (InputError, *expected) as error:
+            log(str(error))
+            sys.exit(1)

@@ -1,0 +1,42 @@
+"""Compare what was measured with what was printed, and search for what would explain the rest.
+
+Requires: studies/{study}/study.yaml, results/{study}/layers.csv, totals.csv, coverage.csv.
+Produces: results/{study}/consistency.csv, verdicts.csv, countings.csv, evidence.csv,
+reconciliation.json.
+"""
+
+
+rule check_paper:
+    """Hold the paper's own numbers against each other, before any network is built."""
+    input:
+        study="studies/{study}/study.yaml",
+        library=library("reconciliation", "scripting"),
+    output:
+        update("results/{study}/consistency.csv"),
+    log:
+        "logs/{study}/check_paper.log",
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/check_paper.py"
+
+
+rule reconcile:
+    """Judge every claim under every interpretation, weigh the evidence, rank the readings."""
+    input:
+        study="studies/{study}/study.yaml",
+        layers="results/{study}/layers.csv",
+        totals="results/{study}/totals.csv",
+        coverage="results/{study}/coverage.csv",
+        library=library("reconciliation", "scripting"),
+    output:
+        verdicts=update("results/{study}/verdicts.csv"),
+        countings=update("results/{study}/countings.csv"),
+        evidence=update("results/{study}/evidence.csv"),
+        reconciliation=update("results/{study}/reconciliation.json"),
+    log:
+        "logs/{study}/reconcile.log",
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/reconcile.py"

@@ -1,0 +1,13 @@
+"""Hold a paper's own numbers against each other."""
+
+from pathlib import Path
+
+from reconcile.reconciliation import consistency_table
+from reconcile.scripting import logged
+from reconcile.study import load_study
+from reconcile.tables import write_table
+
+with logged(snakemake.log[0]):
+    folder = Path(snakemake.input.study).parent
+    output = Path(snakemake.output[0])
+    write_table(output.parent, output.name, consistency_table(load_study(folder), folder))

@@ -1,0 +1,18 @@
+"""Judge every claim of a study under every interpretation and rank the interpretations."""
+
+from pathlib import Path
+
+from reconcile.files import write_json
+from reconcile.measurements import Measurements
+from reconcile.reconciliation import reconcile_study
+from reconcile.scripting import logged
+from reconcile.study import load_study
+from reconcile.tables import write_table
+
+with logged(snakemake.log[0]):
+    folder = Path(snakemake.input.study).parent
+    results = Path(snakemake.output.reconciliation).parent
+    done = reconcile_study(load_study(folder), folder, Measurements.read(results))
+    for name, content in done.tables.items():
+        write_table(results, name, content)
+    write_json(results / "reconciliation.json", done.summary)
