@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["DIGITS", "count_within", "edit_distance", "single_edits"]
+__all__ = ["count_within", "edit_distance", "single_edits"]
 
 DIGITS = "0123456789"
 
@@ -37,37 +37,44 @@ def single_edits(number: int) -> tuple[int, ...]:
 class _Row(NamedTuple):
     """What the distances of a longer text to a word follow from.
 
-    `now[j]` is the distance of the text read so far to the first j digits of the word,
-    `before` the same one digit earlier, and `last` the digit read last.
+    `now[j]` is the distance of the text read so far to the first j digits of the word. Where the
+    digit read last is digit j of the word, `swapped[j]` is the distance at which the one before
+    it would follow as the next.
     """
 
     now: tuple[int, ...]
-    before: tuple[int, ...]
-    last: str
+    swapped: tuple[int, ...]
 
 
-def _start(word: str) -> _Row:
+def _start(word: str, most: int) -> _Row:
     """Return the distances of the empty text to every beginning of `word`."""
-    return _Row(tuple(range(len(word) + 1)), (), "")
+    return _Row(tuple(min(j, most + 1) for j in range(len(word) + 1)), (most + 1,) * len(word))
 
 
-def _read(row: _Row, digit: str, word: str) -> _Row:
-    """Return the distances after the text has gone on by one digit."""
-    now = [row.now[0] + 1]
+def _read(row: _Row, digit: str, word: str, most: int) -> _Row:
+    """Return the distances after the text has gone on by one digit.
+
+    Distances beyond `most` are all taken for `most + 1`, so that fewer rows differ.
+    """
+    beyond = most + 1
+    now = [min(row.now[0] + 1, beyond)]
+    swapped = [beyond]
     for j, expected in enumerate(word):
-        best = min(row.now[j + 1] + 1, now[j] + 1, row.now[j] + (digit != expected))
-        if j and row.before and digit == word[j - 1] and row.last == expected:
-            best = min(best, row.before[j - 1] + 1)
+        best = min(row.now[j + 1] + 1, now[j] + 1, row.now[j] + (digit != expected), beyond)
+        if j:
+            best = min(best, row.swapped[j]) if digit == word[j - 1] else best
+            swapped.append(min(row.now[j - 1] + 1, beyond) if digit == expected else beyond)
         now.append(best)
-    return _Row(tuple(now), row.now, digit)
+    return _Row(tuple(now), tuple(swapped))
 
 
 def edit_distance(first: int, second: int) -> int:
     """Return the number of digit edits between two numbers."""
-    word = str(second)
-    row = _start(word)
-    for digit in str(first):
-        row = _read(row, digit, word)
+    word, text = str(second), str(first)
+    most = len(word) + len(text)
+    row = _start(word, most)
+    for digit in text:
+        row = _read(row, digit, word, most)
     return row.now[-1]
 
 
@@ -78,22 +85,31 @@ def count_within(number: int, length: int, most: int) -> int:
     texts are counted by their rows, not one by one; digits that `number` lacks are alike.
     """
     word = str(number)
-    rows = Counter({_start(word): 1})
+    rows = Counter({_start(word, most): 1})
     for position in range(length):
         longer: Counter[_Row] = Counter()
+        classes = _classes(word, leading=position == 0)
         for row, texts in rows.items():
-            for digit, alike in _classes(word, leading=position == 0):
-                following = _capped(_read(row, digit, word), most)
-                if min(following.now) <= most:
-                    longer[following] += texts * alike
+            for digit, alike in classes:
+                following = _hopeful(_read(row, digit, word, most), length - position - 1, most)
+                longer[following] += texts * alike
         rows = longer
     return sum(texts for row, texts in rows.items() if row.now[-1] <= most)
 
 
-def _capped(row: _Row, most: int) -> _Row:
-    """Return the row with distances beyond `most` made equal, so that fewer rows differ."""
-    now, before = (tuple(min(d, most + 1) for d in distances) for distances in row[:2])
-    return _Row(now, before, row.last)
+def _hopeful(row: _Row, left: int, most: int) -> _Row:
+    """Give up distances that the digits left to read must bring beyond `most`.
+
+    What remains of the text and of the word differ in length by at least that many edits. Rows
+    that differ only in what is given up become one.
+    """
+    ahead = len(row.now) - 1 - left
+    return _Row(
+        *(
+            tuple(d if d + abs(ahead - j) <= most else most + 1 for j, d in enumerate(distances))
+            for distances in row
+        )
+    )
 
 
 def _classes(word: str, *, leading: bool) -> list[tuple[str, int]]:

@@ -1,0 +1,1 @@
+"""What the searches for slips and geometries are made of."""
