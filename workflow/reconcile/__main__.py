@@ -1,7 +1,7 @@
 """The command line: ``python -m reconcile COMMAND``.
 
-Each command imports only what it needs: ``measure`` runs where nothing but torch, pydantic and PyYAML
-is installed.
+Each command imports only what it needs: ``measure`` runs where nothing but torch, pydantic and
+PyYAML is installed.
 """
 
 from __future__ import annotations

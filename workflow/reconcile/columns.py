@@ -31,7 +31,17 @@ TOTALS = (
     "macs",
 )
 COVERAGE = ("interpretation", "network", "layer", "height", "width", "positions", "seen")
-WINDOWS = ("interpretation", "network", "layer", "window", "windows", "first", "last", "size", "zeros")
+WINDOWS = (
+    "interpretation",
+    "network",
+    "layer",
+    "window",
+    "windows",
+    "first",
+    "last",
+    "size",
+    "zeros",
+)
 TIMINGS = (
     "interpretation",
     "network",

@@ -1,8 +1,8 @@
 """The author's conclusion, whose numbers are references that must resolve.
 
-``{claim:conv1}`` is the printed number, ``{consistency:sum}`` what a check of the paper against itself
-computed, and ``{ceil.conv1.neurons}`` a measured quantity: interpretation, layer (or pattern, or
-``network``) and quantity. A reference that does not resolve is an error.
+``{claim:conv1}`` is the printed number, ``{consistency:sum}`` what a check of the paper against
+itself computed, and ``{ceil.conv1.neurons}`` a measured quantity: interpretation, layer (or
+pattern, or ``network``) and quantity. A reference that does not resolve is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["REFERENCE", "ReferenceError", "resolver"]
 REFERENCE = re.compile(r"\{([^{}]*)\}")
 
 
-class ReferenceError(Exception):  # noqa: A001 - the builtin of this name is about weak references
+class ReferenceError(Exception):
     """A reference in the conclusion that does not resolve."""
 
 

@@ -76,7 +76,9 @@ def load_config(file: Path) -> Config:
     return build(Config, data, places, file)
 
 
-def check_config(values: dict[str, Any], source: str = "the configuration given to snakemake") -> Config:
+def check_config(
+    values: dict[str, Any], source: str = "the configuration given to snakemake"
+) -> Config:
     """Check configuration values that came from elsewhere (``snakemake --config``).
 
     Raises:

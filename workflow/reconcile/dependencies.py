@@ -1,7 +1,7 @@
 """Which files of this library a module needs, so that a rule reruns when one of them changes.
 
-Snakemake does not track imported Python. The imports are read from the syntax trees, so the list of a
-rule's inputs can never fall behind the code.
+Snakemake does not track imported Python. The imports are read from the syntax trees, so the list of
+a rule's inputs can never fall behind the code.
 """
 
 from __future__ import annotations

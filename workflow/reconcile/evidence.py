@@ -9,7 +9,7 @@ from typing import Any
 
 from reconcile.measurements import Measurements, PaperScope, ReadingScope
 from reconcile.model import Consistency, Evidence, Interpretation, Study, next_by_id
-from reconcile.quantities import UnknownName, evaluate
+from reconcile.quantities import UnknownNameError, evaluate
 from reconcile.study import networks_of
 from reconcile.verdicts import judge
 
@@ -83,7 +83,7 @@ def _truth(
             return None
         try:
             truths.append(bool(evaluate(check, ReadingScope(study, reading, measured, network))))
-        except UnknownName:
+        except UnknownNameError:
             return None
     return all(truths)
 

@@ -75,7 +75,9 @@ class Conv2d(nn.Conv2d):
         before, after = self.sides
         if self.rule == "floor":
             return after
-        return after + missing_zeros(size + before + after, self.kernel_size[axis], self.stride[axis])
+        return after + missing_zeros(
+            size + before + after, self.kernel_size[axis], self.stride[axis]
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Pad as the rule asks, then convolve."""
@@ -87,7 +89,7 @@ class Conv2d(nn.Conv2d):
 
     def extra_repr(self) -> str:
         """The arguments, the rule included."""
-        return f"{super().extra_repr()}, sides={self.sides}, rule={self.rule}"
+        return f"{nn.Conv2d.extra_repr(self)}, sides={self.sides}, rule={self.rule}"
 
 
 class MaxPool2d(nn.MaxPool2d):

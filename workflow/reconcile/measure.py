@@ -1,8 +1,8 @@
 """Run every interpretation of a study and write what was measured.
 
-This process needs neither torch nor pandas. It starts one measuring process, sends it the networks in
-turn, and replaces it when a reading kills it or takes too long: that reading's status then says so and
-the others go on.
+This process needs neither torch nor pandas. It starts one measuring process, sends it the networks
+in turn, and replaces it when a reading kills it or takes too long: that reading's status then says
+so and the others go on.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def measure_study(
             table.close()
         introduction = pool.introduction
     write_json(
-        out / "record.json", _record(plan["study"], started, introduction, settings, root, study_folder)
+        out / "record.json",
+        _record(plan["study"], started, introduction, settings, root, study_folder),
     )
 
 
@@ -128,7 +129,8 @@ def _answers(
         name = request["interpretation"]
         name += "" if request["network"] == "main" else f"/{request['network']}"
         status = " ".join(filter(None, (answer["status"], answer["message"])))
-        report(f"[{done:>{len(str(len(requests)))}}/{len(requests)}] {name}: {status} ({left:.0f} s left)")
+        place = f"{done:>{len(str(len(requests)))}}/{len(requests)}"
+        report(f"[{place}] {name}: {status} ({left:.0f} s left)")
         yield request, answer
 
 
@@ -153,7 +155,7 @@ class _Process:
         self._requests = os.fdopen(send_requests, "w", encoding="utf-8")
         self._answers, write_answers = os.pipe()
         command = [sys.executable, "-m", "reconcile.measuring.worker"]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this library
             [*command, str(read_requests), str(write_answers)],
             pass_fds=(read_requests, write_answers),
             stdin=subprocess.DEVNULL,
@@ -193,7 +195,7 @@ class _Process:
             self._requests.flush()
 
     def _receive(self, limit: float) -> Answer | None:
-        """The next answer; None if the process ended. Raises TimeoutError after ``limit`` seconds."""
+        """The next answer, None if the process ended; TimeoutError after ``limit`` seconds."""
         deadline = time.monotonic() + limit
         while b"\n" not in self._pending:
             wait = deadline - time.monotonic()
@@ -213,7 +215,9 @@ class _Process:
         try:
             answer = self._receive(self.settings.time_limit_s)
         except TimeoutError:
-            return self._replace("timed-out", f"no answer in {self.settings.time_limit_s:g} s", kill=True)
+            return self._replace(
+                "timed-out", f"no answer in {self.settings.time_limit_s:g} s", kill=True
+            )
         if answer is None:
             return self._replace("killed", "the measuring process ended", kill=False)
         if "fatal" in answer:
@@ -239,7 +243,11 @@ def _has_fileno(stream: Any) -> bool:
 
 
 def _write(
-    tables: dict[str, Csv], request: Answer, answer: Answer, introduction: Answer, settings: Settings
+    tables: dict[str, Csv],
+    request: Answer,
+    answer: Answer,
+    introduction: Answer,
+    settings: Settings,
 ) -> None:
     key = {"interpretation": request["interpretation"], "network": request["network"]}
     tables["layers.csv"].add(key | layer for layer in answer["layers"])
@@ -275,7 +283,9 @@ def _totals(answer: Answer) -> Answer:
 
 
 def _timing_rows(timings: Answer) -> Iterator[Answer]:
-    yield _timing("network", timings["network"]) | {"peak_memory_bytes": timings["peak_memory_bytes"]}
+    yield _timing("network", timings["network"]) | {
+        "peak_memory_bytes": timings["peak_memory_bytes"]
+    }
     for layer, spread in timings["layers"].items():
         yield _timing(layer, spread)
 
@@ -286,7 +296,12 @@ def _timing(layer: str, spread: list[float]) -> Answer:
 
 
 def _record(
-    study: str, started: datetime, introduction: Answer, settings: Settings, root: Path, study_folder: Path
+    study: str,
+    started: datetime,
+    introduction: Answer,
+    settings: Settings,
+    root: Path,
+    study_folder: Path,
 ) -> Answer:
     ended = datetime.now(UTC)
     facts = collect(root, study=study_folder)
@@ -307,4 +322,3 @@ def _record(
         "versions": facts.get("versions", {}) | introduction["versions"],
     }
     return dict(sorted(record.items()))
-

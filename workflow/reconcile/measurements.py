@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
@@ -13,12 +12,13 @@ import pandas as pd
 from reconcile.measure import MEASURED
 from reconcile.model import NETWORK, SINGLE, Interpretation, Study
 from reconcile.printed import parse_printed
-from reconcile.quantities import ExpressionError, UnknownName
+from reconcile.quantities import ExpressionError, UnknownNameError
 from reconcile.study import networks_of
 from reconcile.tables import read_table
 
 __all__ = ["Measurements", "PaperScope", "ReadingScope"]
 
+Row = dict[str, str]
 _PER_MAP = ("channels", "height", "width")
 _COVERAGE = ("seen", "positions")
 _FROM_COLUMN: dict[str, tuple[str, int]] = {"flops": ("macs", 2)}
@@ -29,14 +29,16 @@ class Measurements:
     """The measured tables of one study, by interpretation and network."""
 
     def __init__(self, layers: pd.DataFrame, totals: pd.DataFrame, coverage: pd.DataFrame) -> None:
-        self.layers = {key: frame for key, frame in layers.groupby(["interpretation", "network"])}
+        self.layers = dict(iter(layers.groupby(["interpretation", "network"])))
         self.totals = _by_network(totals)
         self.coverage = _by_network(coverage)
 
     @classmethod
     def read(cls, folder: Path) -> Measurements:
         """Read layers.csv, totals.csv and coverage.csv of a results folder."""
-        return cls(*(read_table(folder / f"{name}.csv") for name in ("layers", "totals", "coverage")))
+        return cls(
+            *(read_table(folder / f"{name}.csv") for name in ("layers", "totals", "coverage"))
+        )
 
     def problem(self, interpretation: str, network: str) -> str | None:
         """Why a network has no counts; None when it has."""
@@ -48,14 +50,14 @@ class Measurements:
         return f"{total['status']}: {total['message']}"
 
     def signature(self, interpretation: str) -> tuple[Any, ...]:
-        """Everything counted in a reading's layers; equal for readings that counts cannot tell apart."""
+        """Everything counted in a reading's layers; equal where counts cannot tell apart."""
         own = sorted(key for key in self.layers if key[0] == interpretation)
         frames = [self.layers[key].drop(columns="interpretation") for key in own]
         return tuple(tuple(row) for frame in frames for row in frame.itertuples(index=False))
 
 
-def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
-    rows = table.to_dict("records")
+def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
+    rows = _records(table)
     return {(row["interpretation"], row["network"]): row for row in rows}
 
 
@@ -76,7 +78,9 @@ class PaperScope:
             return parse_printed(claim.printed, claim.unit).value
         if function == "stated":
             return next(s.value for s in self.study.statements if s.id == name)
-        raise ExpressionError(f"{function}({name}) belongs to a reading; here only the paper counts")
+        raise ExpressionError(
+            f"{function}({name}) belongs to a reading; here only the paper counts"
+        )
 
 
 class ReadingScope(PaperScope):
@@ -97,7 +101,7 @@ class ReadingScope(PaperScope):
             return super().lookup(function, name)
         if name not in self.arguments:
             known = ", ".join(self.arguments)
-            raise UnknownName(f"there is no argument {name!r}; there are: {known}")
+            raise UnknownNameError(f"there is no argument {name!r}; there are: {known}")
         return self.arguments[name]
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
@@ -112,28 +116,30 @@ class ReadingScope(PaperScope):
             raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
         return [factor * _number(row, column, row["layer"]) for row in rows]
 
-    def _select(self, selector: str) -> list[Mapping[str, str]]:
+    def _select(self, selector: str) -> list[Row]:
         if selector in self.rows:
             return [self.rows[selector]]
         rows = [row for layer, row in self.rows.items() if fnmatchcase(layer, selector)]
         if not rows:
-            raise UnknownName(f"there is no layer {selector!r}; there are: {', '.join(self.rows)}")
+            raise UnknownNameError(
+                f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
+            )
         return rows
 
     def _coverage(self, name: str, selector: str) -> Fraction:
         row = self.measured.coverage.get(self.key)
         if row is None or selector not in (NETWORK, row["layer"]):
-            raise UnknownName(f"no input coverage was measured for {selector!r}")
+            raise UnknownNameError(f"no input coverage was measured for {selector!r}")
         return _number(row, name, selector)
 
 
-def _records(frame: pd.DataFrame | None) -> list[dict[str, str]]:
-    return [] if frame is None else frame.to_dict("records")
+def _records(frame: pd.DataFrame | None) -> list[Row]:
+    if frame is None:
+        return []
+    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
 
 
-def _number(row: Mapping[str, str], column: str, layer: str) -> Fraction:
+def _number(row: Row, column: str, layer: str) -> Fraction:
     if not row.get(column):
-        raise UnknownName(f"{column} does not apply to {layer!r}")
+        raise UnknownNameError(f"{column} does not apply to {layer!r}")
     return Fraction(row[column])
-
-

@@ -1,11 +1,14 @@
 """The data model of a study: what a paper prints, how it can be read, what is known besides.
 
-These are the keys that users write in ``studies/<study>/study.yaml``; ``reconcile.study`` loads them.
+These are the keys that users write in ``studies/<study>/study.yaml``; ``reconcile.study`` loads
+them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import unicodedata
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -42,7 +45,11 @@ SINGLE = "main"
 
 def _safe_link(url: str) -> str:
     scheme, _, rest = url.partition("://")
-    if scheme not in ("http", "https") or not rest or any(c.isspace() or c in "<>\"'`" for c in url):
+    if (
+        scheme not in ("http", "https")
+        or not rest
+        or any(c.isspace() or c in "<>\"'`" for c in url)
+    ):
         raise ValueError("must be a link that starts with https:// or http://")
     return url
 
@@ -54,7 +61,7 @@ def _quoted_digits(value: Any) -> Any:
 
 
 def _printable(text: str) -> str:
-    bad = next((c for c in text if ord(c) < 32 and c not in "\n\t" or 0x7F <= ord(c) < 0xA0), None)
+    bad = next((c for c in text if unicodedata.category(c) == "Cc" and c not in "\n\t"), None)
     if bad is not None:
         raise ValueError(f"holds the control character U+{ord(bad):04X}")
     return text.strip()
@@ -80,7 +87,9 @@ class Paper(_Model):
     """The bibliography of the paper under examination."""
 
     title: Text = Field(description="Title as printed.")
-    authors: list[Text] = Field(min_length=1, description="Authors in printed order, 'Given Family'.")
+    authors: list[Text] = Field(
+        min_length=1, description="Authors in printed order, 'Given Family'."
+    )
     year: int = Field(ge=1800, le=2200, description="Year of publication.")
     venue: Text = Field(description="Journal, proceedings or series.")
     url: Link = Field(description="Where the paper can be read.")
@@ -124,7 +133,7 @@ class Claim(_Model):
     where: Text = Field(description="Section, figure or table.")
     printed: Digits = Field(description='The number exactly as printed, in quotes: "60 million".')
     quantity: Expression = Field(
-        description="A quantity (neurons, parameters, macs, width, ...) with `of`, or an expression."
+        description="A quantity (neurons, parameters, macs, ...) with `of`, or an expression."
     )
     of: Text | None = Field(
         None, description="Layer, quoted pattern of layers, or `network` for the whole."
@@ -282,7 +291,15 @@ class Study(_Model):
         return next_by_id(self.claims, claim_id)
 
 
-def next_by_id(items: list[Any], wanted: str) -> Any:
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=_Identified)
+
+
+def next_by_id(items: Iterable[Item], wanted: str) -> Item:
     """The first item whose id is ``wanted``; KeyError if there is none."""
     for item in items:
         if item.id == wanted:

@@ -22,7 +22,15 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
-__all__ = ["QUANTITIES", "ExpressionError", "Scope", "UnknownName", "evaluate", "parse", "references"]
+__all__ = [
+    "QUANTITIES",
+    "ExpressionError",
+    "Scope",
+    "UnknownNameError",
+    "evaluate",
+    "parse",
+    "references",
+]
 
 QUANTITIES = {
     "neurons": "elements of the output for one input",
@@ -39,7 +47,10 @@ QUANTITIES = {
 """What can be asked of a layer or network, with the counting convention of each."""
 
 _LOOKUPS = ("printed", "stated")
-_OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {"largest": max, "smallest": min}
+_OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
+    "largest": max,
+    "smallest": min,
+}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "min": min,
@@ -79,7 +90,7 @@ class ExpressionError(ValueError):
     """The expression is not of the language, or cannot be evaluated."""
 
 
-class UnknownName(ExpressionError):
+class UnknownNameError(ExpressionError):
     """A layer, claim, statement or argument that is not there; the message lists what is."""
 
 
@@ -87,7 +98,7 @@ class Scope(Protocol):
     """Where an expression finds its values."""
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
-        """The quantity of every layer that the selector names, in order; UnknownName if none."""
+        """The quantity of every layer that the selector names; UnknownNameError if none."""
 
     def lookup(self, function: str, name: str) -> Any:
         """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
@@ -139,7 +150,7 @@ def _check(node: ast.expr) -> None:
 
 def _check_call(name: str, args: list[ast.expr]) -> None:
     if name in _OVER_LAYERS:
-        if len(args) != 2 or not isinstance(args[0], ast.Name) or args[0].id not in QUANTITIES:
+        if len(args) != 2 or ast.unparse(args[0]) not in QUANTITIES:  # noqa: PLR2004
             raise ExpressionError(f"{name}() takes a quantity and a layer pattern")
         _name(args[1])
     elif name in QUANTITIES or name in _LOOKUPS:
@@ -173,7 +184,9 @@ def _name(node: ast.expr) -> str:
 def references(text: str, function: str) -> list[str]:
     """The names that an expression passes to one function, in order (``printed`` -> claims)."""
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    return [_name(c.args[0]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == function]
+    return [
+        _name(c.args[0]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == function
+    ]
 
 
 def evaluate(text: str, scope: Scope) -> Any:
@@ -181,7 +194,7 @@ def evaluate(text: str, scope: Scope) -> Any:
 
     Raises:
         ExpressionError: not of the language, a division by zero, mixed types.
-        UnknownName: it names something the scope does not have.
+        UnknownNameError: it names something the scope does not have.
     """
     try:
         return _value(parse(text), scope)

@@ -111,7 +111,7 @@ def _claims(verdicts: list[Verdict], reading: str, verdict: str) -> tuple[str, .
 
 
 def digits_sentence(study: Study, reading: str, countings: Iterable[Counted]) -> str:
-    """Whether one convention of digits serves every claim of rounded digits that a reading matches."""
+    """Whether one convention serves every claim of rounded digits that a reading matches."""
     serving: dict[str, set[str]] = {}
     for counted in countings:
         if counted.interpretation == reading and counted.measured is not None:

@@ -1,13 +1,14 @@
 """Put a study and its measurements together: verdicts, evidence, ranking, conclusion.
 
-``reconcile_study`` is a pure function of the study and the measured tables, so that an archive can be
-checked by computing it again.
+``reconcile_study`` is a pure function of the study and the measured tables, so that an archive can
+be checked by computing it again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         measured: what was measured.
 
     Raises:
-        InputError: an expression that cannot be evaluated, a layer that no reading has, a conclusion
+        InputError: an expression that cannot be evaluated, a layer that no reading has, a
+        conclusion
             that chooses an excluded reading or holds a reference that does not resolve.
     """
     verdicts, countings = _judge_all(study, folder, measured)
@@ -113,9 +115,7 @@ def _judge_all(
     verdicts: list[Verdict] = []
     countings: list[Counted] = []
     for reading in study.interpretations:
-        judged = _guard(
-            folder, ("claims",), lambda r=reading: list(judge_reading(study, r, measured))
-        )
+        judged = _guard(folder, ("claims",), partial(judge_reading, study, reading, measured))
         verdicts += [verdict for verdict, _ in judged]
         countings += [counted for _, several in judged for counted in several]
     return verdicts, countings

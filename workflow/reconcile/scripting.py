@@ -1,4 +1,4 @@
-"""What every rule's script shares: a log, and one line instead of a traceback for a user's fault."""
+"""What every rule's script shares: a log, and one line instead of a traceback for a fault."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
         log = Log(stream)
         try:
             yield log
-        except (InputError, *expected) as error:
-            log(str(error))
-            sys.exit(1)
+        except InputError as error:
+            fault = str(error)
+        except expected as error:
+            fault = str(error)
+        else:
+            return
+        log(fault)
+        sys.exit(1)

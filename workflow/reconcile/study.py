@@ -128,7 +128,8 @@ def _interpretation_problems(study: Study) -> Iterator[Problem]:
     names = {name for networks in every for arguments in networks.values() for name in arguments}
     for i, (reading, networks) in enumerate(zip(study.interpretations, every, strict=True)):
         if any(set(arguments) != names for arguments in networks.values()):
-            missing = sorted(names - set.intersection(*map(set, networks.values())))
+            given = (set(arguments) for arguments in networks.values())
+            missing = sorted(names.difference(set[str].intersection(*given)))
             yield (
                 ("interpretations", i),
                 f"gives no value for {', '.join(missing)}; set it here or under `arguments`",

@@ -1,7 +1,7 @@
 """Read and write the tables of ``results/<study>/`` with pandas.
 
-Cells stay the text they are: counts exceed what a float can hold exactly, and a printed "60 million"
-is no number at all.
+Cells stay the text they are: counts exceed what a float can hold exactly, and a printed "60
+million" is no number at all.
 """
 
 from __future__ import annotations

@@ -15,6 +15,9 @@ __all__ = ["build", "line_of"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
 # pydantic names the branch of a union in an error's location; users never wrote these words.
 _UNION_BRANCHES = {"bool", "int", "float", "str", "constrained-str"}
 
@@ -39,9 +42,7 @@ def build(model: type[Model], data: dict[str, Any], places: Places, file: Path) 
     raise InputError(*sorted(faults))
 
 
-def _fault(
-    error: Any, model: type[BaseModel], data: Any, places: Places, file: Path
-) -> Fault:
+def _fault(error: Any, model: type[BaseModel], data: Any, places: Places, file: Path) -> Fault:
     place = _written_place(error["loc"], data)
     message = _message(error, place, model)
     return Fault(file, line_of(place, places), ".".join(map(str, place)), message)
@@ -51,9 +52,9 @@ def _written_place(loc: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
     """The location without pydantic's own words: only keys and positions that users wrote."""
     place: list[Any] = []
     for part in loc:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        if (isinstance(data, dict) and part in data) or (
+            isinstance(data, list) and isinstance(part, int) and part < len(data)
+        ):
             data = data[part]
         elif isinstance(part, str) and (part in _UNION_BRANCHES or "[" in part):
             continue
@@ -70,7 +71,7 @@ def _message(error: Any, place: tuple[Any, ...], model: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(error["ctx"]["error"])
     shown = repr(error["input"])
-    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
     text = error["msg"].replace("Input should", "must").replace("should", "must")
     text = text[0].lower() + text[1:]
     return f"{text}, not {shown}"

@@ -1,11 +1,11 @@
 """How each interpretation stands to each claim.
 
-A claim may be counted in several ways; each is measured, and the one that fits best gives the verdict.
+A claim may be counted in several ways; each is measured, and the one that fits best gives the
+verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from reconcile.measurements import Measurements, ReadingScope
 from reconcile.model import Claim, Counting, Interpretation, Slip, Study
 from reconcile.printed import Digits, parse_printed, reading_of_digits
-from reconcile.quantities import ExpressionError, UnknownName, evaluate
+from reconcile.quantities import ExpressionError, UnknownNameError, evaluate
 
 __all__ = [
     "AS_STATED",
@@ -70,9 +70,7 @@ def grouped(value: Fraction) -> str:
 
 def countings_of(claim: Claim) -> list[Counting]:
     """Every counting of a claim, its own first."""
-    stated = Counting(
-        id=AS_STATED, title=claim.title or claim.expression, count=claim.expression
-    )
+    stated = Counting(id=AS_STATED, title=claim.title or claim.expression, count=claim.expression)
     return [stated, *claim.countings]
 
 
@@ -136,17 +134,22 @@ def conventions(measured: Fraction, claim: Claim) -> frozenset[str]:
 
 def judge_reading(
     study: Study, reading: Interpretation, measured: Measurements
-) -> Iterator[tuple[Verdict, list[Counted]]]:
+) -> list[tuple[Verdict, list[Counted]]]:
     """The verdict on every claim under one interpretation, with every counting of it.
 
     Raises:
         ExpressionError: a claim or slip cannot be evaluated for a reason other than a layer that
             this reading does not have.
     """
-    for claim in study.claims:
-        counted = [_count(study, reading, measured, claim, c) for c in countings_of(claim)]
-        best = min(counted, key=lambda c: _closeness(c, claim))
-        yield _verdict(study, reading, measured, claim, best, len(counted)), counted
+    return [_judge_claim(study, reading, measured, claim) for claim in study.claims]
+
+
+def _judge_claim(
+    study: Study, reading: Interpretation, measured: Measurements, claim: Claim
+) -> tuple[Verdict, list[Counted]]:
+    counted = [_count(study, reading, measured, claim, c) for c in countings_of(claim)]
+    best = min(counted, key=lambda c: _closeness(c, claim))
+    return _verdict(study, reading, measured, claim, best, len(counted)), counted
 
 
 def _count(
@@ -161,11 +164,11 @@ def _count(
     if problem is None:
         try:
             value = evaluate(counting.count, ReadingScope(study, reading, measured, claim.network))
-        except UnknownName as error:
+        except UnknownNameError as error:
             problem = str(error)
     if problem is not None:
         verdict, reason = "not-measured", problem
-    elif not isinstance(value, Fraction) or isinstance(value, bool):
+    elif not isinstance(value, Fraction):
         raise ExpressionError(f"{counting.count!r} gives no number")
     else:
         verdict, reason = judge(value, claim)

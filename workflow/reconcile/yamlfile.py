@@ -68,7 +68,7 @@ class _Composer:
 
     def scalar(self, node: yaml.Node, place: Place) -> Any:
         try:
-            value = self.constructor.construct_object(node)  # type: ignore[no-untyped-call]
+            value = self.constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             reason = str(error).splitlines()[0]
             raise self.fault(node, place, f"cannot be read as a value: {reason}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from reconcile.errors import InputError
+from reconcile.errors import Fault, InputError
 from reconcile.study import load_study
 
 __all__ = ["add_arguments", "run"]
@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: the faults of all of them.
     """
-    faults = []
+    faults: list[Fault] = []
     for folder in args.study:
         try:
             study = load_study(folder)

@@ -48,9 +48,7 @@ class BuildError(Exception):
 class _SkipRandomFills(TorchFunctionMode):
     """Leaves parameters as they are where a layer would draw random ones."""
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         target = args[0] if args else (kwargs or {}).get("tensor")
         if func in _RANDOM_FILLS and isinstance(target, nn.Parameter):
             return target
@@ -105,10 +103,10 @@ def build_network(
 
 
 def _checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
-    inputs = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    if not inputs or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in inputs):
+    given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):
         raise BuildError("example_inputs() must return tensors with a batch of one")
-    return inputs
+    return given
 
 
 def _fill(model: nn.Module, seed: int) -> None:
@@ -118,7 +116,7 @@ def _fill(model: nn.Module, seed: int) -> None:
         for parameter in model.parameters():
             if parameter.is_meta or not parameter.is_floating_point():
                 continue
-            if parameter.ndim < 2:
+            if parameter.ndim <= 1:  # a bias, or a gain that is set below
                 parameter.fill_(0.0 if parameter.ndim else 1.0)
                 continue
             scale = math.sqrt(2 / max(parameter[0].numel(), 1))
@@ -147,10 +145,14 @@ def _restore_gains(model: nn.Module) -> None:
 def preserved_state(seed: int) -> Iterator[None]:
     """Run with the given seed and put the process's global state back afterwards.
 
-    A network that sets a seed, a default dtype or device, the gradient mode or the number of threads
-    must not change what is measured after it.
+    A network that sets a seed, a default dtype or device, the gradient mode or the number of
+    threads must not change what is measured after it.
     """
-    dtype, threads, grad = torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled()
+    dtype, threads, grad = (
+        torch.get_default_dtype(),
+        torch.get_num_threads(),
+        torch.is_grad_enabled(),
+    )
     modules, path = set(sys.modules), list(sys.path)
     random.seed(seed)
     torch.manual_seed(seed)

@@ -2,9 +2,10 @@
 
 A layer is a module that holds no other module, or that holds parameters of its own. Its row records
 the shape and size of what it returned. Multiply-adds are counted from the operators that torch
-executed (torch's own formulas, torch.utils.flop_counter) and credited to the module that was running,
-so functional operations count too; a bias addition, an activation, a pooling or a normalisation is no
-multiply-add. Parameters count once by identity, in the row of the layer that used them first.
+executed (torch's own formulas, torch.utils.flop_counter) and credited to the module that was
+running, so functional operations count too; a bias addition, an activation, a pooling or a
+normalisation is no multiply-add. Parameters count once by identity, in the row of the layer that
+used them first.
 """
 
 from __future__ import annotations
@@ -120,11 +121,9 @@ class _Counter(TorchDispatchMode):
     macs: dict[nn.Module, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         formula = flop_registry.get(func.overloadpacket)
@@ -196,8 +195,8 @@ def _finish(
     macs: dict[nn.Module, int],
 ) -> list[Row]:
     """Keep the layers, credit parameters by identity, check every count."""
-    for module in names:
-        rows.setdefault(module, Row(names[module], kind_of(module)))
+    for module, name in names.items():
+        rows.setdefault(module, Row(name, kind_of(module)))
     seen: set[int] = set()
     kept = []
     for module, row in rows.items():

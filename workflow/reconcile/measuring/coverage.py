@@ -1,7 +1,7 @@
 """Which input pixels can influence the first convolution, by gradient.
 
-The layer is copied, its weights are set to one, and what it returns is differentiated with respect to
-its input: a pixel with a zero gradient is never seen. The network itself stays as it is.
+The layer is copied, its weights are set to one, and what it returns is differentiated with respect
+to its input: a pixel with a zero gradient is never seen. The network itself stays as it is.
 """
 
 from __future__ import annotations

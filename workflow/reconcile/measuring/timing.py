@@ -1,7 +1,7 @@
 """How long a forward pass takes: CUDA events on a GPU, the monotonic clock on a CPU.
 
-Totals come from plain passes; layers from separate passes with hooks, whose own cost would otherwise
-be part of the total. Milliseconds throughout.
+Totals come from plain passes; layers from separate passes with hooks, whose own cost would
+otherwise be part of the total. Milliseconds throughout.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def _stamp(device: torch.device) -> Stamp:
     if device.type != "cuda":
         return time.perf_counter_ns()
     event = torch.cuda.Event(enable_timing=True)
-    event.record()  # type: ignore[no-untyped-call]
+    event.record()
     return event
 
 
 def _elapsed(start: Stamp, end: Stamp) -> float:
     if isinstance(start, int):
-        return (end - start) / 1e6
+        return float(end - start) / 1e6
     return float(start.elapsed_time(end))
 
 
@@ -61,7 +61,9 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _passes(run: Callable[[], None], device: torch.device, warmup: int, repeats: int) -> list[float]:
+def _passes(
+    run: Callable[[], None], device: torch.device, warmup: int, repeats: int
+) -> list[float]:
     for _ in range(warmup):
         run()
     samples = []
@@ -120,7 +122,7 @@ def _by_layer(
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Forget earlier peaks. On Linux, writing 5 to clear_refs resets the resident high-water mark."""
+    """Forget earlier peaks. Writing 5 to clear_refs resets Linux's high-water mark."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return

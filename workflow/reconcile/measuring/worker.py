@@ -1,7 +1,7 @@
 """The measuring process: reads one request a line, answers one result a line.
 
-Started by ``reconcile.measure`` as ``python -m reconcile.measuring.worker IN OUT`` with two pipe file
-descriptors, so that whatever a study's network prints or reads touches neither.
+Started by ``reconcile.measure`` as ``python -m reconcile.measuring.worker IN OUT`` with two pipe
+file descriptors, so that whatever a study's network prints or reads touches neither.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from reconcile.measuring.timing import (
 MEMORY_SHARE = 0.8
 """Share of the device's free memory that a reading may be expected to need."""
 META = torch.device("meta")
+IMAGE_DIMENSIONS = len(("batch", "channels", "height", "width"))
 
 
 class Worker:
@@ -143,7 +144,11 @@ class Worker:
         """Coverage of the first layer with weights, if it is a convolution over images."""
         first = next((row for row in rows if row.macs), None)
         layer = model.get_submodule(first.layer) if first and first.layer != "network" else None
-        if first is None or not isinstance(layer, nn.Conv2d) or len(first.first_input) != 4:
+        if (
+            first is None
+            or not isinstance(layer, nn.Conv2d)
+            or len(first.first_input) != IMAGE_DIMENSIONS
+        ):
             return None
         covered = cover(layer, first.first_input, self.choice.device)
         return {
@@ -198,7 +203,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _map(shape: tuple[int, ...]) -> tuple[int | None, int | None, int | None]:
-    """Channels, height, width: (C, H, W) of a map, (F, 1, 1) of a vector, (D, T, 1) of a sequence."""
+    """Channels, height, width: (C, H, W) of a map, (F, 1, 1) of a vector, (D, T, 1) of tokens."""
     match shape:
         case (channels, height, width):
             return channels, height, width
@@ -229,7 +234,8 @@ def serve(requests: TextIO, answers: TextIO) -> int:
 
 def main() -> int:
     """Entry point of the process."""
-    sys.stdin = open(os.devnull)  # noqa: SIM115 - a network that reads stdin gets nothing
+    # A network that reads from the terminal gets nothing.
+    sys.stdin = Path(os.devnull).open(encoding="utf-8")
     requests = os.fdopen(int(sys.argv[1]))
     answers = os.fdopen(int(sys.argv[2]), "w")
     # The parent may be gone: there is nobody left to tell.
