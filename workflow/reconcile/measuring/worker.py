@@ -235,7 +235,7 @@ def serve(requests: TextIO, answers: TextIO) -> int:
 def main() -> int:
     """Entry point of the process."""
     # A network that reads from the terminal gets nothing.
-    sys.stdin = Path(os.devnull).open(encoding="utf-8")
+    sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the end
     requests = os.fdopen(int(sys.argv[1]))
     answers = os.fdopen(int(sys.argv[2]), "w")
     # The parent may be gone: there is nobody left to tell.
