@@ -1,0 +1,108 @@
+"""Tables from an archive: read strictly, cell by cell, before anything is done with them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from reconcile.archiving.limits import ArchiveError, shown
+from reconcile.columns import TABLES
+
+__all__ = ["INTEGERS", "NUMBERS", "check_table", "parse_table", "same_value"]
+
+MAX_ROWS = 2_000_000
+INTEGERS = {
+    *("channels", "height", "width", "neurons", "parameters", "macs", "conv_neurons", "positions"),
+    *("seen", "window", "windows", "first", "last", "size", "zeros", "repeats"),
+    *("peak_memory_bytes", "tried", "geometries"),
+}
+"""Columns of whole numbers, in whatever table."""
+NUMBERS = {"measured", "computed", "median_ms", "q1_ms", "q3_ms", "cost", "chance"}
+"""Columns of numbers that need not be whole."""
+WORDS = {
+    "status": {
+        *("measured", "measured-on-meta", "does-not-build", "does-not-run", "out-of-memory"),
+        *("timed-out", "killed"),
+    },
+    "verdict": {
+        *("matches", "matches-rounded", "matches-truncated", "contradicts", "explained-by-slip"),
+        "not-measured",
+    },
+    "outcome": {"holds", "fails", "not-computed"},
+    "device": {"cpu", "cuda"},
+}
+"""Columns that hold one of a few words."""
+_INTEGER = re.compile(r"-?\d{1,30}")
+_NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?(e[+-]?\d{1,3})?")
+
+
+def parse_table(name: str, text: str) -> list[dict[str, str]]:
+    """The rows of a CSV table by column name, every cell as text.
+
+    Raises:
+        ArchiveError: it has no header, a row of another length, or too many rows.
+    """
+    return list(_rows(name, text))
+
+
+def _rows(name: str, text: str) -> Iterator[dict[str, str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        if len(set(header)) != len(header) or not header:
+            raise ArchiveError(f"{name} has no header, or one with a column twice")
+        for number, row in enumerate(reader, start=1):
+            if len(row) != len(header) or number > MAX_ROWS:
+                raise ArchiveError(f"{name}, row {number}: has {len(row)} cells of {len(header)}")
+            yield dict(zip(header, row, strict=True))
+    except csv.Error as error:
+        raise ArchiveError(f"{name} is not valid CSV: {error}") from None
+
+
+def check_table(name: str, rows: list[dict[str, str]], *, exactly: bool) -> None:
+    """Check columns and the form of every cell of a table of the contract.
+
+    Args:
+        name: the file's name without folders: "layers.csv".
+        rows: its rows.
+        exactly: refuse columns that this version does not know.
+
+    Raises:
+        ArchiveError: a column is missing or unknown, or a cell has not the column's form.
+    """
+    if not rows:
+        return
+    missing = [column for column in TABLES[name] if column not in rows[0]]
+    extra = [column for column in rows[0] if column not in TABLES[name]]
+    if missing or (exactly and extra):
+        what = "lacks the" if missing else "has the unknown"
+        raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
+    for number, row in enumerate(rows, start=1):
+        for column, cell in row.items():
+            if not _fits(column, cell):
+                raise ArchiveError(f"{name}, row {number}: {column} cannot be {shown(cell)}")
+
+
+def _fits(column: str, cell: str) -> bool:
+    if column in INTEGERS:
+        return not cell or _INTEGER.fullmatch(cell) is not None
+    if column in NUMBERS:
+        return not cell or _NUMBER.fullmatch(cell) is not None
+    return column not in WORDS or cell in WORDS[column]
+
+
+def same_value(one: str, other: str) -> bool:
+    """Whether two cells say the same: as text, or as numbers ("0.50" and "0.5")."""
+    if one == other:
+        return True
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
+        return Fraction(one) == Fraction(other)
+    return False
+
+
+def row_key(row: Mapping[str, str], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The cells that say what a row is about."""
+    return tuple(row[column] for column in columns)
