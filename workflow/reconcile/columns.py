@@ -57,8 +57,30 @@ VERDICTS = ("interpretation", "claim", "printed", "measured", "verdict", "reason
 COUNTINGS = ("interpretation", "claim", "counting", "title", "measured", "verdict")
 CONSISTENCY = ("check", "claim", "printed", "computed", "verdict", "says")
 EVIDENCE = ("evidence", "source", "url", "supports", "excludes", "check", "outcome", "says")
-SLIPS = ("claim", "kind", "searched", "tried", "hit", "cost", "chance")
-GEOMETRIES = ("claim", "kind", "searched", "tried", "hit", "geometries", "example")
+SLIPS = (
+    "claim",
+    "kind",
+    "searched",
+    "tried",
+    "found",
+    "hit",
+    "expression",
+    "cost",
+    "chance",
+    "chance_of_multiples",
+)
+GEOMETRIES = (
+    "claim",
+    "kind",
+    "searched",
+    "tried",
+    "found",
+    "hit",
+    "geometries",
+    "square_inputs",
+    "keeping",
+    "example",
+)
 
 TABLES = {
     "layers.csv": LAYERS,

@@ -227,21 +227,44 @@ class SlipSearch(_Model):
     vocabulary: list[Annotated[int, Field(ge=1, le=10**12)]] = Field(
         min_length=1, max_length=100, description="Numbers that the paper prints."
     )
+    divisor: Expression | None = Field(
+        None, description="State the chance among multiples of this number as well."
+    )
 
 
-Range = Annotated[list[int], Field(min_length=2, max_length=2)]
+class Stated(_Model):
+    """Kernel and stride as the paper states them."""
+
+    kernel: Annotated[int, Field(ge=1, le=1000)] = Field(description="Side of the kernel, pixels.")
+    stride: Annotated[int, Field(ge=1, le=1000)] = Field(description="Stride, pixels.")
+
+
+Bounds = Annotated[list[Annotated[int, Field(ge=0, le=4096)]], Field(min_length=2, max_length=2)]
 
 
 class GeometrySearch(_Model):
     """Look for layer geometries that give the printed number of a claim."""
 
     claim: Id = Field(description="The claim whose number of neurons is looked for.")
-    channels: list[Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="Kernel counts of the paper's kind."
+    kind: Literal["square-maps", "rectangular-maps", "separate-axes"] = Field(
+        description="Square inputs; inputs of any two sides; square inputs, each axis on its own."
     )
-    inputs: Range = Field(description="Input sides, first and last.")
-    kernels: Range = Field(description="Kernel sides, first and last.")
-    strides: Range = Field(description="Strides, first and last.")
+    channels: list[Annotated[int, Field(ge=1)]] = Field(
+        default_factory=list, description="Kernel counts that may be; any when left out."
+    )
+    stated: Stated | None = Field(None, description="Hits that keep these are counted apart.")
+    inputs: Bounds | None = Field(None, description="Input sides, first and last.")
+    input_sides: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
+        default_factory=list, description="Input sides one by one, in place of `inputs`."
+    )
+    kernels: Bounds = Field(description="Kernel sides, first and last.")
+    strides: Bounds = Field(description="Strides, first and last.")
+    paddings: Bounds = Field(
+        default=[0, 0], description="Padding of each side, first and last, below the kernel."
+    )
+    free_sides: bool = Field(
+        False, description="Padding left and right (top and bottom) each on its own."
+    )
 
 
 class Conclusion(_Model):

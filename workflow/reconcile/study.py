@@ -167,6 +167,9 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
         yield from _unknown(place, search.interpretation, readings, "interpretation")
         if bool(search.factors) == bool(search.terms):
             yield ("slips", i), "give either `factors` or `terms`"
+    for i, wanted in enumerate(study.geometries):
+        if bool(wanted.inputs) == bool(wanted.input_sides):
+            yield ("geometries", i), "give either `inputs` or `input_sides`"
     chosen = study.conclusion.interpretation
     yield from _unknown(("conclusion", "interpretation"), chosen, readings, "interpretation")
 
@@ -200,6 +203,8 @@ def _expressions(study: Study) -> Iterator[tuple[Place, str]]:
         for name, text in (search.factors | search.terms).items():
             kind = "factors" if search.factors else "terms"
             yield ("slips", i, kind, name), text
+        if search.divisor is not None:
+            yield ("slips", i, "divisor"), search.divisor
 
 
 def _expression_problems(study: Study) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 Requires: studies/{study}/study.yaml, results/{study}/layers.csv, totals.csv, coverage.csv.
 Produces: results/{study}/consistency.csv, verdicts.csv, countings.csv, evidence.csv,
-reconciliation.json.
+reconciliation.json, slips.csv, geometries.csv.
 """
 
 
@@ -40,3 +40,22 @@ rule reconcile:
         "../envs/report.yaml"
     script:
         "../scripts/reconcile.py"
+
+
+rule search:
+    """Search for slips and geometries that would give a number no reading reproduces."""
+    input:
+        study="studies/{study}/study.yaml",
+        layers="results/{study}/layers.csv",
+        totals="results/{study}/totals.csv",
+        coverage="results/{study}/coverage.csv",
+        library=library("search", "scripting"),
+    output:
+        slips=update("results/{study}/slips.csv"),
+        geometries=update("results/{study}/geometries.csv"),
+    log:
+        "logs/{study}/search.log",
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/search.py"

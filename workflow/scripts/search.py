@@ -1,0 +1,17 @@
+"""Search for slips and geometries that would give a printed number."""
+
+from pathlib import Path
+
+from reconcile.measurements import Measurements
+from reconcile.scripting import logged
+from reconcile.search import search_geometries, search_slips
+from reconcile.study import load_study
+from reconcile.tables import write_table
+
+with logged(snakemake.log[0]) as log:
+    folder = Path(snakemake.input.study).parent
+    results = Path(snakemake.output.slips).parent
+    study = load_study(folder)
+    measured = Measurements.read(results)
+    write_table(results, "slips.csv", search_slips(study, folder, measured, log))
+    write_table(results, "geometries.csv", search_geometries(study, folder, log))
