@@ -22,7 +22,7 @@ rule all:
     """Write the report of every study."""
     default_target: True
     input:
-        expand("results/{study}/reconciliation.json", study=STUDIES), expand("results/{study}/consistency.csv", study=STUDIES),
+        expand("results/{study}/report.{format}", study=STUDIES, format=["html", "pdf"]),
 
 
 rule measurements:
