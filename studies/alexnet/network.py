@@ -51,7 +51,7 @@ class AlexNet(nn.Module):
         response_normalization: whether conv1 and conv2 are followed by response normalisation.
     """
 
-    def __init__(  # noqa: PLR0913 - one argument for each thing the paper leaves open
+    def __init__(
         self,
         *,
         input_size: int,

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from reconcile.model import Claim, Interpretation, Study, next_by_id
-from reconcile.printed import parse_printed
+from reconcile.printed import parse_printed, reading_of_digits
 from reconcile.quantities import evaluate
 from reconcile.study import load_study, networks_of
 
@@ -69,6 +69,13 @@ class Run:
             return 0
         return prod(self.shapes[layer]) * prod(module.weight.shape[1:])
 
+    def connections(self, layer: str) -> int:
+        """Links into the outputs, a bias counted as one."""
+        module, outputs = self.modules.get(layer), prod(self.shapes[layer])
+        if isinstance(module, COUNTED):
+            return self.macs(layer) + outputs * (module.bias is not None)
+        return outputs * getattr(module, "connections_per_output", 0)
+
     def parameters(self, layer: str) -> int:
         """Trainable elements of one layer."""
         module = self.modules.get(layer)
@@ -79,8 +86,10 @@ class Run:
         """The quantity of the whole network."""
         if quantity == "parameters":
             return sum(p.numel() for p in self.network.parameters() if p.requires_grad)
-        counted = [n for n in self.shapes if isinstance(self.modules.get(n), COUNTED)]
-        return sum(self.one(quantity, name) for name in counted)
+        layers = list(self.shapes)
+        if quantity == "neurons":
+            layers = [n for n in layers if isinstance(self.modules.get(n), COUNTED)]
+        return sum(self.one(quantity, name) for name in layers)
 
     def one(self, quantity: str, layer: str) -> int:
         """The quantity of one layer."""
@@ -92,8 +101,10 @@ class Run:
                 return shape[0]
             case "height" | "width":
                 return shape[-2] if quantity == "height" else shape[-1]
-            case "parameters" | "macs":
+            case "parameters" | "macs" | "connections":
                 return int(getattr(self, quantity)(layer))
+            case "flops":
+                return 2 * self.macs(layer)
         raise AssertionError(f"no {quantity} here")
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
@@ -167,20 +178,28 @@ class Readings:
 
     def misjudged(self) -> list[tuple[str, str]]:
         """Pairs of evidence and reading where the check does not say what the lists say."""
-        networks = {
-            r.id: next(iter(networks_of(self.study, r))) for r in self.study.interpretations
-        }
+        first = self.study.interpretations[0].id
         return [
             (item.id, reading)
             for item in self.study.evidence
             if item.check is not None
             for reading, expected in [
-                *((r, True) for r in item.supports),
+                *((r, True) for r in item.supports or ([] if item.excludes else [first])),
                 *((r, False) for r in item.excludes),
-                *((r, True) for r in networks if not item.supports and not item.excludes),
             ]
-            if self.run(reading, networks[reading]).value(item.check) is not expected
+            if self.holds(reading, item.check) is not expected
         ]
+
+    def holds(self, reading: str, check: str) -> bool:
+        """Whether a check is true of every network of a reading."""
+        networks = networks_of(self.study, self.reading(reading))
+        return all(bool(self.run(reading, network).value(check)) for network in networks)
+
+    def verdict(self, interpretation: str, claim_id: str) -> str | None:
+        """By which reading of the digits a claim holds under its own counting, or None."""
+        claim: Claim = self.study.claim(claim_id)
+        printed = parse_printed(claim.printed, claim.unit)
+        return reading_of_digits(self.measured(interpretation, claim_id), printed)
 
     def excluded(self) -> set[str]:
         """Readings that some evidence excludes."""
