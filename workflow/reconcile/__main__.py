@@ -17,6 +17,8 @@ from reconcile.errors import InputError
 COMMANDS = {
     "check": "check study files without running anything",
     "measure": "build, run and measure every interpretation of a study",
+    "verify": "check an archive, executing nothing from it",
+    "compare": "show which measurements and verdicts differ between two archives",
 }
 """Commands by name; ``reconcile.commands.<name>`` has add_arguments(parser) and run(args)."""
 
