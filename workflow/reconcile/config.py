@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from reconcile.errors import Fault, InputError
-from reconcile.model import ID_PATTERN
+from reconcile.errors import Fault, InputError, not_there
+from reconcile.model import ID_PATTERN, ORCID_PATTERN, printable
 from reconcile.study import STUDY_FILE
 from reconcile.validate import build
 from reconcile.yamlfile import load_yaml
@@ -20,7 +20,7 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Measuring(_Model):
@@ -35,6 +35,9 @@ class Measuring(_Model):
     )
     threads: int = Field(2, ge=1, le=1024, description="CPU threads of the measuring process.")
     seed: int = Field(2012, ge=0, le=2**31, description="Seed of weights and generators.")
+    readings_per_job: int = Field(
+        1000, ge=1, le=10**6, description="Interpretations one job measures; more make more jobs."
+    )
     time_limit_s: float = Field(
         600, gt=0, le=1e6, description="Seconds after which a reading is given up."
     )
@@ -43,10 +46,10 @@ class Measuring(_Model):
 class ReportOptions(_Model):
     """What the report says about who made it, and how much it shows."""
 
-    checked_by: Annotated[str, StringConstraints(max_length=200)] = Field(
-        "", description="Who answers for the check; left out of the report when empty."
+    checked_by: Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)] = (
+        Field("", description="Who answers for the check; left out of the report when empty.")
     )
-    orcid: Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$")] = Field(
+    orcid: Annotated[str, StringConstraints(pattern=ORCID_PATTERN)] = Field(
         "", description="ORCID of that person, 0000-0000-0000-0000; left out when empty."
     )
     max_readings: int = Field(
@@ -99,8 +102,20 @@ def study_names(config: Config, studies: Path, file: Path) -> list[str]:
         return there
     wanted = list(dict.fromkeys(config.studies))
     unknown = [name for name in wanted if name not in there]
-    if unknown or not wanted:
-        what = f"there is no study {unknown[0]!r}" if unknown else "no study is named"
-        accepted = ", ".join(["all", *there])
-        raise InputError(Fault(file, 0, "studies", f"{what}; accepted: {accepted}"))
-    return wanted
+    if unknown:
+        problems = [not_there("study", name, there) for name in unknown]
+    elif wanted:
+        return wanted
+    else:
+        problems = [f"names no study; accepted: all, {', '.join(there)}"]
+    line = _line_of_studies(file, config)
+    raise InputError(*(Fault(file, line, "studies", problem) for problem in problems))
+
+
+def _line_of_studies(file: Path, config: Config) -> int:
+    """The line in the file, or 0 where the value was given to snakemake instead."""
+    try:
+        data, places = load_yaml(file)
+    except InputError:
+        return 0
+    return places[("studies",)] if data.get("studies") == config.studies else 0

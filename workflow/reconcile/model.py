@@ -21,6 +21,8 @@ from pydantic import (
 
 __all__ = [
     "Argument",
+    "Axis",
+    "AxisRange",
     "Claim",
     "Conclusion",
     "Consistency",
@@ -34,9 +36,23 @@ __all__ = [
     "Source",
     "Statement",
     "Study",
+    "Sweep",
+    "SweptInterpretation",
 ]
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
+DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
+NETWORK_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$"
+PATTERNS = {
+    ID_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
+    ARGUMENT_PATTERN: "a name of letters, digits and underscores",
+    ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
+    DOI_PATTERN: "a DOI like 10.1145/3065386",
+    NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet",
+}
+"""What the patterns of texts accept, in words."""
 NETWORK = "network"
 """The reserved layer name that stands for the whole network."""
 SINGLE = "main"
@@ -60,7 +76,7 @@ def _quoted_digits(value: Any) -> Any:
     return value
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     bad = next((c for c in text if unicodedata.category(c) == "Cc" and c not in "\n\t"), None)
     if bad is not None:
         raise ValueError(f"holds the control character U+{ord(bad):04X}")
@@ -68,7 +84,7 @@ def _printable(text: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(_printable)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(printable)]
 Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_link)]
 Digits = Annotated[
     str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
@@ -76,7 +92,7 @@ Digits = Annotated[
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Scalar = bool | int | float | str
 Argument = Scalar | list[Scalar]
-Arguments = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Argument]
+Arguments = dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Argument]
 
 
 class _Model(BaseModel):
@@ -93,7 +109,7 @@ class Paper(_Model):
     year: int = Field(ge=1800, le=2200, description="Year of publication.")
     venue: Text = Field(description="Journal, proceedings or series.")
     url: Link = Field(description="Where the paper can be read.")
-    doi: Annotated[str, StringConstraints(pattern=r"^10\.\d{4,9}/\S+$")] | None = Field(
+    doi: Annotated[str, StringConstraints(pattern=DOI_PATTERN)] | None = Field(
         None, description="DOI without the resolver's address, when the paper has one."
     )
 
@@ -186,6 +202,42 @@ class Interpretation(_Model):
         min_length=1, description="Who proposed or shipped it, or 'constructed for this study'."
     )
     slip: Slip | None = Field(None, description="A slip that this reading declares.")
+
+
+class SweptInterpretation(Interpretation):
+    """An interpretation that a sweep generated; users never write one."""
+
+
+class AxisRange(_Model):
+    """Whole numbers from first to last."""
+
+    first: int = Field(description="First value.")
+    last: int = Field(description="Last value; it belongs to the axis.")
+    step: Annotated[int, Field(ge=1)] = Field(1, description="Step between values.")
+
+
+Axis = Annotated[list[Argument], Field(min_length=1)] | AxisRange
+
+
+class Sweep(_Model):
+    """A grid of network arguments: every combination is an interpretation."""
+
+    title: Text = Field(description="What is swept, in a few words.")
+    axes: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Axis],
+        Field(min_length=1),
+    ] = Field(description="Values of each argument: a list, or first, last and step.")
+    network: Arguments = Field(
+        default_factory=dict, description="Further arguments, the same in every combination."
+    )
+    networks: dict[Id, Arguments] = Field(
+        default_factory=dict, description="For readings of several sizes: arguments by network."
+    )
+    placement: Literal["auto", "meta"] = Field(
+        "meta", description="meta: shapes and counts only; auto: run and time each combination."
+    )
+    assumes: list[Text] = Field(default_factory=list, description="What every combination assumes.")
+    proposed_by: list[Source] = Field(min_length=1, description="Who proposed the grid.")
 
 
 class Evidence(_Model):
@@ -282,9 +334,9 @@ class Study(_Model):
     title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
     paper: Paper = Field(description="The paper under examination.")
     question: Text = Field(description="What the study settles, in one or two sentences.")
-    network: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$")
-    ] = Field(description="File and class of the network: network.py:AlexNet.")
+    network: Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)] = Field(
+        description="File and class of the network: network.py:AlexNet."
+    )
     placement: Literal["auto", "meta"] = Field(
         "auto", description="meta: shapes and counts only, nothing is allocated or timed."
     )
@@ -299,6 +351,7 @@ class Study(_Model):
     interpretations: list[Interpretation] = Field(
         default_factory=list, description="The candidate readings."
     )
+    sweep: Sweep | None = Field(None, description="A grid that generates interpretations.")
     evidence: list[Evidence] = Field(default_factory=list, description="Facts from outside.")
     consistency: list[Consistency] = Field(
         default_factory=list, description="Checks of the paper against itself."

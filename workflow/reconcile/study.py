@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconcile.errors import Fault, InputError
+from reconcile.errors import Fault, InputError, not_there
 from reconcile.model import NETWORK, SINGLE, Argument, Interpretation, Study
 from reconcile.printed import parse_printed
 from reconcile.quantities import QUANTITIES, ExpressionError, parse, references
+from reconcile.sweeps import MAX_COMBINATIONS, interpretations_of, size_of
 from reconcile.validate import build, line_of
 from reconcile.yamlfile import Places, load_yaml
 
@@ -37,7 +38,10 @@ def load_study(folder: Path) -> Study:
     file = folder / STUDY_FILE
     data, places = load_yaml(file)
     study = build(Study, data, places, file)
-    problems = list(_problems(study))
+    problems = list(_sweep_problems(study))
+    if not problems:
+        study = _swept(study)
+        problems = list(_problems(study))
     network_file = folder / study.network.partition(":")[0]
     if not network_file.is_file():
         problems.append((("network",), f"there is no file {network_file}"))
@@ -83,6 +87,23 @@ def denied_statements(study: Study, interpretation: Interpretation) -> list[str]
     ]
 
 
+def _sweep_problems(study: Study) -> Iterator[Problem]:
+    if study.sweep is None:
+        return
+    size = size_of(study.sweep)
+    if not 0 < size <= MAX_COMBINATIONS:
+        message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
+        yield ("sweep", "axes"), message
+
+
+def _swept(study: Study) -> Study:
+    """The study with the interpretations that its sweep generates after its own."""
+    if study.sweep is None:
+        return study
+    generated = interpretations_of(study.sweep)
+    return study.model_copy(update={"interpretations": [*study.interpretations, *generated]})
+
+
 def _problems(study: Study) -> Iterator[Problem]:
     yield from _duplicates(study)
     yield from _claim_problems(study)
@@ -100,9 +121,11 @@ def _duplicates(study: Study) -> Iterator[Problem]:
 
 
 def _duplicate_ids(place: Place, ids: Sequence[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
     for i, item_id in enumerate(ids):
-        if item_id in ids[:i]:
+        if item_id in seen:
             yield (*place, i, "id"), f"the id {item_id!r} is used twice"
+        seen.add(item_id)
 
 
 def _claim_problems(study: Study) -> Iterator[Problem]:
@@ -123,7 +146,7 @@ def _claim_problems(study: Study) -> Iterator[Problem]:
 
 def _interpretation_problems(study: Study) -> Iterator[Problem]:
     if not study.interpretations:
-        yield ("interpretations",), "a study has at least one interpretation"
+        yield ("interpretations",), "a study has at least one interpretation, or a `sweep`"
     every = [networks_of(study, reading) for reading in study.interpretations]
     names = {name for networks in every for arguments in networks.values() for name in arguments}
     for i, (reading, networks) in enumerate(zip(study.interpretations, every, strict=True)):
@@ -179,9 +202,9 @@ def _ids(items: Iterable[Any]) -> set[str]:
 
 
 def _unknown(place: Place, wanted: str, known: Iterable[str], what: str) -> Iterator[Problem]:
-    known = sorted(known)
+    known = set(known)
     if wanted not in known:
-        yield place, f"there is no {what} {wanted!r}; there are: {', '.join(known) or 'none'}"
+        yield place, not_there(what, wanted, known)
 
 
 def _expressions(study: Study) -> Iterator[tuple[Place, str]]:

@@ -4,6 +4,10 @@ Requires: config.yaml, studies/*/study.yaml. Produces: CONFIG, STUDIES and the i
 other rules.
 """
 
+import os
+import shlex
+import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -12,8 +16,14 @@ from reconcile.config import check_config, load_config, study_names
 from reconcile.dependencies import library_files
 from reconcile.errors import InputError
 from reconcile.files import json_text
-from reconcile.instantiate import plan_of
+from reconcile.instantiate import measured_slice
+from reconcile.measure import MEASUREMENT_FILES
+from reconcile.model import ID_PATTERN
+from reconcile.record import COMMAND_VARIABLE
 from reconcile.study import load_study
+
+# What the record gives as the command is what the user typed, not what Snakemake runs for a job.
+os.environ.setdefault(COMMAND_VARIABLE, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
 def checked(load, *arguments):
@@ -32,10 +42,39 @@ configfile: "config.yaml"
 
 
 CONFIG = checked(check_config, config)
-STUDIES = {
-    name: checked(load_study, Path("studies") / name)
-    for name in checked(study_names, CONFIG, Path("studies"), Path("config.yaml"))
-}
+STUDIES = checked(study_names, CONFIG, Path("studies"), Path("config.yaml"))
+
+
+@cache
+def study_named(name):
+    """The study of this name, checked."""
+    return checked(load_study, Path("studies") / name)
+
+
+def study_of(wildcards):
+    """The study that a job is about."""
+    return study_named(wildcards.study)
+
+
+def network_file(wildcards):
+    """The file that holds a study's network."""
+    return f"studies/{wildcards.study}/{study_of(wildcards).network.partition(':')[0]}"
+
+
+def batches_of(name):
+    """How many jobs measure a study."""
+    return -(-len(study_named(name).interpretations) // CONFIG.measure.readings_per_job)
+
+
+def measured(folder, flag):
+    """The files that measuring writes into a folder, by name, each flagged."""
+    files = {Path(name).stem: f"{folder}/{name}" for name in (*MEASUREMENT_FILES, "record.json")}
+    return {name: flag(file) for name, file in files.items()}
+
+
+def one_of(names):
+    """A pattern that matches these names only, and nothing when there are none."""
+    return "|".join(names) or "(?!)"
 
 
 def library(*modules):
@@ -43,10 +82,11 @@ def library(*modules):
     return [file.relative_to(workflow.basedir) for file in library_files(*modules)]
 
 
-def network_file(wildcards):
-    """The file that holds a study's network."""
-    return f"studies/{wildcards.study}/{STUDIES[wildcards.study].network.partition(':')[0]}"
+# Every study is checked now, before anything runs.
+for name in STUDIES:
+    study_named(name)
 
 
 wildcard_constraints:
-    study="|".join(STUDIES),
+    study=ID_PATTERN.strip("^$"),
+    batch=r"\d+",

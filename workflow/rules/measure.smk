@@ -1,24 +1,29 @@
 """Build, run and measure every interpretation of a study.
 
 Requires: studies/{study}/study.yaml and its network file.
-Produces: results/{study}/interpretations.json, layers.csv, totals.csv, coverage.csv, windows.csv,
-timings.csv, record.json.
+Produces: results/{study}/interpretations.json, settings.json, layers.csv, totals.csv, coverage.csv,
+windows.csv, timings.csv, record.json.
+
+A study with more interpretations than one job takes is measured in batches, then gathered.
 """
 
 
 rule instantiate:
-    """List every interpretation with the arguments of its networks."""
+    """List every interpretation with its arguments, and freeze how they are to be measured."""
     input:
-        library=library("files", "scripting"),
+        library=library("instantiate", "scripting"),
     output:
-        update("results/{study}/interpretations.json"),
+        interpretations=update("results/{study}/interpretations.json"),
+        # Jobs read this and not config.yaml, which may be edited while they wait.
+        settings=update("results/{study}/settings.json"),
     log:
         "logs/{study}/instantiate.log",
     conda:
         "../envs/measure.yaml"
     params:
-        # The slice of the study that measuring needs: editing a claim changes none of it.
-        plan=lambda wildcards: json_text(plan_of(STUDIES[wildcards.study], wildcards.study)),
+        # Only the slice of the study that is measured, not its file: editing a claim reruns nothing.
+        measured=lambda wildcards: json_text(measured_slice(study_of(wildcards))),
+        settings=json_text(CONFIG.measure.model_dump()),
     script:
         "../scripts/instantiate.py"
 
@@ -27,23 +32,66 @@ rule measure:
     """Run every network on the GPU, or the CPU, and record what each layer outputs."""
     input:
         interpretations="results/{study}/interpretations.json",
+        settings="results/{study}/settings.json",
         network=network_file,
         library=library("measure", "measuring.worker", "scripting"),
     output:
-        layers=update("results/{study}/layers.csv"),
-        totals=update("results/{study}/totals.csv"),
-        coverage=update("results/{study}/coverage.csv"),
-        windows=update("results/{study}/windows.csv"),
-        timings=update("results/{study}/timings.csv"),
-        record=update("results/{study}/record.json"),
+        **measured("results/{study}", update),
     log:
         "logs/{study}/measure.log",
+    wildcard_constraints:
+        study=one_of(name for name in STUDIES if batches_of(name) == 1),
     conda:
         "../envs/measure.yaml"
     threads: CONFIG.measure.threads
     resources:
         gpu=1,
-    params:
-        settings=CONFIG.measure.model_dump(),
     script:
         "../scripts/measure.py"
+
+
+rule measure_batch:
+    """Run the networks of one batch of a larger study."""
+    input:
+        interpretations="results/{study}/interpretations.json",
+        settings="results/{study}/settings.json",
+        network=network_file,
+        library=library("measure", "measuring.worker", "scripting"),
+    output:
+        **measured("results/{study}/batches/{batch}", temp),
+    log:
+        "logs/{study}/measure_batch/{batch}.log",
+    conda:
+        "../envs/measure.yaml"
+    threads: CONFIG.measure.threads
+    resources:
+        gpu=1,
+    script:
+        "../scripts/measure.py"
+
+
+rule gather_measurements:
+    """Put the measurements of a study's batches together."""
+    input:
+        records=lambda wildcards: expand(
+            "results/{study}/batches/{batch}/record.json",
+            study=wildcards.study,
+            batch=range(batches_of(wildcards.study)),
+        ),
+        tables=lambda wildcards: expand(
+            "results/{study}/batches/{batch}/{table}",
+            study=wildcards.study,
+            batch=range(batches_of(wildcards.study)),
+            table=MEASUREMENT_FILES,
+        ),
+        library=library("measure", "scripting"),
+    output:
+        **measured("results/{study}", update),
+    log:
+        "logs/{study}/gather_measurements.log",
+    wildcard_constraints:
+        study=one_of(name for name in STUDIES if batches_of(name) > 1),
+    conda:
+        "../envs/measure.yaml"
+    script:
+        "../scripts/gather_measurements.py"

@@ -1,9 +1,14 @@
-"""List every interpretation of a study with the arguments of its networks."""
+"""List every interpretation of a study, and how to measure them."""
 
 from pathlib import Path
 
-from reconcile.files import write_text
+from reconcile.files import write_json, write_text
+from reconcile.instantiate import plan_of
 from reconcile.scripting import logged
+from reconcile.study import load_study
 
 with logged(snakemake.log[0]):
-    write_text(Path(snakemake.output[0]), snakemake.params.plan)
+    name = snakemake.wildcards.study
+    study = load_study(Path("studies") / name)
+    write_json(Path(snakemake.output.interpretations), plan_of(study, name))
+    write_text(Path(snakemake.output.settings), snakemake.params.settings)

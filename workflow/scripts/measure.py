@@ -1,13 +1,15 @@
-"""Run every network of a study and record what each layer outputs."""
+"""Run every network of a study, or of one batch of it, and record what each layer outputs."""
 
+import json
 from pathlib import Path
 
 from reconcile.measure import MeasureError, Settings, measure_study
 from reconcile.scripting import logged
 
-settings = dict(snakemake.params.settings)
+settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
 if snakemake.resources.get("gpu", 1) == 0:  # snakemake --resources gpu=0
     settings["device"] = "cpu"
+batch = snakemake.wildcards.get("batch")
 
 with logged(snakemake.log[0], MeasureError) as log:
     measure_study(
@@ -15,5 +17,6 @@ with logged(snakemake.log[0], MeasureError) as log:
         Path(snakemake.input.network).parent,
         Path(snakemake.output.record).parent,
         Settings(**settings),
+        batch=None if batch is None else int(batch),
         report=log,
     )

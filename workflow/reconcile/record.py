@@ -1,0 +1,64 @@
+"""The record: what was true of one run, and never the same twice."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconcile.provenance import collect
+from reconcile.worker_process import Answer, Settings
+
+__all__ = ["COMMAND_VARIABLE", "merged_record", "record_of"]
+
+COMMAND_VARIABLE = "RECONCILE_COMMAND"
+"""Where the Snakefile leaves the command the user typed, for jobs that cannot see it."""
+
+
+def record_of(
+    study_folder: Path, root: Path, started: datetime, introduction: Answer, settings: Settings
+) -> Answer:
+    """The content of record.json for a run that ends now.
+
+    Args:
+        study_folder: the study's folder, whose name is the study's.
+        root: the project folder, for its commit and lock file.
+        started: when the run began, UTC.
+        introduction: what the measuring process said of itself and its device.
+        settings: how was measured.
+    """
+    ended = datetime.now(UTC)
+    facts = collect(root, study=study_folder)
+    return facts | {
+        "study": study_folder.resolve().name,
+        "command": os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.argv),
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - started).total_seconds(), 3),
+        "device": introduction["device"],
+        "settings": {
+            "warmup": settings.warmup,
+            "repeats": settings.repeats,
+            "seed": settings.seed,
+            "time_limit_s": settings.time_limit_s,
+        }
+        | introduction["settings"],
+        "versions": facts.get("versions", {}) | introduction["versions"],
+    }
+
+
+def merged_record(records: Sequence[Answer]) -> Answer:
+    """One record of a study that several jobs measured; what each did stands under ``jobs``."""
+    jobs = [
+        {key: record[key] for key in ("started", "ended", "seconds", "device", "host")}
+        for record in records
+    ]
+    return records[0] | {
+        "started": min(record["started"] for record in records),
+        "ended": max(record["ended"] for record in records),
+        "seconds": round(sum(record["seconds"] for record in records), 3),
+        "jobs": jobs,
+    }

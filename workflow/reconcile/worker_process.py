@@ -1,0 +1,159 @@
+"""The measuring process: started once, asked one network at a time, replaced when it dies or hangs.
+
+This side needs no torch. The two talk over a pair of pipes, a line of JSON each way, so whatever a
+network prints or reads stays out of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Answer", "MeasureError", "Settings", "WorkerProcess"]
+
+START_LIMIT_S = 300
+"""Importing torch and waking a GPU can be slow on a shared file system."""
+
+Answer = dict[str, Any]
+
+
+class MeasureError(Exception):
+    """The run cannot go on: no usable device, or a count that disagrees with its closed form."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to measure.
+
+    Attributes:
+        device: "auto" (a GPU where one works, else the CPU), "cuda" or "cpu".
+        warmup: forward passes before the timed ones.
+        repeats: timed forward passes; 0 measures no latency.
+        threads: CPU threads torch may use.
+        seed: seed of weights and of the process's generators.
+        time_limit_s: seconds after which a reading is given up.
+        readings_per_job: interpretations that one job of a larger study measures.
+    """
+
+    device: str = "auto"
+    warmup: int = 2
+    repeats: int = 10
+    threads: int = 2
+    seed: int = 0
+    time_limit_s: float = 600.0
+    readings_per_job: int = 1000
+
+
+class WorkerProcess:
+    """The measuring process, started on first use and again after it died."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.introduction: Answer = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pending = b""
+
+    def __enter__(self) -> WorkerProcess:
+        self._start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        read_requests, send_requests = os.pipe()
+        self._requests = os.fdopen(send_requests, "w", encoding="utf-8")
+        self._answers, write_answers = os.pipe()
+        command = [sys.executable, "-m", "reconcile.measuring.worker"]
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this library
+            [*command, str(read_requests), str(write_answers)],
+            pass_fds=(read_requests, write_answers),
+            stdin=subprocess.DEVNULL,
+            # What a network prints belongs to the log, not to what this process writes.
+            stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+        )
+        os.close(read_requests)
+        os.close(write_answers)
+        self._pending = b""
+        self._send(asdict(self.settings))
+        answer = self._receive(START_LIMIT_S)
+        if answer is None or "fatal" in answer:
+            self._stop()
+            reason = answer["fatal"] if answer else "the measuring process did not start"
+            raise MeasureError(reason)
+        self.introduction = answer
+
+    def _stop(self) -> int | None:
+        """End the process and return its exit code."""
+        if self._process is None:
+            return None
+        with suppress(BrokenPipeError):
+            self._requests.close()
+        os.close(self._answers)
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._process = None
+        return code
+
+    def _send(self, message: Answer) -> None:
+        # A process that ended shows when its answer is read.
+        with suppress(BrokenPipeError):
+            self._requests.write(json.dumps(message) + "\n")
+            self._requests.flush()
+
+    def _receive(self, limit: float) -> Answer | None:
+        """The next answer, None if the process ended; TimeoutError after ``limit`` seconds."""
+        deadline = time.monotonic() + limit
+        while b"\n" not in self._pending:
+            wait = deadline - time.monotonic()
+            if wait <= 0 or not select.select([self._answers], [], [], wait)[0]:
+                raise TimeoutError
+            chunk = os.read(self._answers, 1 << 16)
+            if not chunk:
+                return None
+            self._pending += chunk
+        line, _, self._pending = self._pending.partition(b"\n")
+        answer: Answer = json.loads(line)
+        return answer
+
+    def ask(self, request: Answer) -> Answer:
+        """Have one network measured; a process that dies or hangs over it is replaced."""
+        self._send(request)
+        try:
+            answer = self._receive(self.settings.time_limit_s)
+        except TimeoutError:
+            return self._replace(
+                "timed-out", f"no answer in {self.settings.time_limit_s:g} s", kill=True
+            )
+        if answer is None:
+            return self._replace("killed", "the measuring process ended", kill=False)
+        if "fatal" in answer:
+            raise MeasureError(answer["fatal"])
+        return answer
+
+    def _replace(self, status: str, message: str, *, kill: bool) -> Answer:
+        if kill and self._process is not None:
+            self._process.kill()
+        code = self._stop()
+        if code is not None and not kill:
+            message += f" (signal {-code})" if code < 0 else f" (exit code {code})"
+        self._start()
+        return {"status": status, "message": message, "layers": []}
+
+
+def _has_fileno(stream: Any) -> bool:
+    try:
+        stream.fileno()
+    except (AttributeError, OSError):
+        return False
+    return True
