@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Fault", "InputError"]
+__all__ = ["Fault", "InputError", "not_there"]
+
+
+SHOWN = 40
+"""Names that a message lists; a sweep has thousands."""
 
 
 @dataclass(frozen=True, order=True)
@@ -27,6 +33,15 @@ class Fault:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
         return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+def not_there(what: str, wanted: str, known: Iterable[str]) -> str:
+    """That nothing has this name, with the nearest name that something has, and those there are."""
+    names = sorted(known)
+    shown = names if len(names) <= SHOWN else [*names[:SHOWN], f"and {len(names) - SHOWN} more"]
+    close = difflib.get_close_matches(wanted, names, n=1)
+    hint = f", did you mean {close[0]!r}?" if close else "."
+    return f"there is no {what} {wanted!r}{hint} There are: {', '.join(shown) or 'none'}"
 
 
 class InputError(Exception):

@@ -17,7 +17,9 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
 from __future__ import annotations
 
 import ast
+import math
 import operator
+import warnings
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
@@ -58,13 +60,22 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "floor": lambda x: Fraction(x.__floor__()),
     "ceil": lambda x: Fraction(x.__ceil__()),
 }
+_OF_SEVERAL = ("min", "max")
 MAX_EXPONENT = 64
+MAX_BITS = 4096
+"""Exact numbers could grow until nothing else runs; no count comes near this."""
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
     if exponent.denominator != 1 or abs(exponent) > MAX_EXPONENT:
         raise ExpressionError(f"an exponent must be a whole number up to {MAX_EXPONENT}")
     return base ** int(exponent)
+
+
+def _bounded(value: Fraction) -> Fraction:
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
+        raise ExpressionError(f"gives a number of more than {MAX_BITS} bits on the way")
+    return value
 
 
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -111,7 +122,9 @@ def parse(text: str) -> ast.expr:
         ExpressionError: with what is wrong and what is accepted.
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text.strip(), mode="eval").body
         _check(tree)
     except SyntaxError as error:
         raise ExpressionError(f"is not an expression: {error.msg}") from None
@@ -124,8 +137,9 @@ def parse(text: str) -> ast.expr:
 
 def _check(node: ast.expr) -> None:
     match node:
-        case ast.Constant(value=bool() | int() | float() | str()):
-            return
+        case ast.Constant(value=bool() | int() | float() | str() as constant):
+            if isinstance(constant, float) and not math.isfinite(constant):
+                raise ExpressionError("a number is too large")
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             _check(left)
             _check(right)
@@ -161,7 +175,13 @@ def _check_call(name: str, args: list[ast.expr]) -> None:
         if len(args) not in (1, 2):
             raise ExpressionError("argument() takes a name and, for a list, a position")
         _name(args[0])
-    elif name in _FUNCTIONS and args:
+        for position in args[1:]:
+            _check(position)
+    elif name in _FUNCTIONS:
+        if name in _OF_SEVERAL and len(args) < 2:  # noqa: PLR2004
+            raise ExpressionError(f"{name}() takes two numbers or more")
+        if name not in _OF_SEVERAL and len(args) != 1:
+            raise ExpressionError(f"{name}() takes one number")
         for value in args:
             _check(value)
     else:
@@ -202,6 +222,8 @@ def evaluate(text: str, scope: Scope) -> Any:
         raise ExpressionError(f"{text!r} divides by zero") from None
     except (TypeError, AttributeError):
         raise ExpressionError(f"{text!r} mixes numbers with text") from None
+    except IndexError:
+        raise ExpressionError(f"{text!r} asks for a position that the list does not have") from None
 
 
 def _value(node: ast.expr, scope: Scope) -> Any:
@@ -209,10 +231,11 @@ def _value(node: ast.expr, scope: Scope) -> Any:
         case ast.Constant(value=value):
             return _exact(value)
         case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_value(left, scope), _value(right, scope))
+            return _bounded(_BINARY[type(op)](_number(left, scope), _number(right, scope)))
         case ast.UnaryOp(op=op, operand=operand):
-            value = _value(operand, scope)
-            return not value if isinstance(op, ast.Not) else -value
+            return (
+                not _value(operand, scope) if isinstance(op, ast.Not) else -_number(operand, scope)
+            )
         case ast.BoolOp(op=op, values=values):
             truths = (bool(_value(value, scope)) for value in values)
             return all(truths) if isinstance(op, ast.And) else any(truths)
@@ -221,6 +244,14 @@ def _value(node: ast.expr, scope: Scope) -> Any:
         case ast.Call(func=ast.Name(id=name), args=args):
             return _call(name, args, scope)
     raise ExpressionError(f"{ast.unparse(node)!r} is not accepted")
+
+
+def _number(node: ast.expr, scope: Scope) -> Fraction:
+    """A value to calculate with; Python would also repeat, join and format text."""
+    value = _value(node, scope)
+    if not isinstance(value, Fraction):
+        raise ExpressionError(f"{ast.unparse(node)!r} is no number to calculate with")
+    return value
 
 
 def _comparison(node: ast.Compare, scope: Scope) -> bool:
@@ -238,8 +269,8 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
         return _exact(scope.lookup(name, _name(args[0])))
     if name == "argument":
         value = scope.lookup(name, _name(args[0]))
-        return _exact(value[int(_value(args[1], scope))] if len(args) > 1 else value)
-    return _FUNCTIONS[name](*(_value(arg, scope) for arg in args))
+        return _exact(value[int(_number(args[1], scope))] if len(args) > 1 else value)
+    return _FUNCTIONS[name](*(_number(arg, scope) for arg in args))
 
 
 def _exact(value: Any) -> Any:

@@ -85,13 +85,15 @@ def _read_text(file: Path) -> str:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise InputError(Fault(file, 0, "", f"is larger than {MAX_BYTES:,} bytes"))
-        return file.read_bytes().decode("utf-8-sig")
+        content = file.read_bytes()
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(Fault(file, 0, "", "there is no such file")) from None
     except OSError as error:
         raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
     except UnicodeDecodeError as error:
-        raise InputError(Fault(file, 0, "", f"is not UTF-8 text (byte {error.start})")) from None
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(Fault(file, line, "", f"is not UTF-8 text (byte {error.start})")) from None
 
 
 def _compose(file: Path, text: str) -> yaml.Node | None:
@@ -100,11 +102,24 @@ def _compose(file: Path, text: str) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise InputError(Fault(file, line, "", f"is not valid YAML: {error.problem}")) from None
-    except yaml.YAMLError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(Fault(file, 0, "", f"is not valid YAML: {reason}")) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"the character U+{ord(text[error.position]):04X} is not allowed"
+        raise InputError(Fault(file, line, "", f"is not valid YAML: {problem}")) from None
     except RecursionError:
-        raise InputError(Fault(file, 0, "", f"nested deeper than {MAX_DEPTH} levels")) from None
+        line = _deep_line(text)
+        raise InputError(Fault(file, line, "", f"nested deeper than {MAX_DEPTH} levels")) from None
+
+
+def _deep_line(text: str) -> int:
+    """The line where nesting first exceeds the limit; the parser, unlike the composer, is flat."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH and event.start_mark is not None:
+            return int(event.start_mark.line) + 1
+    return 0
 
 
 def load_yaml(file: Path) -> tuple[dict[str, Any], Places]:

@@ -1,0 +1,265 @@
+"""A study that is small enough to be measured in a second, and what tests do with it."""
+
+from __future__ import annotations
+
+import shutil
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconcile.files import write_json
+from reconcile.instantiate import plan_of
+from reconcile.measure import MEASUREMENT_FILES, Settings, measure_study
+from reconcile.measurements import Measurements
+from reconcile.model import Study
+from reconcile.study import load_study
+from reconcile.tables import read_table, table
+
+PROJECT = Path(__file__).parents[1]
+
+NETWORK = '''
+import torch
+from torch import nn
+
+from reconcile.layers import Conv2d
+
+
+class Tiny(nn.Module):
+    """Input (N, 1, size, size), output (N, 10)."""
+
+    def __init__(self, *, size, kernels, rule):
+        super().__init__()
+        self.size = size
+        self.conv = Conv2d(1, kernels, 3, stride=2, rule=rule)
+        self.relu = nn.ReLU()
+        side = (size - 3) // 2 + 1 if rule == "floor" else -((3 - size) // 2) + 1
+        self.fc = nn.Linear(kernels * side * side, 10)
+
+    def example_inputs(self):
+        return (torch.rand(1, 1, self.size, self.size),)
+
+    def forward(self, images):
+        return self.fc(self.relu(self.conv(images)).flatten(1))
+'''
+"""8 pixels, 3 by 3 windows every 2: 3 windows in a row under "floor", 4 under "ceil"."""
+
+STUDY: dict[str, Any] = {
+    "title": "Tiny",
+    "paper": {
+        "title": "A tiny paper",
+        "authors": ["Ada Lovelace", "Charles Babbage"],
+        "year": 1843,
+        "venue": "Taylor's Scientific Memoirs",
+        "url": "https://example.org/paper.pdf",
+        "doi": "10.1000/182",
+    },
+    "question": "Which rule gives 48 neurons?",
+    "network": "network.py:Tiny",
+    "placement": "auto",
+    "arguments": {"size": 8, "kernels": 4, "rule": "floor"},
+    "argument_help": {"size": "side of the image"},
+    "statements": [
+        {
+            "id": "side",
+            "quote": "images of 8 pixels",
+            "where": "p. 1",
+            "argument": "size",
+            "value": 8,
+        },
+        {"id": "stride", "quote": "every 2 pixels", "where": "p. 1", "value": 2},
+    ],
+    "claims": [
+        {
+            "id": "conv",
+            "quote": "48 neurons",
+            "where": "p. 2",
+            "printed": "48",
+            "quantity": "neurons",
+            "of": "conv",
+        },
+        {
+            "id": "map",
+            "quote": "maps of 4",
+            "where": "p. 2",
+            "printed": "4",
+            "quantity": "width",
+            "of": "conv",
+        },
+        {
+            "id": "parameters",
+            "quote": "0.7 thousand parameters",
+            "where": "p. 3",
+            "printed": "0.7 thousand",
+            "quantity": "parameters",
+            "of": "network",
+        },
+        {
+            "id": "neurons",
+            "quote": "70 neurons in all",
+            "where": "p. 3",
+            "printed": "70",
+            "quantity": "neurons",
+            "of": "network",
+            "unit": 10,
+            "unit_reason": "a round figure",
+            "title": "all layers",
+            "countings": [
+                {"id": "conv-only", "title": "convolutional layer only", "count": "neurons(conv)"}
+            ],
+        },
+        {
+            "id": "share",
+            "quote": "no more than 90% of the parameters",
+            "where": "p. 3",
+            "printed": "90%",
+            "quantity": "parameters(fc) / parameters(network)",
+            "relation": "at-most",
+            "network": "main",
+        },
+    ],
+    "interpretations": [
+        {
+            "id": "floor",
+            "title": "Rounded down",
+            "assumes": ["Sizes are rounded down."],
+            "proposed_by": [{"name": "A forum", "url": "https://example.org/forum"}],
+        },
+        {
+            "id": "ceil",
+            "title": "Rounded up",
+            "network": {"rule": "ceil"},
+            "assumes": ["Sizes are rounded up."],
+            "proposed_by": [{"name": "Constructed for this study"}],
+        },
+        {
+            "id": "slip",
+            "title": "Rounded up, 3 for 4",
+            "network": {"rule": "ceil"},
+            "assumes": ["Sizes are rounded up.", "A 4 was written as 3."],
+            "proposed_by": [{"name": "Constructed for this study"}],
+            "slip": {
+                "claim": "conv",
+                "right": "height(conv) * width(conv) * channels(conv)",
+                "written": "3 * width(conv) * channels(conv)",
+                "says": "3 took the place of 4.",
+            },
+        },
+    ],
+    "evidence": [
+        {
+            "id": "rounds-up",
+            "title": "The program rounds up",
+            "source": [{"name": "the program", "url": "https://example.org/program#L1"}],
+            "says": "The last window reaches beyond the image.",
+            "supports": ["ceil", "slip"],
+            "excludes": ["floor"],
+            "check": "width(conv) == ceil((argument(size) - 3) / stated(stride)) + 1",
+        },
+        {
+            "id": "hearsay",
+            "title": "Somebody said so",
+            "source": [{"name": "somebody"}],
+            "says": "There is nothing to compute.",
+        },
+    ],
+    "consistency": [
+        {
+            "id": "product",
+            "says": "four maps of 4 by 4",
+            "compute": "printed(map) ** 2 * 4",
+            "claim": "conv",
+        }
+    ],
+    "slips": [
+        {
+            "claim": "conv",
+            "interpretation": "ceil",
+            "factors": {
+                "height": "height(conv)",
+                "width": "width(conv)",
+                "kernels": "channels(conv)",
+            },
+            "vocabulary": [3, 4, 8],
+        }
+    ],
+    "geometries": [
+        {"claim": "conv", "channels": [4], "inputs": [4, 16], "kernels": [1, 5], "strides": [1, 3]}
+    ],
+    "conclusion": {
+        "interpretation": "slip",
+        "answer": "The layer has {ceil.conv.neurons} neurons, not {claim:conv}.",
+        "text": "Four maps of {ceil.conv.width} have {consistency:product}.",
+        "undecided": ["Who made the slip."],
+    },
+}
+"""A study.yaml in which every section stands; the `ceil` network has 64 neurons in `conv`."""
+
+
+def study_data() -> dict[str, Any]:
+    """A copy of ``STUDY`` to change."""
+    return deepcopy(STUDY)
+
+
+def write_study(folder: Path, data: dict[str, Any] | None = None, network: str = NETWORK) -> Path:
+    """Write a study folder and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(STUDY if data is None else data, sort_keys=False, allow_unicode=True)
+    (folder / "study.yaml").write_text(text, encoding="utf-8")
+    (folder / "network.py").write_text(network, encoding="utf-8")
+    return folder
+
+
+def measure(folder: Path, out: Path, **settings: Any) -> Path:
+    """Measure a study on the CPU, quietly, and return the results folder."""
+    plan = out / "interpretations.json"
+    write_json(plan, plan_of(load_study(folder), folder.name))
+    chosen = Settings(**{"device": "cpu", "warmup": 0, "repeats": 0} | settings)
+    measure_study(plan, folder, out, chosen, root=folder, report=lambda line: None)
+    return out
+
+
+def tables_of(out: Path) -> dict[str, list[dict[str, str]]]:
+    """The measured tables of a results folder as rows by file name."""
+    return {name: read_table(out / name).to_dict("records") for name in MEASUREMENT_FILES}
+
+
+def measured(study: Study, layers: list[dict[str, Any]], **failed: str) -> Measurements:
+    """Measurements that a test makes up: rows of ``layers.csv``, totals summed from them."""
+    rows = [{"network": "main", "parameters": 0, "macs": 0} | row for row in layers]
+    totals = [
+        {"interpretation": reading.id, "network": "main"}
+        | _totals([row for row in rows if row["interpretation"] == reading.id], failed)
+        | (
+            {"status": failed[reading.id], "message": "as the test says"}
+            if reading.id in failed
+            else {}
+        )
+        for reading in study.interpretations
+    ]
+    return Measurements(
+        table("layers.csv", rows), table("totals.csv", totals), table("coverage.csv", [])
+    )
+
+
+def _totals(rows: list[dict[str, Any]], failed: dict[str, str]) -> dict[str, Any]:
+    own = [row for row in rows if row["kind"] in ("conv", "fc")]
+    return {
+        "status": "measured",
+        "neurons": sum(row["neurons"] for row in own),
+        "conv_neurons": sum(row["neurons"] for row in own if row["kind"] == "conv"),
+        "parameters": sum(row["parameters"] for row in rows),
+        "macs": sum(row["macs"] for row in rows),
+    }
+
+
+def copy_project(to: Path) -> Path:
+    """Copy what a run needs into a folder of its own: no results, caches or environment."""
+    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
+    for name in ("workflow", "profiles", "templates", "studies"):
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, to / name, ignore=skipped)
+    for name in ("Snakefile", "config.yaml", "pyproject.toml", "requirements.lock"):
+        shutil.copy(PROJECT / name, to / name)
+    return to
