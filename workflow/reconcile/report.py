@@ -1,0 +1,55 @@
+"""The reconciliation report: figures, HTML and PDF from a study and its results.
+
+What is shown is worked out in ``reconcile.reporting``, how it looks is in ``templates/``. The report
+is a function of the results alone: the same files give the same bytes. It needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reconcile.config import ReportOptions
+from reconcile.figures import write_figures
+from reconcile.files import write_bytes, write_text
+from reconcile.reporting.page import context_of, render_page
+from reconcile.reporting.results import Results, read_results
+
+__all__ = ["render_html", "render_pdf", "render_report"]
+
+
+def render_report(
+    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
+) -> None:
+    """Write ``figures/``, ``report.html`` and ``report.pdf`` into a study's results.
+
+    Args:
+        study_folder: holds study.yaml.
+        results: the study's result files, read and written to.
+        templates: the project's ``templates/``.
+        config: the ``report`` part of the configuration.
+
+    Raises:
+        InputError: a file is missing or cannot be written, or the report refers to something that
+            is not in it.
+    """
+    read = read_results(study_folder, results)
+    options = ReportOptions.model_validate(dict(config))
+    write_figures(read, templates, options.max_readings)
+    write_text(results / "report.html", render_html(read, templates, options))
+    write_bytes(results / "report.pdf", render_pdf(read, templates, options))
+
+
+def render_html(results: Results, templates: Path, options: ReportOptions) -> str:
+    """The report for browsers, one file."""
+    return render_page(templates, context_of(results, options), "screen")
+
+
+def render_pdf(results: Results, templates: Path, options: ReportOptions) -> bytes:
+    """The report for paper and for archives."""
+    # Imported here, because WeasyPrint takes as long to load as the HTML takes to write.
+    from reconcile.reporting.document import pdf_of  # noqa: PLC0415
+
+    page = render_page(templates, context_of(results, options), "paper")
+    return pdf_of(page, results.folder, results.record["ended"])

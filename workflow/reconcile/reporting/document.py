@@ -1,0 +1,129 @@
+"""Make the PDF: PDF/A-3a as WeasyPrint produces it, with the result files attached."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from weasyprint import HTML, Attachment
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+from reconcile.errors import Fault, InputError
+from reconcile.reporting.measurement import DATA_FILES
+
+__all__ = ["pdf_of", "svg_to_pdf"]
+
+DESCRIPTIONS = {
+    "interpretations.json": "every interpretation with the arguments of its networks",
+    "layers.csv": "a row per layer of every network",
+    "totals.csv": "a row per network",
+    "coverage.csv": "input positions that reach the first weighted layer",
+    "windows.csv": "first and last windows of that layer along a row",
+    "timings.csv": "latency and peak memory: record of one run",
+    "record.json": "device, versions, command, times: record of one run",
+    "consistency.csv": "the paper checked against itself",
+    "countings.csv": "every counting of every claim under every interpretation",
+    "verdicts.csv": "one row per interpretation and claim",
+    "evidence.csv": "every item of evidence with the outcome of its check",
+    "slips.csv": "the search for slips",
+    "geometries.csv": "the search for geometries",
+    "reconciliation.json": "ranking and conclusion",
+}
+
+
+class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typed
+    """Refuses everything that is not in the page itself."""
+
+    def fetch(self, url: str, headers: Any = None) -> Any:
+        """Fetch a ``data:`` address.
+
+        Raises:
+            FatalURLFetchingError: any other address; it names the offender and stops the PDF.
+        """
+        if not url.startswith("data:"):
+            raise FatalURLFetchingError(f"the report may not refer to {url}")
+        return super().fetch(url, headers)
+
+
+class _Collector(logging.Handler):
+    """Keeps what WeasyPrint logs as an error: it would go on with a part missing."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the message."""
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def _errors_fail(what: Path) -> Iterator[None]:
+    collector, logger = _Collector(), logging.getLogger("weasyprint")
+    logger.addHandler(collector)
+    try:
+        yield
+    except FatalURLFetchingError as error:
+        raise InputError(Fault(what, 0, "", str(error))) from None
+    finally:
+        logger.removeHandler(collector)
+    if collector.messages:
+        raise InputError(*(Fault(what, 0, "", message) for message in collector.messages))
+
+
+def pdf_of(page: str, results: Path, date: str) -> bytes:
+    """The PDF of a page for paper.
+
+    Args:
+        page: the HTML, from ``render_page``.
+        results: folder of the files to attach.
+        date: when the measured run ended, ISO 8601; the date of the document and its attachments.
+
+    Raises:
+        InputError: the page refers to something outside itself, or a part of it cannot be drawn.
+    """
+    when = datetime.fromisoformat(date)
+    attached = [
+        Attachment(
+            string=(results / name).read_bytes(),
+            name=name,
+            description=DESCRIPTIONS.get(name),
+            created=when,
+            modified=when,
+            relationship="Data",
+            url_fetcher=OfflineFetcher(),
+        )
+        for name in DATA_FILES
+        if (results / name).is_file()
+    ]
+    with _errors_fail(results / "report.pdf"):
+        document = HTML(string=page, url_fetcher=OfflineFetcher(), media_type="print")
+        content = document.write_pdf(
+            pdf_variant="pdf/a-3a", attachments=attached, custom_metadata=False
+        )
+    return bytes(content)
+
+
+def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> bytes:
+    """One figure as a PDF page of its own size, for write-ups.
+
+    Args:
+        svg: the drawing.
+        style: the bundled fonts, as CSS.
+        size: width and height of the drawing, in pixels.
+        date: the date of the document, ISO 8601.
+    """
+    width, height = size
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figure</title>'
+        f'<meta name="dcterms.created" content="{date}">'
+        f'<meta name="dcterms.modified" content="{date}">'
+        f"<style>{style}@page{{size:{width:g}px {height:g}px;margin:0}}"
+        f"body{{margin:0}}svg{{display:block}}</style></head><body>{svg}</body></html>"
+    )
+    with _errors_fail(Path("figure.pdf")):
+        return bytes(HTML(string=page, url_fetcher=OfflineFetcher()).write_pdf())

@@ -1,0 +1,198 @@
+"""Render the report's HTML: for the browser, and for the PDF from the same templates."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from reconcile import __version__
+from reconcile.bibliography import bibtex, references
+from reconcile.config import ReportOptions
+from reconcile.reporting import words
+from reconcile.reporting.claims import claim_views
+from reconcile.reporting.drawings import drawings
+from reconcile.reporting.figure_neurons import layer_claims
+from reconcile.reporting.findings import evidence_views, search_views, self_checks
+from reconcile.reporting.matrix import matrix_of
+from reconcile.reporting.measurement import data_files, facts
+from reconcile.reporting.readings import reading_views
+from reconcile.reporting.results import Results
+
+__all__ = ["Medium", "context_of", "fonts_css", "render_page"]
+
+Medium = Literal["screen", "paper"]
+AUTHORS = "The reconcile authors"
+FONTS = {
+    ("Reconcile Sans", 400, "normal"): "ReconcileSans-Regular.woff2",
+    ("Reconcile Sans", 400, "italic"): "ReconcileSans-Italic.woff2",
+    ("Reconcile Sans", 600, "normal"): "ReconcileSans-SemiBold.woff2",
+    ("Reconcile Mono", 400, "normal"): "ReconcileMono-Regular.woff2",
+    ("Reconcile Mono", 600, "normal"): "ReconcileMono-SemiBold.woff2",
+}
+SECTIONS = {
+    "answer": "The answer",
+    "picture": "How the first layer walks over its input",
+    "matrix": "Claims and readings",
+    "layers": "Layer by layer",
+    "ranking": "Ranking",
+    "evidence": "Evidence",
+    "consistency": "The paper against itself",
+    "searches": "Searches",
+    "undecided": "What could not be decided",
+    "claims": "The claims",
+    "interpretations": "The interpretations",
+    "measuring": "How it was measured",
+    "verify": "How to verify it",
+    "limits": "What this does not certify",
+    "cite": "How to cite",
+}
+STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
+
+
+def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> str:
+    """The report as one HTML document that fetches nothing.
+
+    Args:
+        templates: folder of the templates.
+        context: what the report says, from ``context_of``.
+        medium: "screen" for browsers, "paper" for the PDF.
+    """
+    style = fonts_css(templates / "fonts") + (templates / STYLES[medium]).read_text(
+        encoding="utf-8"
+    )
+    script = (templates / "report.js").read_text(encoding="utf-8") if medium == "screen" else ""
+    page = _environment(templates).get_template("report.html.jinja")
+    # The style and the script are the project's own files, and are named in the policy by digest.
+    return page.render(
+        context,
+        paper=medium == "paper",
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        policy=_policy(style, script),
+    )
+
+
+def _environment(templates: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = (
+        "count_of",
+        "day",
+        "digits",
+        "listed",
+        "mark_of",
+        "mebibytes",
+        "milliseconds",
+        "moment",
+    )
+    environment.filters |= {name: getattr(words, name) for name in names}
+    environment.filters["link"] = safe_link
+    environment.globals["VERDICTS"] = words.VERDICTS
+    return environment
+
+
+def safe_link(url: str | None) -> str:
+    """The address if it is one of the web, else nothing: a study's text is data."""
+    return url if url and url.startswith(("https://", "http://")) else ""
+
+
+def fonts_css(folder: Path) -> str:
+    """The bundled fonts as data, so that no installed font is needed or used."""
+    return "".join(
+        f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
+        f"src:url(data:font/woff2;base64,{_base64(folder / name)})}}\n"
+        for (family, weight, style), name in FONTS.items()
+    )
+
+
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()
+
+
+def _policy(style: str, script: str) -> str:
+    """A Content-Security-Policy that allows this style and this script, and nothing else."""
+    allowed = {"style-src": style, "script-src": script}
+    digests = {
+        name: f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for name, text in allowed.items()
+        if text
+    }
+    rules = [f"{name} {digest}" for name, digest in digests.items()]
+    return "; ".join(
+        ["default-src 'none'", *rules, "font-src data:", "base-uri 'none'", "form-action 'none'"]
+    )
+
+
+def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
+    """Everything that the templates use."""
+    most = options.max_readings
+    claims, evidence = claim_views(results), evidence_views(results)
+    context = {
+        "version": __version__,
+        "authors": AUTHORS,
+        "study": results.study,
+        "name": results.name,
+        "rec": results.reconciliation,
+        "record": results.record,
+        "chosen": results.chosen,
+        "claims": claims,
+        "matrix": matrix_of(results, claims, most),
+        "layer_claims": layer_claims(results),
+        "readings": reading_views(results, most),
+        "figures": drawings(results, most),
+        "evidence": evidence,
+        "failing": sum(view.fails for view in evidence),
+        "unmeasured": [
+            r for r in results.table("totals") if not r["status"].startswith("measured")
+        ],
+        "self_checks": self_checks(results),
+        "slips": search_views(results, "slips"),
+        "geometries": search_views(results, "geometries"),
+        "facts": facts(results.record),
+        "data": {file.name: file for file in data_files(results)},
+        "bibliography": _bibliography(results),
+        "checked_by": options.checked_by or results.record.get("checked_by", ""),
+        "orcid": options.orcid or results.record.get("orcid", ""),
+        "most": most,
+    }
+    return {**context, "titles": _titles(context)}
+
+
+def _titles(context: Mapping[str, Any]) -> dict[str, str]:
+    """The sections that have something to say, by anchor."""
+    figures = context["figures"]
+    there = {
+        "picture": "windows" in figures,
+        "layers": bool(figures or context["layer_claims"]),
+        "evidence": bool(context["evidence"]),
+        "consistency": bool(context["self_checks"]),
+        "searches": bool(context["slips"] or context["geometries"]),
+        "undecided": bool(context["rec"]["conclusion"]["undecided"]),
+    }
+    return {name: title for name, title in SECTIONS.items() if there.get(name, True)}
+
+
+def _bibliography(results: Results) -> str:
+    """BibTeX of this reconciliation and of the paper."""
+    year = words.day(results.record["ended"]).rpartition(" ")[2]
+    title = f"{results.study.title}: a reconciliation of printed and measured numbers"
+    tool = {
+        "title": title,
+        "version": results.reconciliation["version"],
+        "authors": [{"name": AUTHORS}],
+    }
+    paper, report = references(results.study, tool)[:2]
+    fields = {"year": year, **report.fields}
+    entry = type(report)(f"reconcile-{results.name}", "other", title, report.authors, None, fields)
+    return bibtex([entry, paper])

@@ -1,0 +1,94 @@
+"""Read what the report is made from: a study and the files of its results."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconcile.columns import TABLES
+from reconcile.errors import Fault, InputError
+from reconcile.model import Study
+from reconcile.study import load_study
+
+__all__ = ["Results", "Row", "grouped_by", "read_results"]
+
+Row = dict[str, str]
+REQUIRED = ("layers.csv", "totals.csv", "verdicts.csv", "reconciliation.json", "record.json")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a report says comes from here.
+
+    Attributes:
+        study: the study itself: quotes, sources, credits.
+        name: the name of its folder.
+        folder: the folder of its result files.
+        tables: the rows of each table, empty where a table was not made.
+        reconciliation: the content of ``reconciliation.json``.
+        record: the content of ``record.json``.
+    """
+
+    study: Study
+    name: str
+    folder: Path
+    tables: Mapping[str, list[Row]]
+    reconciliation: Mapping[str, Any]
+    record: Mapping[str, Any]
+
+    def table(self, name: str) -> list[Row]:
+        """The rows of ``<name>.csv``; none where the table was not made."""
+        return self.tables.get(f"{name}.csv", [])
+
+    @property
+    def chosen(self) -> str:
+        """The interpretation that the study concludes on."""
+        return str(self.reconciliation["conclusion"]["interpretation"])
+
+    @property
+    def ranked(self) -> list[str]:
+        """The ids of all interpretations, best first."""
+        return [entry["interpretation"] for entry in self.reconciliation["ranking"]]
+
+
+def read_results(study_folder: Path, results: Path) -> Results:
+    """Read a study and its results.
+
+    Raises:
+        InputError: a file that every report needs is missing or unreadable.
+    """
+    missing = [results / name for name in REQUIRED if not (results / name).is_file()]
+    if missing:
+        raise InputError(*(Fault(file, 0, "", "is missing; run `snakemake`") for file in missing))
+    return Results(
+        study=load_study(study_folder),
+        name=study_folder.resolve().name,
+        folder=results,
+        tables={name: _rows(results / name) for name in TABLES},
+        reconciliation=_json(results / "reconciliation.json"),
+        record=_json(results / "record.json"),
+    )
+
+
+def _rows(file: Path) -> list[Row]:
+    if not file.is_file():
+        return []
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _json(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list[Row]]:
+    """The rows by their values in some columns, in order of first appearance."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[column] for column in columns), []).append(row)
+    return groups
