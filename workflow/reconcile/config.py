@@ -87,7 +87,8 @@ def check_config(
     Raises:
         InputError: one fault for each thing that is wrong.
     """
-    return build(Config, values, {}, Path(source))
+    # Snakemake reads nested values of its command line as text: "5" is a number there.
+    return build(Config, values, {}, Path(source), strict=False)
 
 
 def study_names(config: Config, studies: Path, file: Path) -> list[str]:

@@ -54,14 +54,21 @@ def line_of(place: Place, places: Places) -> int:
     return places.get(place, 1 if places else 0)
 
 
-def build(model: type[Model], data: dict[str, Any], places: Places, file: Path) -> Model:
-    """Validate plain values against a model.
+def build(
+    model: type[Model],
+    data: dict[str, Any],
+    places: Places,
+    file: Path,
+    *,
+    strict: bool | None = None,
+) -> Model:
+    """Validate plain values against a model, as strictly as it asks for unless told otherwise.
 
     Raises:
         InputError: one fault for each thing that is wrong.
     """
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, strict=strict)
     except ValidationError as error:
         found = _by_place(error.errors(include_url=False), data)
     faults = (
