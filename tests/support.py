@@ -185,7 +185,14 @@ STUDY: dict[str, Any] = {
         }
     ],
     "geometries": [
-        {"claim": "conv", "channels": [4], "inputs": [4, 16], "kernels": [1, 5], "strides": [1, 3]}
+        {
+            "claim": "conv",
+            "kind": "square-maps",
+            "channels": [4],
+            "inputs": [4, 16],
+            "kernels": [1, 5],
+            "strides": [1, 3],
+        }
     ],
     "conclusion": {
         "interpretation": "slip",
@@ -260,6 +267,6 @@ def copy_project(to: Path) -> Path:
     for name in ("workflow", "profiles", "templates", "studies"):
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, to / name, ignore=skipped)
-    for name in ("Snakefile", "config.yaml", "pyproject.toml", "requirements.lock"):
+    for name in ("Snakefile", "config.yaml", "pyproject.toml", "requirements.lock", "CITATION.cff"):
         shutil.copy(PROJECT / name, to / name)
     return to

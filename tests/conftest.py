@@ -1,0 +1,87 @@
+"""Fixtures of the whole suite; functions that several files need are in support.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import PROJECT, measure, measured, study_data, write_study
+
+from reconcile.files import write_json
+from reconcile.measurements import Measurements
+from reconcile.model import Study
+from reconcile.reconciliation import consistency_table, reconcile_study
+from reconcile.study import load_study
+from reconcile.tables import write_table
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that rewrites the golden tables."""
+    parser.addoption(
+        "--refresh-golden",
+        action="store_true",
+        help="rewrite tests/golden/ from what is measured now; read the diff before you commit it",
+    )
+
+
+@pytest.fixture
+def make_study(tmp_path: Path) -> Callable[..., Study]:
+    """Write the tiny study, changed by a function, and load it."""
+
+    def make(change: Callable[[dict[str, Any]], None] = lambda data: None) -> Study:
+        data = study_data()
+        change(data)
+        return load_study(write_study(tmp_path / "tiny", data))
+
+    return make
+
+
+@pytest.fixture
+def tiny(make_study: Callable[..., Study]) -> Study:
+    """The tiny study as it stands in support.py."""
+    return make_study()
+
+
+@pytest.fixture
+def tiny_measured(tiny: Study) -> Measurements:
+    """What measuring the tiny study gives, written down by hand."""
+    return measured(tiny, TINY_LAYERS)
+
+
+def _layers(reading: str, side: int) -> list[dict[str, Any]]:
+    neurons, own = 4 * side * side, {"interpretation": reading}
+    return [
+        own | _map("input", "input", 1, 8, 64),
+        own | _map("conv", "conv", 4, side, neurons) | {"parameters": 40, "macs": 9 * neurons},
+        own | _map("relu", "activation", 4, side, neurons),
+        own | _map("fc", "fc", 10, 1, 10) | {"parameters": 10 * neurons + 10, "macs": 10 * neurons},
+    ]
+
+
+def _map(layer: str, kind: str, channels: int, side: int, neurons: int) -> dict[str, Any]:
+    sides = {"channels": channels, "height": side, "width": side}
+    return {"layer": layer, "kind": kind, **sides, "neurons": neurons}
+
+
+TINY_LAYERS = [*_layers("floor", 3), *_layers("ceil", 4), *_layers("slip", 4)]
+
+
+@pytest.fixture(scope="session")
+def alexnet() -> Study:
+    """The AlexNet study."""
+    return load_study(PROJECT / "studies" / "alexnet")
+
+
+@pytest.fixture(scope="session")
+def alexnet_results(alexnet: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real AlexNet study, measured on the CPU with one timed pass and reconciled."""
+    folder = PROJECT / "studies" / "alexnet"
+    out = measure(folder, tmp_path_factory.mktemp("results") / "alexnet", repeats=1, seed=2012)
+    done = reconcile_study(alexnet, folder, Measurements.read(out))
+    tables = done.tables | {"consistency.csv": consistency_table(alexnet, folder)}
+    for name, content in tables.items():
+        write_table(out, name, content)
+    write_json(out / "reconciliation.json", done.summary)
+    return out
