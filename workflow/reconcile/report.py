@@ -1,7 +1,7 @@
 """The reconciliation report: figures, HTML and PDF from a study and its results.
 
-What is shown is worked out in ``reconcile.reporting``, how it looks is in ``templates/``. The report
-is a function of the results alone: the same files give the same bytes. It needs no torch.
+What is shown is worked out in ``reconcile.reporting``, how it looks is in ``templates/``. The
+report is a function of the results alone: the same files give the same bytes. It needs no torch.
 """
 
 from __future__ import annotations

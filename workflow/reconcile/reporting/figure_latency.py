@@ -14,7 +14,7 @@ from reconcile.reporting.words import milliseconds
 
 __all__ = ["Bar", "draw_bars", "layer_latencies", "total_latencies"]
 
-ROW, FOOT = 24.0, 24.0
+ROW, FOOT = 19.0, 24.0
 WHOLE = "network"
 
 
@@ -78,7 +78,7 @@ def _row(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
     yield label(scale.left - 10, y + 4, bar.name, anchor="end", bold=bar.strong)
     fill = "accent" if bar.strong else "soft"
     length = max(scale.at(bar.median) - scale.left, 1)
-    yield rect(scale.left, y - 7, length, 14, **paint(fill=fill))
+    yield rect(scale.left, y - 6, length, 12, **paint(fill=fill))
     yield line(scale.at(bar.low), y, scale.at(bar.high), y, "ink", stroke_width=1.5)
     x = max(scale.at(bar.high), scale.at(bar.median)) + 7
     yield label(x, y + 4, milliseconds(bar.median), size=11)

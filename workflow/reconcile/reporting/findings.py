@@ -48,12 +48,14 @@ class SelfCheckView:
 
 @dataclass(frozen=True)
 class SearchView:
-    """One search: what was tried, how often, and every hit."""
+    """One search: what was tried, how often, what was found, and every hit."""
 
     claim: str
     kind: str
     searched: str
     tried: int
+    found: str
+    chance: str
     hits: tuple[Row, ...]
 
 
@@ -94,6 +96,8 @@ def search_views(results: Results, name: str) -> list[SearchView]:
             kind,
             searched,
             int(rows[0]["tried"] or 0),
+            rows[0].get("found", ""),
+            rows[0].get("chance", ""),
             tuple(row for row in rows if row["hit"]),
         )
         for (claim, kind, searched), rows in grouped_by(

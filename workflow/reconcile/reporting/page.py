@@ -52,6 +52,10 @@ SECTIONS = {
     "limits": "What this does not certify",
     "cite": "How to cite",
 }
+FILTERS = (
+    *("count_of", "day", "digits", "listed", "milliseconds"),
+    *("moment", "percent", "typeset"),
+)
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
 
 
@@ -86,17 +90,7 @@ def _environment(templates: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    names = (
-        "count_of",
-        "day",
-        "digits",
-        "listed",
-        "mark_of",
-        "mebibytes",
-        "milliseconds",
-        "moment",
-    )
-    environment.filters |= {name: getattr(words, name) for name in names}
+    environment.filters |= {name: getattr(words, name) for name in FILTERS}
     environment.filters["link"] = safe_link
     environment.globals["VERDICTS"] = words.VERDICTS
     return environment

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.model import Argument, Interpretation, Source, Statement, Study
+from reconcile.reporting.folding import LayerRow, folded
 from reconcile.reporting.results import Results, Row, grouped_by
 from reconcile.reporting.words import digits
 from reconcile.study import arguments_of, networks_of
 
 __all__ = ["Denial", "NetworkView", "ReadingView", "argument_text", "reading_views"]
+
+
+MOST_ROWS = 1500
+"""Rows of layer tables in a report; what is beyond is in layers.csv."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,12 @@ class Denial:
 
 @dataclass(frozen=True)
 class NetworkView:
-    """One measured network of a reading."""
+    """One measured network of a reading; ``told`` where the report has room for its layers."""
 
     name: str
     arguments: tuple[tuple[str, str, str], ...]
-    layers: tuple[Row, ...]
+    layers: tuple[LayerRow, ...]
+    told: bool
     total: Row
 
 
@@ -57,29 +63,41 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
     by_id = {reading.id: reading for reading in results.study.interpretations}
     layers = grouped_by(results.table("layers"), "interpretation", "network")
     totals = grouped_by(results.table("totals"), "interpretation", "network")
+    room = _Room(MOST_ROWS)
     return [
-        _view(results, by_id[entry["interpretation"]], entry, layers, totals)
+        _view(results, by_id[entry["interpretation"]], entry, (layers, totals), room)
         for entry in results.reconciliation["ranking"][:most]
     ]
+
+
+@dataclass
+class _Room:
+    """Rows of layer tables that the report has room for."""
+
+    left: int
+
+    def take(self, rows: int) -> bool:
+        """Whether so many rows fit, which are then taken."""
+        fits = rows <= self.left
+        self.left -= rows if fits else 0
+        return fits
 
 
 def _view(
     results: Results,
     reading: Interpretation,
     entry: Mapping[str, Any],
-    layers: dict[tuple[str, ...], list[Row]],
-    totals: dict[tuple[str, ...], list[Row]],
+    tables: tuple[dict[tuple[str, ...], list[Row]], dict[tuple[str, ...], list[Row]]],
+    room: _Room,
 ) -> ReadingView:
     study = results.study
-    networks = tuple(
-        NetworkView(
-            name,
-            _arguments(study, arguments),
-            tuple(layers.get((reading.id, name), [])),
-            next(iter(totals.get((reading.id, name), [])), {}),
-        )
-        for name, arguments in networks_of(study, reading).items()
-    )
+    layers, totals = tables
+    networks = []
+    for name, arguments in networks_of(study, reading).items():
+        rows = folded(layers.get((reading.id, name), []))
+        total = next(iter(totals.get((reading.id, name), [])), {})
+        told = room.take(len(rows))
+        networks.append(NetworkView(name, _arguments(study, arguments), tuple(rows), told, total))
     equal: list[str] = next(
         (ids for ids in results.reconciliation["equal_counts"] if reading.id in ids), []
     )
@@ -90,7 +108,7 @@ def _view(
         proposed_by=tuple(reading.proposed_by),
         denials=tuple(_denial(study, reading, denied) for denied in entry["denies"]),
         slip=reading.slip.says if reading.slip else "",
-        networks=networks,
+        networks=tuple(networks),
         same_counts=tuple(other for other in equal if other != reading.id),
     )
 

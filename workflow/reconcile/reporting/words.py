@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from math import floor, log10
 
 __all__ = [
     "OUTCOMES",
@@ -19,12 +20,16 @@ __all__ = [
     "mebibytes",
     "milliseconds",
     "moment",
+    "percent",
+    "typeset",
 ]
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_LONG = re.compile(r"(?<![\w.,])\d{5,}(?![\w,])")
+_TIMES = re.compile(r"(?<=\d)[*x](?=\d)")
 _PLAIN = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?P<decimals>\.\d+)?")
 
 
@@ -87,6 +92,21 @@ def _fraction(text: str) -> str:
     except (ValueError, ZeroDivisionError):
         return text
     return digits(f"{float(exact):.5g}") if exact.denominator > 1 else digits(exact.numerator)
+
+
+def typeset(text: str) -> str:
+    """Text written for machines, for people: long numbers grouped, products with ×, arrows."""
+    text = _LONG.sub(lambda match: f"{int(match[0]):,}", text.replace("->", "→"))
+    return _TIMES.sub(" × ", text)
+
+
+def percent(probability: str | float) -> str:
+    """A probability with two significant digits: "0.0013%"."""
+    if probability == "":
+        return ""
+    number = float(probability) * 100
+    places = max(0, 1 - floor(log10(number))) if number > 0 else 0
+    return f"{number:.{places}f}%"
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:
