@@ -156,7 +156,7 @@ def _check_entry(name: str, entry: _Entry) -> None:
     mode = entry.external >> 16
     if stat.S_ISLNK(mode):
         raise ArchiveError(f"{name} is a symbolic link; an archive holds files only")
-    if mode and not stat.S_ISREG(mode):
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise ArchiveError(f"{name} is no regular file")
     if entry.flags & 1:
         raise ArchiveError(f"{name} is encrypted")

@@ -69,13 +69,12 @@ def _check_entity(name: str, entity: Mapping[str, Any], data: bytes) -> None:
 
 def check_tables(archive: Archive) -> str:
     """Every table has the columns of the contract, every cell its column's form."""
-    rows = 0
-    for name in TABLES:
-        table = archive.table(name)
-        check_table(name, table, exactly=archive.version == __version__)
-        rows += len(table)
     check_schema(ReconciliationModel, "reconciliation.json", archive.reconciliation)
     check_schema(PlanModel, "interpretations.json", archive.json("interpretations.json"))
+    exactly = archive.version == __version__
+    rows = sum(check_table(name, archive.text(name), exactly=exactly) for name in TABLES)
+    if archive.json("interpretations.json")["study"] != archive.study:
+        raise ArchiveError("interpretations.json is of another study")
     return f"{len(TABLES)} tables, {rows:,} rows"
 
 

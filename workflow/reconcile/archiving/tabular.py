@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 
 from reconcile.archiving.limits import ArchiveError, shown
@@ -45,45 +45,51 @@ def parse_table(name: str, text: str) -> list[dict[str, str]]:
     Raises:
         ArchiveError: it has no header, a row of another length, or too many rows.
     """
-    return list(_rows(name, text))
+    header, *rows = _lines(name, text)
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def _rows(name: str, text: str) -> Iterator[dict[str, str]]:
+def _lines(name: str, text: str) -> Iterator[list[str]]:
+    """The header and the rows, each of its length."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
         if len(set(header)) != len(header) or not header:
             raise ArchiveError(f"{name} has no header, or one with a column twice")
+        yield header
         for number, row in enumerate(reader, start=1):
             if len(row) != len(header) or number > MAX_ROWS:
                 raise ArchiveError(f"{name}, row {number}: has {len(row)} cells of {len(header)}")
-            yield dict(zip(header, row, strict=True))
+            yield row
     except csv.Error as error:
         raise ArchiveError(f"{name} is not valid CSV: {error}") from None
 
 
-def check_table(name: str, rows: list[dict[str, str]], *, exactly: bool) -> None:
+def check_table(name: str, text: str, *, exactly: bool) -> int:
     """Check columns and the form of every cell of a table of the contract.
 
     Args:
         name: the file's name without folders: "layers.csv".
-        rows: its rows.
+        text: its content.
         exactly: refuse columns that this version does not know.
+
+    Returns:
+        The number of rows.
 
     Raises:
         ArchiveError: a column is missing or unknown, or a cell has not the column's form.
     """
-    if not rows:
-        return
-    missing = [column for column in TABLES[name] if column not in rows[0]]
-    extra = [column for column in rows[0] if column not in TABLES[name]]
+    header, *rows = _lines(name, text)
+    missing = [column for column in TABLES[name] if column not in header]
+    extra = [column for column in header if column not in TABLES[name]]
     if missing or (exactly and extra):
         what = "lacks the" if missing else "has the unknown"
         raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
     for number, row in enumerate(rows, start=1):
-        for column, cell in row.items():
+        for column, cell in zip(header, row, strict=True):
             if not _fits(column, cell):
                 raise ArchiveError(f"{name}, row {number}: {column} cannot be {shown(cell)}")
+    return len(rows)
 
 
 def _fits(column: str, cell: str) -> bool:
@@ -101,8 +107,3 @@ def same_value(one: str, other: str) -> bool:
     if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
         return Fraction(one) == Fraction(other)
     return False
-
-
-def row_key(row: Mapping[str, str], columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The cells that say what a row is about."""
-    return tuple(row[column] for column in columns)
