@@ -19,6 +19,7 @@ LAYERS = (
     "neurons",
     "parameters",
     "macs",
+    "connections",
 )
 TOTALS = (
     "interpretation",
@@ -29,6 +30,7 @@ TOTALS = (
     "conv_neurons",
     "parameters",
     "macs",
+    "connections",
 )
 COVERAGE = ("interpretation", "network", "layer", "height", "width", "positions", "seen")
 WINDOWS = (

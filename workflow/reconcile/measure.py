@@ -172,6 +172,7 @@ def _totals(answer: Answer) -> Answer:
         "conv_neurons": sum(row["neurons"] for row in layers if row["kind"] == "conv"),
         "parameters": sum(row["parameters"] for row in layers),
         "macs": sum(row["macs"] for row in layers),
+        "connections": sum(row["connections"] for row in layers),
     }
 
 

@@ -54,6 +54,7 @@ class Row:
         neurons: elements of its output, summed over its calls.
         parameters: trainable elements not already counted in an earlier row.
         macs: multiply-adds, summed over its calls.
+        connections: links into its outputs, a bias counted as one.
         calls: how often it ran.
     """
 
@@ -63,6 +64,7 @@ class Row:
     neurons: int = 0
     parameters: int = 0
     macs: int = 0
+    connections: int = 0
     calls: int = 0
     first_input: tuple[int, ...] = ()
     bytes: int = 0
@@ -204,6 +206,7 @@ def _finish(
         own = [p for p in module.parameters(recurse=False) if p.requires_grad]
         row.parameters = sum(p.numel() for p in own if id(p) not in seen)
         seen.update(map(id, own))
+        row.connections = _connections(module, row)
         if is_layer(module) or row.macs:
             kept.append(row)
         if module in outputs and row.calls == 1:
@@ -211,6 +214,19 @@ def _finish(
             check_row(module, row.layer, row.first_input, outputs[module], row.macs, held)
     _check_total(model, kept)
     return sorted(kept, key=lambda row: row.calls == 0)
+
+
+def _connections(module: nn.Module, row: Row) -> int:
+    """Links into the outputs of a layer, as LeCun et al. (1998), section II.B, count them.
+
+    A multiply-add is one link and so is a bias. A layer that multiplies nothing (a subsampling) says
+    itself how many links each output has, in ``connections_per_output``; without it there are none.
+    """
+    declared = getattr(module, "connections_per_output", None)
+    if isinstance(declared, int):
+        return declared * row.neurons
+    biased = getattr(module, "bias", None) is not None
+    return row.macs + row.neurons * biased if row.macs else 0
 
 
 def _check_total(model: nn.Module, rows: list[Row]) -> None:

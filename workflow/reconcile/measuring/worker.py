@@ -199,6 +199,7 @@ def _row(row: Row) -> dict[str, Any]:
         "neurons": row.neurons,
         "parameters": row.parameters,
         "macs": row.macs,
+        "connections": row.connections,
     }
 
 
