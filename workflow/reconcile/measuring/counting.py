@@ -219,8 +219,9 @@ def _finish(
 def _connections(module: nn.Module, row: Row) -> int:
     """Links into the outputs of a layer, as LeCun et al. (1998), section II.B, count them.
 
-    A multiply-add is one link and so is a bias. A layer that multiplies nothing (a subsampling) says
-    itself how many links each output has, in ``connections_per_output``; without it there are none.
+    A multiply-add is one link and so is a bias. A layer that multiplies nothing (a subsampling)
+    says itself how many links each output has, in ``connections_per_output``; without it there are
+    none.
     """
     declared = getattr(module, "connections_per_output", None)
     if isinstance(declared, int):
