@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 pins := pyproject.toml requirements.lock tools/setup.sh
 test_pins := $(pins) requirements-test.lock tools/package-lock.json
 
-.PHONY: help report environment test test-environment lint format lock clean
+.PHONY: help report environment test test-environment lint format lock verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -44,6 +44,9 @@ format: test-environment ## put Python and Snakemake files into shape
 
 lock: ## choose the newest pins that pyproject.toml allows
 	tools/lock.sh
+
+verify: environment ## check an archive: make verify ARCHIVE=file.zip
+	python -m reconcile verify $(ARCHIVE)
 
 clean: ## remove results, logs and caches; .venv stays
 	find results -mindepth 1 ! -path results/README.md -delete

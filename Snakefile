@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/reconcile.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/archive.smk"
 
 
 rule all:
@@ -29,3 +30,9 @@ rule measurements:
     """Only measure, for a host with a GPU."""
     input:
         expand("results/{study}/record.json", study=STUDIES),
+
+
+rule archive:
+    """Write the archive of every study."""
+    input:
+        expand("results/{study}/{study}-{version}.crate.zip", study=STUDIES, version=__version__),

@@ -24,7 +24,8 @@ from reconcile.tables import write_table
 
 PROJECT = Path(__file__).resolve().parents[2]
 STUDY = "toy"
-SCRIPTS = ("instantiate", "measure", "check_paper", "reconcile", "render", "build_archive")
+RULES = ("instantiate", "measure", "check_paper", "reconcile", "search", "render_report")
+OTHER_RULES = ("gather_measurements", "build_archive")
 
 STUDY_YAML = """\
 title: Toy
@@ -97,7 +98,7 @@ def make_project(root: Path) -> None:
         (root / name).write_text(f"# {name} of a test\n", encoding="utf-8")
     scripts = root / "workflow" / "scripts"
     scripts.mkdir(parents=True)
-    for rule in SCRIPTS:
+    for rule in (*RULES, *OTHER_RULES):
         (scripts / f"{rule}.py").write_text(f'"""{rule}."""\n', encoding="utf-8")
     study = root / "studies" / STUDY
     study.mkdir(parents=True)
@@ -120,8 +121,9 @@ def make_results(root: Path) -> Path:
     write_citations(folder, out, root / "CITATION.cff")
     for name in ("slips.csv", "geometries.csv"):
         (out / name).write_text(",".join(TABLES[name]) + "\n", encoding="utf-8")
+    write_json(out / "settings.json", {"seed": 1})
     (out / "figures").mkdir()
-    for name in ("neurons.svg", "latency.svg"):
+    for name in ("neurons.svg", "neurons.pdf", "latency-layers.svg"):
         (out / "figures" / name).write_text("<svg/>\n", encoding="utf-8")
     (out / "report.html").write_text("<!doctype html>\n", encoding="utf-8")
     (out / "report.pdf").write_bytes(b"%PDF-1.7\n")

@@ -51,7 +51,7 @@ def test_runs_differ_in_the_record_only(project: Path, archive_file: Path, tmp_p
     record = json.loads((results / "record.json").read_text())
     record |= {"started": "2031-01-01T00:00:00+00:00", "ended": "2031-01-01T00:00:09+00:00"}
     (results / "record.json").write_text(json.dumps(record))
-    for name in ("timings.csv", "report.html", "report.pdf", "figures/latency.svg"):
+    for name in ("timings.csv", "report.html", "report.pdf", "figures/latency-layers.svg"):
         (results / name).write_bytes((results / name).read_bytes() + b"\n")
     one, other = unpack(archive_file.read_bytes()), unpack(built(copy, tmp_path / "a.zip"))
     assert list(one) == list(other)
@@ -62,7 +62,7 @@ def test_runs_differ_in_the_record_only(project: Path, archive_file: Path, tmp_p
         "record/timings.csv",
         "record/report.html",
         "record/report.pdf",
-        "record/figures/latency.svg",
+        "record/figures/latency-layers.svg",
     }
     assert not any(name.startswith(REPRODUCIBLE) for name in different)
 
@@ -72,7 +72,8 @@ def test_everything_is_in_it(project: Path, members: dict[str, bytes]) -> None:
     for name in RESULT_FILES:
         assert members[member_of(name)] == (project / "results/toy" / name).read_bytes()
     assert {"study/study.yaml", "study/network.py", "code/requirements.lock"} <= set(members)
-    assert {"results/figures/neurons.svg", "record/figures/latency.svg"} <= set(members)
+    assert "record/figures/neurons.pdf" in members
+    assert {"results/figures/neurons.svg", "record/figures/latency-layers.svg"} <= set(members)
     assert "code/workflow/scripts/measure.py" in members
 
 

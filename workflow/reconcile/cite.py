@@ -38,8 +38,8 @@ CITATION_FILES = (
     "references.json",
     "CITATION.cff",
 )
-LAYER_QUANTITIES = ("channels", "height", "width", "neurons", "parameters", "macs")
-TOTAL_QUANTITIES = ("neurons", "conv_neurons", "parameters", "macs")
+LAYER_QUANTITIES = TABLES["layers.csv"][4:]
+TOTAL_QUANTITIES = TABLES["totals.csv"][4:]
 # TeX holds some hundred thousand names; a sweep of a thousand readings would fill it.
 MAX_LAYER_ROWS = 6_000
 
@@ -167,7 +167,8 @@ def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
         _add_quantities(macros, [*_place(row, named=named), row["layer"]], row, LAYER_QUANTITIES)
     for row in part.verdicts:
         place = ([row["interpretation"]] if named else []) + ["claim", row["claim"]]
-        _add_quantities(macros, place, row, ("measured",))
+        if row["measured"]:
+            macros.add((*place, "measured"), _like(row["printed"], row["measured"]))
         macros.add((*place, "verdict"), escape(row["verdict"]))
 
 
@@ -184,7 +185,7 @@ def _add_quantities(
     macros: Macros, place: Sequence[str], row: Row, quantities: Iterable[str]
 ) -> None:
     for quantity in quantities:
-        if row[quantity]:
+        if row.get(quantity):
             macros.add((*place, quantity), number(row[quantity]))
 
 
@@ -215,8 +216,16 @@ def _claims_table(numbers: Numbers) -> str:
     return table(
         "llrrl",
         ("Claim", "Where", "Printed", "Measured", "Verdict"),
-        ([escape(a), escape(b), escape(c), number(d), escape(e)] for a, b, c, d, e in rows),
+        ([escape(a), escape(b), escape(c), _like(c, d), escape(e)] for a, b, c, d, e in rows),
     )
+
+
+def _like(printed: str, measured: str) -> str:
+    """A measured number for people, as a percentage if the paper printed one."""
+    if "%" not in printed or not measured:
+        return number(measured) if measured else ""
+    # Three digits: one more than a printed percentage usually has.
+    return rf"\rcnum{{{measured}}}{{{float(measured) * 100:.3g}\%}}"
 
 
 def _ranking_table(numbers: Numbers) -> str:
@@ -239,12 +248,11 @@ _SCORES = ("claims_contradicted", "statements_denied", "assumptions")
 
 
 def _layers_table(numbers: Numbers) -> str:
-    columns = TABLES["layers.csv"][2:]
     return table(
-        "llrrrrrr",
-        [column.capitalize() if column != "macs" else "MACs" for column in columns],
+        "ll" + "r" * len(LAYER_QUANTITIES),
+        ["Layer", "Kind", *map(_heading, LAYER_QUANTITIES)],
         (
-            [*(escape(row[c]) for c in columns[:2]), *(number(row[c]) for c in columns[2:])]
+            [escape(row["layer"]), escape(row["kind"]), *_cells(row, LAYER_QUANTITIES)]
             for row in _of(numbers.layers, numbers.chosen)
         ),
     )
@@ -252,13 +260,22 @@ def _layers_table(numbers: Numbers) -> str:
 
 def _totals_table(numbers: Numbers) -> str:
     return table(
-        "llrrrr",
-        ("Reading", "Status", "Neurons", "Conv.\\ neurons", "Parameters", "MACs"),
+        "ll" + "r" * len(TOTAL_QUANTITIES),
+        ["Reading", "Status", *map(_heading, TOTAL_QUANTITIES)],
         (
-            [_reading_cell(row), escape(row["status"]), *(number(row[q]) for q in TOTAL_QUANTITIES)]
+            [_reading_cell(row), escape(row["status"]), *_cells(row, TOTAL_QUANTITIES)]
             for row in numbers.totals
         ),
     )
+
+
+def _heading(quantity: str) -> str:
+    words = {"macs": "MACs", "conv_neurons": r"Conv.\ neurons"}
+    return words.get(quantity, quantity.capitalize())
+
+
+def _cells(row: Row, quantities: Iterable[str]) -> list[str]:
+    return [number(row[quantity]) if row.get(quantity) else "" for quantity in quantities]
 
 
 def _reading_cell(row: Row) -> str:

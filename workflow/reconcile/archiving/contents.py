@@ -24,6 +24,7 @@ CODE = (
     "templates/**/*",
 )
 """What a study is run with, relative to the project's folder."""
+FIGURES = {".svg", ".pdf"}
 _NOT_CODE = {"__pycache__", "reconcile.egg-info", ".snakemake"}
 
 
@@ -70,5 +71,6 @@ def _results(results: Path) -> Iterator[tuple[str, Path]]:
             message = f"there is no such file; run `snakemake` first ({WRITTEN_BY[name]} writes it)"
             raise InputError(Fault(file, 0, "", message))
         yield member_of(name), file
-    for file in sorted((results / "figures").rglob("*.svg")):
+    figures = (file for file in (results / "figures").rglob("*") if file.suffix in FIGURES)
+    for file in sorted(figures):
         yield member_of(file.relative_to(results).as_posix()), file

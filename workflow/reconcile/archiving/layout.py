@@ -36,7 +36,7 @@ REPRODUCIBLE = ("study/", "results/", "code/")
 """The parts that two runs of one study and code have in common, byte for byte."""
 
 WRITTEN_BY = {
-    "interpretations.json": "instantiate",
+    **dict.fromkeys(("interpretations.json", "settings.json"), "instantiate"),
     **dict.fromkeys(("layers.csv", "totals.csv", "coverage.csv", "windows.csv"), "measure"),
     **dict.fromkeys(RECORD_FILES, "measure"),
     "consistency.csv": "check_paper",
@@ -50,8 +50,8 @@ WRITTEN_BY = {
 RESULT_FILES = tuple(name for name in WRITTEN_BY if name != "figures")
 """What every archive holds of ``results/<study>/``, besides the figures."""
 
-# Dates and latencies stand in the reports, latencies in these figures.
-_DRAWN_FROM_RECORD = ("report.html", "report.pdf", "figures/latency*", "figures/timing*")
+# A PDF has a date in it; reports and these figures show latencies.
+_DRAWN_FROM_RECORD = ("report.html", "report.pdf", "figures/*.pdf", "figures/latency*")
 
 
 def member_of(result: str) -> str:

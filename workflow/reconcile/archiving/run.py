@@ -17,8 +17,6 @@ __all__ = ["add_run", "add_workflow"]
 
 WORKFLOW: Final = "code/Snakefile"
 SCRIPTS: Final = "code/workflow/scripts/"
-ARCHIVING: Final = "build_archive"
-"""The rule that writes the archive is no step of the run that it describes."""
 INPUTS: Final = {
     "study": "study/study.yaml",
     "configuration": "code/config.yaml",
@@ -102,8 +100,9 @@ def _parameter(builder: Builder, role: str, name: str, member: str) -> Any:
 
 
 def _scripts(builder: Builder) -> list[str]:
+    """The scripts whose rules wrote what is archived; that others ran is not known."""
     scripts = (n for n in builder.members if n.startswith(SCRIPTS) and n.endswith(".py"))
-    return sorted(script for script in scripts if _rule(script) != ARCHIVING)
+    return sorted(s for s in scripts if any(_made_by(name, _rule(s)) for name in builder.files))
 
 
 def _rule(script: str) -> str:

@@ -17,7 +17,7 @@ MAX_ROWS = 2_000_000
 INTEGERS = {
     *("channels", "height", "width", "neurons", "parameters", "macs", "conv_neurons", "positions"),
     *("seen", "window", "windows", "first", "last", "size", "zeros", "repeats"),
-    *("peak_memory_bytes", "tried", "geometries"),
+    *("peak_memory_bytes", "tried", "geometries", "connections"),
 }
 """Columns of whole numbers, in whatever table."""
 NUMBERS = {"measured", "computed", "median_ms", "q1_ms", "q3_ms", "cost", "chance"}

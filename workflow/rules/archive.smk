@@ -1,0 +1,27 @@
+"""Put everything about a study into one file that anyone can verify.
+
+Requires: everything in results/{study}/, studies/{study}/, and the files of this workflow.
+Produces: results/{study}/{study}-<version>.crate.zip.
+"""
+
+from reconcile import __version__
+from reconcile.archiving.contents import code_files
+from reconcile.archiving.layout import RESULT_FILES
+
+
+rule build_archive:
+    """Write the archive of a study: an RO-Crate with report, numbers, code and record."""
+    input:
+        study="studies/{study}/study.yaml",
+        network=network_file,
+        results=expand("results/{{study}}/{file}", file=RESULT_FILES),
+        figures="results/{study}/figures",
+        code=[str(file) for file in code_files(Path("."))],
+    output:
+        f"results/{{study}}/{{study}}-{__version__}.crate.zip",
+    log:
+        "logs/{study}/build_archive.log",
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/build_archive.py"

@@ -1,0 +1,10 @@
+"""Write the archive of a study's results."""
+
+from pathlib import Path
+
+from reconcile.archive import build_archive
+from reconcile.scripting import logged
+
+with logged(snakemake.log[0]):
+    out = Path(snakemake.output[0])
+    build_archive(Path(), Path(snakemake.input.study).parent, out.parent, out)
