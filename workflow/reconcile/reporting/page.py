@@ -39,6 +39,7 @@ SECTIONS = {
     "answer": "The answer",
     "picture": "How the first layer walks over its input",
     "matrix": "Claims and readings",
+    "reasons": "The reasons",
     "layers": "Layer by layer",
     "ranking": "Ranking",
     "evidence": "Evidence",

@@ -54,8 +54,8 @@ VERDICTS = {
     "matches": Mark("✓", "", "matches", "good"),
     "matches-rounded": Mark("✓", "r", "matches when rounded", "good"),
     "matches-truncated": Mark("✓", "t", "matches when truncated", "good"),
-    "contradicts": Mark("×", "", "contradicts", "bad"),
     "explained-by-slip": Mark("†", "", "explained by a slip", "slip"),
+    "contradicts": Mark("×", "", "contradicts", "bad"),
     "not-measured": Mark("–", "", "not measured", "none"),
 }
 OUTCOMES = {
