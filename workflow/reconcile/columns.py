@@ -55,6 +55,7 @@ TIMINGS = (
     "q3_ms",
     "peak_memory_bytes",
 )
+OUTPUTS = ("interpretation", "network", "mean", "rms", "largest")
 VERDICTS = ("interpretation", "claim", "printed", "measured", "verdict", "reason")
 COUNTINGS = ("interpretation", "claim", "counting", "title", "measured", "verdict")
 CONSISTENCY = ("check", "claim", "printed", "computed", "verdict", "says")
@@ -89,6 +90,7 @@ TABLES = {
     "totals.csv": TOTALS,
     "coverage.csv": COVERAGE,
     "windows.csv": WINDOWS,
+    "outputs.csv": OUTPUTS,
     "timings.csv": TIMINGS,
     "verdicts.csv": VERDICTS,
     "countings.csv": COUNTINGS,
@@ -99,5 +101,5 @@ TABLES = {
 }
 """Every table of a study, by file name, with its columns in order."""
 
-RECORD_FILES = ("record.json", "timings.csv")
+RECORD_FILES = ("record.json", "timings.csv", "outputs.csv")
 """What differs between two runs; everything else is the same byte for byte."""

@@ -32,7 +32,14 @@ __all__ = [
 
 MEASURED = ("measured", "measured-on-meta")
 """The statuses under which a network has counts."""
-MEASUREMENT_FILES = ("layers.csv", "totals.csv", "coverage.csv", "windows.csv", "timings.csv")
+MEASUREMENT_FILES = (
+    "layers.csv",
+    "totals.csv",
+    "coverage.csv",
+    "windows.csv",
+    "timings.csv",
+    "outputs.csv",
+)
 COUNTED_KINDS = ("conv", "fc")
 """A network's neurons are those of its convolutional and fully connected layers."""
 Report = Callable[[str], None]
@@ -53,7 +60,7 @@ def measure_study(
     Args:
         interpretations: the file that ``instantiate`` wrote.
         study_folder: where the study's network file is.
-        out: folder for layers.csv, totals.csv, coverage.csv, windows.csv, timings.csv, record.json.
+        out: folder for the tables and record.json.
         settings: how to measure.
         batch: measure only the readings of this batch, of ``settings.readings_per_job``, from 0.
         root: the project folder, for the record's provenance.
@@ -153,6 +160,8 @@ def _write(
         tables["windows.csv"].add(
             shared | window | {"window": window["index"]} for window in coverage["windows"]
         )
+    if answer.get("output"):
+        tables["outputs.csv"].add([key | answer["output"]])
     if answer.get("timings"):
         device = introduction["device"]["type"]
         tables["timings.csv"].add(

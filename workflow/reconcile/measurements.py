@@ -19,6 +19,8 @@ from reconcile.tables import read_table
 __all__ = ["Measurements", "PaperScope", "ReadingScope"]
 
 Row = dict[str, str]
+OUTPUT_TOLERANCE = 1e-4
+"""Relative: far above the rounding of float32 sums, far below what other padding changes."""
 _PER_MAP = ("channels", "height", "width")
 _COVERAGE = ("seen", "positions")
 _FROM_COLUMN: dict[str, tuple[str, int]] = {"flops": ("macs", 2)}
@@ -28,16 +30,26 @@ _FROM_COLUMN: dict[str, tuple[str, int]] = {"flops": ("macs", 2)}
 class Measurements:
     """The measured tables of one study, by interpretation and network."""
 
-    def __init__(self, layers: pd.DataFrame, totals: pd.DataFrame, coverage: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        layers: pd.DataFrame,
+        totals: pd.DataFrame,
+        coverage: pd.DataFrame,
+        outputs: pd.DataFrame,
+    ) -> None:
         self.layers = dict(iter(layers.groupby(["interpretation", "network"])))
         self.totals = _by_network(totals)
         self.coverage = _by_network(coverage)
+        self.outputs = _by_network(outputs)
 
     @classmethod
     def read(cls, folder: Path) -> Measurements:
-        """Read layers.csv, totals.csv and coverage.csv of a results folder."""
+        """Read layers.csv, totals.csv, coverage.csv and outputs.csv of a results folder."""
         return cls(
-            *(read_table(folder / f"{name}.csv") for name in ("layers", "totals", "coverage"))
+            *(
+                read_table(folder / f"{name}.csv")
+                for name in ("layers", "totals", "coverage", "outputs")
+            )
         )
 
     def problem(self, interpretation: str, network: str) -> str | None:
@@ -54,6 +66,26 @@ class Measurements:
         own = sorted(key for key in self.layers if key[0] == interpretation)
         frames = [self.layers[key].drop(columns="interpretation") for key in own]
         return tuple(tuple(row) for frame in frames for row in frame.itertuples(index=False))
+
+    def same_output(self, one: str, other: str) -> bool | None:
+        """Whether two readings gave the same output for equal weights and inputs.
+
+        None where one of them was not run on values. What is compared are three numbers of
+        each output, so "same" means not told apart by them.
+        """
+        mine = {n: row for (reading, n), row in self.outputs.items() if reading == one}
+        theirs = {n: row for (reading, n), row in self.outputs.items() if reading == other}
+        if not mine or set(mine) != set(theirs):
+            return None
+        return all(_close(mine[network], theirs[network]) for network in mine)
+
+
+def _close(one: Row, other: Row) -> bool:
+    scale = max(abs(float(one["rms"])), abs(float(other["rms"])))
+    return all(
+        abs(float(one[name]) - float(other[name])) <= OUTPUT_TOLERANCE * scale
+        for name in ("mean", "rms", "largest")
+    )
 
 
 def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconcile.measurements import Measurements
 from reconcile.model import Claim, Study
 from reconcile.ranking import Ranked
 from reconcile.verdicts import FITS, Counted, countings_of, grouped
@@ -9,14 +10,53 @@ from reconcile.verdicts import FITS, Counted, countings_of, grouped
 __all__ = ["notes"]
 
 
-def notes(study: Study, countings: list[Counted], ranked: list[Ranked]) -> list[str]:
-    """One sentence for every claim that can be counted in several ways."""
-    del ranked
-    return [
+def notes(
+    study: Study,
+    countings: list[Counted],
+    ranked: list[Ranked],
+    equal_counts: list[list[str]],
+    measured: Measurements,
+) -> list[str]:
+    """Sentences on claims that can be counted in several ways and on readings of equal counts."""
+    undecided = [_between(group, ranked, measured) for group in equal_counts]
+    return undecided + [
         _about(claim, [c for c in countings if c.claim == claim.id])
         for claim in study.claims
         if len(countings_of(claim)) > 1
     ]
+
+
+def _between(group: list[str], ranked: list[Ranked], measured: Measurements) -> str:
+    """What does tell readings of equal counts apart: their outputs, and evidence."""
+    said = f"Counts cannot decide between {_listed(group)}: every layer has equal counts."
+    kinds = _same_outputs(group, measured)
+    if len(kinds) > 1:
+        apart = ", ".join(" = ".join(kind) for kind in kinds)
+        said += f" Their outputs for equal weights and inputs differ, so activations can: {apart}."
+    out = [
+        f"{r.reading.id} ({', '.join(r.excluded_by)})"
+        for r in ranked
+        if r.reading.id in group and r.excluded_by
+    ]
+    left = [reading for reading in group if not any(o.startswith(f"{reading} (") for o in out)]
+    if out and left:
+        said += f" Evidence excludes {_listed(out)} and leaves {_listed(left)}."
+    return said
+
+
+def _same_outputs(group: list[str], measured: Measurements) -> list[list[str]]:
+    kinds: list[list[str]] = []
+    for reading in group:
+        kind = next((k for k in kinds if measured.same_output(k[0], reading) is not False), None)
+        if kind is None:
+            kinds.append([reading])
+        else:
+            kind.append(reading)
+    return kinds
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _about(claim: Claim, countings: list[Counted]) -> str:

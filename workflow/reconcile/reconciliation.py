@@ -63,6 +63,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     _refuse_unknown_layers(study, folder, measured, countings)
     checked = _guard(folder, ("evidence",), lambda: check_evidence(study, measured))
     ranked = rank(study, verdicts, countings, checked)
+    equal = _equal_counts(study, measured)
     conclusion = _conclude(study, folder, measured, ranked)
     summary = {
         "study": folder.resolve().name,
@@ -74,8 +75,8 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "counts": _counts(study, verdicts, ranked, measured),
         "rule": list(RULE),
         "ranking": [_ranked(place, entry) for place, entry in enumerate(ranked, start=1)],
-        "equal_counts": _equal_counts(study, measured),
-        "notes": notes(study, countings, ranked),
+        "equal_counts": equal,
+        "notes": notes(study, countings, ranked, equal, measured),
         "conclusion": conclusion,
     }
     return Reconciliation(_tables(verdicts, countings, checked), summary)

@@ -2,7 +2,7 @@
 
 Requires: studies/{study}/study.yaml and its network file.
 Produces: results/{study}/interpretations.json, settings.json, layers.csv, totals.csv, coverage.csv,
-windows.csv, timings.csv, record.json.
+windows.csv, timings.csv, outputs.csv, record.json.
 
 A study with more interpretations than one job takes is measured in batches, then gathered.
 """

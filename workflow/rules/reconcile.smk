@@ -28,6 +28,7 @@ rule reconcile:
         layers="results/{study}/layers.csv",
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
+        outputs="results/{study}/outputs.csv",
         library=library("reconciliation", "scripting"),
     output:
         verdicts=update("results/{study}/verdicts.csv"),
@@ -49,6 +50,7 @@ rule search:
         layers="results/{study}/layers.csv",
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
+        outputs="results/{study}/outputs.csv",
         library=library("search", "scripting"),
     output:
         slips=update("results/{study}/slips.csv"),

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["BuildError", "build_network", "load_class", "preserved_state"]
+__all__ = ["BuildError", "build_network", "load_class", "preserved_state", "seeded_values"]
 
 BLOCK = 1 << 16
 """Random values drawn once a parameter and repeated; what they are does not change any count."""
@@ -139,6 +139,20 @@ def _restore_gains(model: nn.Module) -> None:
             gain = getattr(module, "weight", None)
             if isinstance(gain, nn.Parameter) and gain.ndim == 1 and not gain.is_meta:
                 gain.fill_(1.0)
+
+
+def seeded_values(inputs: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:
+    """Inputs of the same shapes with seeded normal values; token numbers stay as they are.
+
+    Readings of equal shapes then run on equal weights and inputs, so their outputs can be compared.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(
+        torch.randn(given.shape, generator=generator).to(given)
+        if given.is_floating_point()
+        else given
+        for given in inputs
+    )
 
 
 @contextmanager

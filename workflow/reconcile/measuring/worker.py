@@ -17,7 +17,13 @@ from typing import Any, TextIO
 import torch
 from torch import Tensor, nn
 
-from reconcile.measuring.building import BuildError, build_network, load_class, preserved_state
+from reconcile.measuring.building import (
+    BuildError,
+    build_network,
+    load_class,
+    preserved_state,
+    seeded_values,
+)
 from reconcile.measuring.closed_forms import CrossCheckError
 from reconcile.measuring.counting import Row, count_layers
 from reconcile.measuring.coverage import cover
@@ -128,6 +134,7 @@ class Worker:
     def _run(self, network: type[nn.Module], arguments: dict[str, Any]) -> dict[str, Any]:
         device = self.choice.device
         model, inputs = build_network(network, arguments, device, self.seed)
+        inputs = seeded_values(inputs, self.seed)
         rows, output = count_layers(model, inputs)
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
         answer: dict[str, Any] = {
@@ -135,6 +142,7 @@ class Worker:
             "message": "" if finite else "the output is not finite (NaN or infinity)",
             "layers": [_row(row) for row in rows],
             "coverage": self._coverage(model, rows),
+            "output": _summary(output) if finite else None,
         }
         if self.settings["repeats"]:
             answer["timings"] = self._timings(model, inputs)
@@ -176,6 +184,13 @@ class Worker:
             "network": _spread(total),
             "layers": {name: _spread(spread) for name, spread in layers.items()},
         }
+
+
+def _summary(output: Tensor) -> dict[str, str]:
+    """The output in three numbers: equal outputs have equal ones, so different ones tell apart."""
+    values = output.double()
+    numbers = {"mean": values.mean(), "rms": values.square().mean().sqrt(), "largest": values.max()}
+    return {name: f"{float(number):.6g}" for name, number in numbers.items()}
 
 
 def _spread(spread: Spread) -> list[float]:
