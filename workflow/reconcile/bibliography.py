@@ -145,8 +145,9 @@ def bibtex(items: Iterable[Reference]) -> str:
 def _bibtex_entry(item: Reference) -> str:
     # Double braces keep the capitals that a style would lower.
     fields = {"title": f"{{{escape(item.title)}}}"}
-    if item.authors:
-        fields = {"author": " and ".join(map(_bibtex_name, item.authors))} | fields
+    # A style sorts by author, and where there is none by this field.
+    by = ("author", " and ".join(map(_bibtex_name, item.authors)))
+    fields |= [by if item.authors else ("key", escape(item.title))]
     if item.venue is not None:
         fields[_BIBTEX_VENUES.get(item.kind, "howpublished")] = escape(item.venue)
     fields |= {name: _bibtex_field(name, value) for name, value in item.fields.items()}
