@@ -99,6 +99,8 @@ def workspace(archive: Archive) -> Iterator[Workspace]:
         folder, results = root / "studies" / archive.study, root / "results"
         archive.write_part("study/", folder)
         archive.write_part("results/", results)
+        # What tells readings of equal counts apart was measured, but belongs to the record.
+        archive.write_part("record/", results)
         with one_line(root):
             study = load_study(folder)
         yield Workspace(archive, study, folder, results)
