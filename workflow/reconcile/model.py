@@ -236,6 +236,9 @@ class Sweep(_Model):
     placement: Literal["auto", "meta"] = Field(
         "meta", description="meta: shapes and counts only; auto: run and time each combination."
     )
+    picture: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Two axes to draw, across and down; those with the most effect otherwise."
+    )
     assumes: list[Text] = Field(default_factory=list, description="What every combination assumes.")
     proposed_by: list[Source] = Field(min_length=1, description="Who proposed the grid.")
 

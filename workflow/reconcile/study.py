@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "fault_in",
     "load_study",
     "networks_of",
+    "spelled",
 ]
 
 STUDY_FILE = "study.yaml"
@@ -94,14 +96,29 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
     if not 0 < size <= MAX_COMBINATIONS:
         message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
         yield ("sweep", "axes"), message
+    for i, name in enumerate(study.sweep.picture or []):
+        yield from _unknown(("sweep", "picture", i), name, study.sweep.axes, "axis")
 
 
 def _swept(study: Study) -> Study:
-    """The study with the interpretations that its sweep generates after its own."""
+    """The study with the interpretations that its sweep generates after its own.
+
+    A combination that is one of the study's own readings is that reading, and not a second one.
+    """
     if study.sweep is None:
         return study
-    generated = interpretations_of(study.sweep)
+    own = {spelled(networks_of(study, reading)) for reading in study.interpretations}
+    generated = (
+        reading
+        for reading in interpretations_of(study.sweep)
+        if not own or spelled(networks_of(study, reading)) not in own
+    )
     return study.model_copy(update={"interpretations": [*study.interpretations, *generated]})
+
+
+def spelled(networks: dict[str, dict[str, Argument]]) -> str:
+    """The arguments of a reading's networks as text: the same arguments, the same text."""
+    return json.dumps(networks, sort_keys=True)
 
 
 def _problems(study: Study) -> Iterator[Problem]:

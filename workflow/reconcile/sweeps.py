@@ -45,6 +45,15 @@ def _spelled(name: str, value: Argument) -> str:
     return f"{name}-{'-'.join(_safe(str(part)) for part in values)}"
 
 
+def _told(name: str, value: Argument) -> str:
+    """An argument for people: ``vocabulary 40,478``, ``tied``, ``not tied``."""
+    name = name.replace("_", " ")
+    if isinstance(value, bool):
+        return name if value else f"not {name}"
+    values = value if isinstance(value, list) else [value]
+    return f"{name} {', '.join(f'{v:,}' if type(v) is int else str(v) for v in values)}"
+
+
 def _safe(text: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", text.lower().replace("-", "minus")).strip("-")
 
@@ -55,7 +64,7 @@ def interpretations_of(sweep: Sweep) -> Iterator[SweptInterpretation]:
     for reading_id, arguments in combinations(axes):
         yield SweptInterpretation.model_construct(
             id=reading_id,
-            title=", ".join(f"{name} {value}" for name, value in arguments.items()),
+            title=", ".join(_told(name, value) for name, value in arguments.items()),
             network=sweep.network | arguments,
             networks=sweep.networks,
             assumes=sweep.assumes,

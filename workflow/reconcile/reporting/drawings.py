@@ -10,8 +10,10 @@ from markupsafe import Markup
 from reconcile.reporting.figure_coverage import draw_coverage, square_walks
 from reconcile.reporting.figure_latency import draw_bars, layer_latencies, total_latencies
 from reconcile.reporting.figure_neurons import draw_neurons, layer_claims
+from reconcile.reporting.figure_sweep import draw_sweep
 from reconcile.reporting.figure_windows import describe_walk, draw_windows
 from reconcile.reporting.results import Results
+from reconcile.reporting.sweeps import picture_of
 from reconcile.reporting.walks import all_walks, telling_walks
 from reconcile.reporting.words import count_of
 
@@ -19,6 +21,8 @@ __all__ = ["NARROW", "WIDE", "Drawing", "drawings"]
 
 WIDE, NARROW = 720.0, 340.0
 """Widths for a page and for a phone, in pixels."""
+SWEEP_CELLS = 60
+"""Rows and columns of a sweep's picture; more values are drawn in groups."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,13 @@ class Drawing:
 
 def drawings(results: Results, most: int) -> dict[str, Drawing]:
     """Every figure that the results have data for, by name."""
-    found = (_windows(results), _neurons(results), *_latency(results, most), _coverage(results))
+    found = (
+        _windows(results),
+        _sweep(results),
+        _neurons(results),
+        *_latency(results, most),
+        _coverage(results),
+    )
     return {drawing.name: drawing for drawing in found if drawing is not None}
 
 
@@ -61,6 +71,22 @@ def _windows(results: Results) -> Drawing | None:
     )
     return Drawing(
         "windows", caption, lambda name, width, css: draw_windows(name, walks, width, css)
+    )
+
+
+def _sweep(results: Results) -> Drawing | None:
+    grid = picture_of(results, SWEEP_CELLS)
+    if grid is None:
+        return None
+    caption = (
+        f"How many of {count_of(grid.claims, 'claim')} the best combination matches that has the "
+        f"{grid.across} at the head of the column and the {grid.down} at the left of the row. "
+        "Small numbers: how many combinations of the cell match as many."
+    )
+    return Drawing(
+        "sweep",
+        caption,
+        lambda name, width, css: draw_sweep(name, grid, width, css),
     )
 
 

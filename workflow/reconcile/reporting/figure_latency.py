@@ -44,8 +44,9 @@ def total_latencies(results: Results, most: int) -> list[Bar]:
         for row in results.table("timings")
         if row["layer"] == WHOLE and row["network"] == "main"
     }
-    ranked = [rows[reading] for reading in results.ranked if reading in rows]
-    return _bars(ranked[:most], "interpretation", results.chosen)
+    shown = [entry["interpretation"] for entry in results.shown(most)]
+    ranked = [rows[reading] for reading in shown if reading in rows]
+    return _bars(ranked, "interpretation", results.chosen)
 
 
 def _bars(rows: list[dict[str, str]], column: str, strong: str = "") -> list[Bar]:

@@ -75,11 +75,10 @@ class Matrix:
 
 def matrix_of(results: Results, claims: list[ClaimView], most: int) -> Matrix:
     """The matrix of the best ranked readings, at most ``most`` of them."""
-    ranking = results.reconciliation["ranking"]
-    columns = tuple(_column(entry, results.chosen) for entry in ranking[:most])
+    columns = tuple(_column(entry, results.chosen) for entry in results.shown(most))
     verdicts = {(row["claim"], row["interpretation"]): row for row in results.table("verdicts")}
     rows = tuple(_row(claim, columns, verdicts) for claim in claims)
-    return Matrix(columns, rows, max(len(ranking) - most, 0))
+    return Matrix(columns, rows, len(results.study.interpretations) - len(columns))
 
 
 def _column(entry: Mapping[str, Any], chosen: str) -> Column:

@@ -23,6 +23,7 @@ from reconcile.reporting.matrix import matrix_of
 from reconcile.reporting.measurement import data_files, facts
 from reconcile.reporting.readings import reading_views
 from reconcile.reporting.results import Results
+from reconcile.reporting.sweeps import sweep_view
 
 __all__ = ["Medium", "context_of", "fonts_css", "render_page"]
 
@@ -39,6 +40,7 @@ SECTIONS = {
     "answer": "The answer",
     "picture": "How the first layer walks over its input",
     "matrix": "Claims and readings",
+    "sweep": "The sweep",
     "reasons": "The reasons",
     "layers": "Layer by layer",
     "ranking": "Ranking",
@@ -145,6 +147,8 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "matrix": matrix_of(results, claims, most),
         "layer_claims": layer_claims(results),
         "readings": reading_views(results, most),
+        "shown": [entry["interpretation"] for entry in results.shown(most)],
+        "sweep": sweep_view(results),
         "figures": drawings(results, most),
         "evidence": evidence,
         "failing": sum(view.fails for view in evidence),
@@ -169,6 +173,7 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
     figures = context["figures"]
     there = {
         "picture": "windows" in figures,
+        "sweep": context["sweep"] is not None,
         "layers": bool(figures or context["layer_claims"]),
         "evidence": bool(context["evidence"]),
         "consistency": bool(context["self_checks"]),

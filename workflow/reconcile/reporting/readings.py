@@ -66,7 +66,7 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
     room = _Room(MOST_ROWS)
     return [
         _view(results, by_id[entry["interpretation"]], entry, (layers, totals), room)
-        for entry in results.reconciliation["ranking"][:most]
+        for entry in results.shown(most)
     ]
 
 

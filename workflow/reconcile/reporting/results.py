@@ -11,8 +11,9 @@ from typing import Any
 
 from reconcile.columns import TABLES
 from reconcile.errors import Fault, InputError
-from reconcile.model import Study
+from reconcile.model import Study, SweptInterpretation
 from reconcile.study import load_study
+from reconcile.verdicts import FITS
 
 __all__ = ["Results", "Row", "grouped_by", "read_results"]
 
@@ -53,6 +54,23 @@ class Results:
     def ranked(self) -> list[str]:
         """The ids of all interpretations, best first."""
         return [entry["interpretation"] for entry in self.reconciliation["ranking"]]
+
+    def shown(self, most: int) -> list[Mapping[str, Any]]:
+        """The places in the ranking that a report tells in full, best first, at most ``most``.
+
+        Of a sweep those combinations are told that match a claim; the section about the sweep
+        sums the others up. The reading that the study concludes on is always there.
+        """
+        ranking = self.reconciliation["ranking"]
+        generated = {r.id for r in self.study.interpretations if isinstance(r, SweptInterpretation)}
+        if generated:
+            fits = {r["interpretation"] for r in self.table("verdicts") if r["verdict"] in FITS}
+            dull = generated - fits
+            ranking = [e for e in ranking if e["interpretation"] not in dull] or ranking
+        best = ranking[:most]
+        if all(entry["interpretation"] != self.chosen for entry in best):
+            best[-1:] = [e for e in ranking if e["interpretation"] == self.chosen]
+        return list(best)
 
 
 def read_results(study_folder: Path, results: Path) -> Results:
