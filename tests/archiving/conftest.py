@@ -154,18 +154,29 @@ def members(archive_file: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def forge(members: dict[str, bytes], tmp_path: Path) -> Callable[[Change], Path]:
-    """Writes an archive in which something was changed and every hash put right again."""
+def forged(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
+    """Writes an archive of any files, with every hash put right."""
 
-    def write(change: Change) -> Path:
-        change(members)
-        metadata = "ro-crate-metadata.json"
-        if metadata in members:
-            members[metadata] = _rehashed(members)
+    def write(members: dict[str, bytes]) -> Path:
+        if "ro-crate-metadata.json" in members:
+            members["ro-crate-metadata.json"] = _rehashed(members)
         members[MANIFEST] = manifest(members)
         file = tmp_path / "forged.crate.zip"
         file.write_bytes(pack(members))
         return file
+
+    return write
+
+
+@pytest.fixture
+def forge(
+    members: dict[str, bytes], forged: Callable[[dict[str, bytes]], Path]
+) -> Callable[[Change], Path]:
+    """Writes the archive with something changed and every hash put right again."""
+
+    def write(change: Change) -> Path:
+        change(members)
+        return forged(members)
 
     return write
 

@@ -20,7 +20,10 @@ INTEGERS = {
     *("peak_memory_bytes", "tried", "geometries", "connections"),
 }
 """Columns of whole numbers, in whatever table."""
-NUMBERS = {"measured", "computed", "median_ms", "q1_ms", "q3_ms", "cost", "chance"}
+NUMBERS = {
+    *("measured", "computed", "median_ms", "q1_ms", "q3_ms", "cost", "chance"),
+    *("mean", "rms", "largest"),
+}
 """Columns of numbers that need not be whole."""
 WORDS = {
     "status": {
@@ -96,7 +99,8 @@ def _fits(column: str, cell: str) -> bool:
     if column in INTEGERS:
         return not cell or _INTEGER.fullmatch(cell) is not None
     if column in NUMBERS:
-        return not cell or _NUMBER.fullmatch(cell) is not None
+        # A network's output may be no number: nothing is wrong with the table then.
+        return cell in ("", "nan", "inf", "-inf") or _NUMBER.fullmatch(cell) is not None
     return column not in WORDS or cell in WORDS[column]
 
 
