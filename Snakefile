@@ -20,10 +20,11 @@ include: "workflow/rules/archive.smk"
 
 
 rule all:
-    """Write the report of every study."""
+    """Write the report of every study, and a page that links them."""
     default_target: True
     input:
         expand("results/{study}/report.{format}", study=STUDIES, format=["html", "pdf"]),
+        "results/index.html",
 
 
 rule measurements:

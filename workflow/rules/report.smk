@@ -2,10 +2,15 @@
 
 Requires: every file that measuring, reconciling and searching write, templates/, CITATION.cff.
 Produces: results/{study}/report.html, report.pdf, figures/, numbers.tex, tables.tex, references.bib,
-references.json, CITATION.cff.
+references.json, CITATION.cff, and results/index.html for all studies.
 """
 
 from reconcile.columns import TABLES
+
+TEMPLATES = sorted(file for file in Path("templates").rglob("*") if file.is_file())
+# The index has the look of the report, and a page of its own.
+INDEX_TEMPLATES = [file for file in TEMPLATES if file.match("index.*")]
+LOOK = [file for file in TEMPLATES if file.match("fonts/*") or file.match("report.css")]
 
 
 rule render_report:
@@ -15,7 +20,7 @@ rule render_report:
         tables=expand("results/{{study}}/{table}", table=TABLES),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
-        templates=sorted(str(file) for file in Path("templates").rglob("*") if file.is_file()),
+        templates=[str(file) for file in TEMPLATES if file not in INDEX_TEMPLATES],
         tool="CITATION.cff",
         library=library("report", "cite", "scripting"),
     output:
@@ -35,3 +40,19 @@ rule render_report:
         options=CONFIG.report.model_dump(),
     script:
         "../scripts/render_report.py"
+
+
+rule render_index:
+    """Write the page that links the report of every study with its one-line answer."""
+    input:
+        reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
+        templates=[str(file) for file in INDEX_TEMPLATES + LOOK],
+        library=library("reporting.index", "scripting"),
+    output:
+        update("results/index.html"),
+    log:
+        "logs/render_index.log",
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../scripts/render_index.py"

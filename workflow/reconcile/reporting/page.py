@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ from reconcile.reporting.readings import reading_views
 from reconcile.reporting.results import Results
 from reconcile.reporting.sweeps import sweep_view
 
-__all__ = ["Medium", "context_of", "fonts_css", "render_page"]
+__all__ = ["Medium", "context_of", "environment_of", "fonts_css", "policy_of", "render_page"]
 
 Medium = Literal["screen", "paper"]
 AUTHORS = "The reconcile authors"
@@ -74,18 +74,19 @@ def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> 
         encoding="utf-8"
     )
     script = (templates / "report.js").read_text(encoding="utf-8") if medium == "screen" else ""
-    page = _environment(templates).get_template("report.html.jinja")
+    page = environment_of(templates).get_template("report.html.jinja")
     # The style and the script are the project's own files, and are named in the policy by digest.
     return page.render(
         context,
         paper=medium == "paper",
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        policy=_policy(style, script),
+        policy=policy_of(style, script),
     )
 
 
-def _environment(templates: Path) -> Environment:
+def environment_of(templates: Path) -> Environment:
+    """What renders the templates: escaped, and strict about names."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -104,12 +105,14 @@ def safe_link(url: str | None) -> str:
     return url if url and url.startswith(("https://", "http://")) else ""
 
 
-def fonts_css(folder: Path) -> str:
+def fonts_css(folder: Path, names: Iterable[str] = tuple(FONTS.values())) -> str:
     """The bundled fonts as data, so that no installed font is needed or used."""
+    wanted = set(names)
     return "".join(
         f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
         f"src:url(data:font/woff2;base64,{_base64(folder / name)})}}\n"
         for (family, weight, style), name in FONTS.items()
+        if name in wanted
     )
 
 
@@ -117,7 +120,7 @@ def _base64(file: Path) -> str:
     return base64.b64encode(file.read_bytes()).decode()
 
 
-def _policy(style: str, script: str) -> str:
+def policy_of(style: str, script: str) -> str:
     """A Content-Security-Policy that allows this style and this script, and nothing else."""
     allowed = {"style-src": style, "script-src": script}
     digests = {

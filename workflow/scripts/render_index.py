@@ -1,0 +1,10 @@
+"""Write the page that links the report of every study."""
+
+from pathlib import Path
+
+from reconcile.reporting.index import render_index
+from reconcile.scripting import logged
+
+with logged(snakemake.log[0]):
+    files = [Path(file) for file in snakemake.input.reconciliations]
+    render_index(files, Path("templates"), Path(snakemake.output[0]))
