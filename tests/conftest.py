@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from support import PROJECT, measure, measured, study_data, write_study
 
 from reconcile.files import write_json
@@ -15,6 +16,10 @@ from reconcile.model import Study
 from reconcile.reconciliation import consistency_table, reconcile_study
 from reconcile.study import load_study
 from reconcile.tables import write_table
+
+# The same examples on every machine, and none fails because a machine was busy.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

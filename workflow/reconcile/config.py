@@ -99,6 +99,8 @@ def study_names(config: Config, studies: Path, file: Path) -> list[str]:
     """
     there = sorted(folder.parent.name for folder in studies.glob(f"*/{STUDY_FILE}"))
     there = [name for name in there if re.match(ID_PATTERN, name)]
+    if config.studies == "all" and not there:
+        raise InputError(Fault(studies, 0, "", f"there is no study in it: no */{STUDY_FILE}"))
     if config.studies == "all":
         return there
     wanted = list(dict.fromkeys(config.studies))

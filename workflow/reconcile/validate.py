@@ -141,7 +141,7 @@ def _or(words: list[str]) -> str:
 
 def _unknown_key(key: str, accepted: list[str]) -> str:
     near = difflib.get_close_matches(key, accepted, n=1)
-    hint = f", did you mean '{near[0]}'?" if near else ""
+    hint = f", did you mean '{near[0]}'?" if near else "."
     return f"unknown key{hint} Accepted here: {', '.join(accepted)}" if accepted else "unknown key"
 
 

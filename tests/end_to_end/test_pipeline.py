@@ -1,0 +1,224 @@
+"""The real study through Snakemake, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import copy_project, write_study
+
+from reconcile.columns import RECORD_FILES, TABLES
+from reconcile.tables import read_table
+
+pytestmark = pytest.mark.slow
+
+
+def of_the_record(name: str) -> bool:
+    """Whether a file may differ between two runs: the record, and what is made from it.
+
+    PDFs bear the date of the record; timings are drawn as they were.
+    """
+    return name in (*RECORD_FILES, "report.html") or name.endswith(".pdf") or "latency" in name
+
+
+def snakemake(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake on a project with the library of that project."""
+    environment = os.environ | {"PYTHONPATH": str(project / "workflow")} | variables
+    command = Path(sys.executable).with_name("snakemake")
+    return subprocess.run(
+        [command, *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def contents(results: Path) -> dict[str, bytes]:
+    """Every file of a results folder by its path in it."""
+    files = (file for file in results.rglob("[!.]*") if file.is_file())
+    return {file.relative_to(results).as_posix(): file.read_bytes() for file in files}
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text that must be there."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The results of two runs from scratch: other folders, hash seeds, time zones and locales."""
+    results = []
+    surroundings = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    for turn, variables in (("first", {}), ("second-in-a-longer-folder", surroundings)):
+        project = copy_project(tmp_path_factory.mktemp("pipeline") / turn)
+        edit(project / "config.yaml", "repeats: 10", "repeats: 1")
+        done = snakemake(project, **variables)
+        assert done.returncode == 0, done.stderr
+        results.append(project / "results" / "alexnet")
+    return results
+
+
+def test_everything_lands(twice: list[Path]) -> None:
+    """One command writes every file of the contract."""
+    found = contents(twice[0])
+    wanted = {*TABLES, "interpretations.json", "record.json", "reconciliation.json"}
+    wanted |= {"report.html", "report.pdf", "numbers.tex", "tables.tex", "references.bib"}
+    assert wanted <= set(found)
+    assert any(name.startswith("figures/") and name.endswith(".svg") for name in found)
+    assert all(found.values())
+
+
+def test_reproducible_files_are_identical(twice: list[Path]) -> None:
+    """Two runs from scratch give the same files, byte for byte, but for the record's."""
+    first, second = map(contents, twice)
+    assert set(first) == set(second)
+    differing = {name for name in first if first[name] != second[name]}
+    assert {name for name in differing if not of_the_record(name)} == set()
+    assert "record.json" in differing
+    assert len(first) - len(differing) > 15
+
+
+def test_record_is_of_its_own_run(twice: list[Path]) -> None:
+    """The record says when, how and on what this run was made."""
+    first, second = (json.loads((folder / "record.json").read_text()) for folder in twice)
+    assert first["started"] < first["ended"] <= second["started"]
+    assert first["device"]["type"] in ("cpu", "cuda")
+    assert first["settings"]["repeats"] == 1
+    assert first["command"] == "snakemake"
+
+
+def test_no_absolute_path_in_tables(twice: list[Path]) -> None:
+    """Nothing that is compared holds the folder it was made in."""
+    project = str(twice[1].parents[1]).encode()
+    for name, content in contents(twice[1]).items():
+        if not of_the_record(name):
+            assert project not in content, name
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A project with the tiny study, not run yet, with results of an earlier run lying there."""
+    project = copy_project(tmp_path / "project")
+    shutil.rmtree(project / "studies")
+    write_study(project / "studies" / "tiny")
+    edit(project / "config.yaml", "studies: [alexnet]", "studies: [tiny]")
+    old = project / "results" / "tiny" / "verdicts.csv"
+    old.parent.mkdir(parents=True)
+    old.write_text("results of yesterday\n")
+    yield project
+    if sys.exc_info()[0] is None:
+        shutil.rmtree(project)
+
+
+def told(done: subprocess.CompletedProcess[str]) -> str:
+    """What a failed run told, which must hold no traceback."""
+    text = done.stdout + done.stderr
+    assert done.returncode not in (0, None), text
+    assert "Traceback" not in text
+    return text
+
+
+FAULTS = [
+    (
+        "config.yaml",
+        "device: auto",
+        "device: tpu",
+        "config.yaml:10: measure.device: must be 'auto', 'cuda' or 'cpu', not 'tpu'",
+    ),
+    (
+        "config.yaml",
+        "repeats: 10",
+        "repaets: 10",
+        "measure.repaets: unknown key, did you mean 'repeats'?",
+    ),
+    (
+        "config.yaml",
+        "studies: [tiny]",
+        "studies: [tinny]",
+        "config.yaml:5: studies: there is no study 'tinny', did you mean 'tiny'?",
+    ),
+    ("config.yaml", "report:\n", "report: [\n", "config.yaml:"),
+    (
+        "studies/tiny/study.yaml",
+        "title: Tiny\n",
+        "titel: Tiny\n",
+        "studies/tiny/study.yaml:1: titel: unknown key, did you mean 'title'?",
+    ),
+    (
+        "studies/tiny/study.yaml",
+        "printed: '48'",
+        "printed: 48",
+        "claims.0.printed: must be the printed digits in quotes",
+    ),
+    (
+        "studies/tiny/study.yaml",
+        "interpretation: slip\n",
+        "interpretation: slipp\n",
+        "conclusion.interpretation: there is no interpretation 'slipp', did you mean 'slip'?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "message"), FAULTS)
+def test_a_fault_stops_before_anything_runs(
+    small: Path, file: str, old: str, new: str, message: str
+) -> None:
+    """A fault in a study or the configuration is one line with its place; results stay."""
+    edit(small / file, old, new)
+    text = told(snakemake(small))
+    assert message in text
+    assert contents(small / "results") == {"tiny/verdicts.csv": b"results of yesterday\n"}
+
+
+def test_faults_found_late_are_one_line(small: Path) -> None:
+    """A conclusion that does not resolve fails its rule with a line and no traceback."""
+    study = small / "studies/tiny/study.yaml"
+    edit(study, "{ceil.conv.neurons}", "{ceil.conf.neurons}")
+    text = told(snakemake(small))
+    assert re.search(r"study\.yaml:\d+: conclusion\.answer: \{ceil\.conf\.neurons\}", text)
+    assert "results of yesterday" in (small / "results/tiny/verdicts.csv").read_text()
+
+
+def test_cuda_without_cuda_is_one_line(small: Path) -> None:
+    """`device: cuda` where there is none fails with what is accepted."""
+    if (Path("/dev") / "nvidia0").exists():
+        pytest.skip("this machine has a GPU")
+    text = told(snakemake(small, "--config", "measure={device: cuda}"))
+    assert "device: cuda was asked for, but" in text
+    assert not (small / "results/tiny/layers.csv").exists()
+
+
+def test_options_on_the_command_line(small: Path) -> None:
+    """`--config` sets a key and `--resources gpu=0` keeps to the CPU."""
+    done = snakemake(
+        small, "measurements", "--config", "measure={repeats: 3}", "--resources", "gpu=0"
+    )
+    assert done.returncode == 0, done.stderr
+    record = json.loads((small / "results/tiny/record.json").read_text())
+    assert (record["settings"]["repeats"], record["device"]["type"]) == (3, "cpu")
+    timings = read_table(small / "results/tiny/timings.csv")
+    assert set(timings["repeats"]) == {"3"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("measure={repeats: many}", "measure.repeats: must be a whole number, not 'many'"),
+        ("mesure={repeats: 1}", "mesure: unknown key, did you mean 'measure'?"),
+        ("studies=[nowhere]", "there is no study 'nowhere'"),
+    ],
+)
+def test_faults_on_the_command_line(small: Path, given: str, message: str) -> None:
+    """What `--config` sets is checked like the file."""
+    assert message in told(snakemake(small, "--dry-run", "--config", given))
