@@ -6,6 +6,15 @@
     requestAnimationFrame(() => { status.textContent = text; });
   };
 
+  /* the matrix is laid out as cards on a phone: say that it stays a table */
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+  for (const table of document.querySelectorAll("table.matrix")) {
+    for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td, th")]) {
+      const header = part.scope === "col" ? "columnheader" : "rowheader";
+      part.setAttribute("role", roles[part.tagName] ?? header);
+    }
+  }
+
   /* sorting: headers marked data-sort become buttons */
   const valueOf = (row, index) => {
     const cell = row.cells[index];
@@ -13,7 +22,7 @@
   };
   const compare = (a, b) => {
     const [x, y] = [a, b].map((text) => Number(text.replaceAll(",", "")));
-    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en") : x - y;
+    return Number.isNaN(x) || Number.isNaN(y) ? Number(a > b) - Number(a < b) : x - y;
   };
   const sortBy = (table, header) => {
     const index = header.cellIndex;

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,7 +38,11 @@ DESCRIPTIONS = {
 
 
 class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typed
-    """Refuses everything that is not in the page itself."""
+    """Refuses everything that is not in the page itself, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[str] = []
 
     def fetch(self, url: str, headers: Any = None) -> Any:
         """Fetch a ``data:`` address.
@@ -45,6 +51,7 @@ class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typ
             FatalURLFetchingError: any other address; it names the offender and stops the PDF.
         """
         if not url.startswith("data:"):
+            self.refused.append(url)
             raise FatalURLFetchingError(f"the report may not refer to {url}")
         return super().fetch(url, headers)
 
@@ -62,17 +69,28 @@ class _Collector(logging.Handler):
 
 
 @contextmanager
-def _errors_fail(what: Path) -> Iterator[None]:
+def _errors_fail(what: Path, fetcher: OfflineFetcher) -> Iterator[None]:
+    """Fail on whatever WeasyPrint would leave out; inside an SVG it even swallows a refusal."""
     collector, logger = _Collector(), logging.getLogger("weasyprint")
     logger.addHandler(collector)
     try:
         yield
-    except FatalURLFetchingError as error:
-        raise InputError(Fault(what, 0, "", str(error))) from None
+    except FatalURLFetchingError:
+        pass
     finally:
         logger.removeHandler(collector)
-    if collector.messages:
-        raise InputError(*(Fault(what, 0, "", message) for message in collector.messages))
+    messages = [f"the report may not refer to {url}" for url in fetcher.refused]
+    if messages or collector.messages:
+        raise InputError(*(Fault(what, 0, "", text) for text in messages or collector.messages))
+
+
+def _written(html: HTML, **options: Any) -> bytes:
+    # WeasyPrint leaves the colour profile of PDF/A open for Python to close.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        content = bytes(html.write_pdf(**options))
+        gc.collect()
+    return content
 
 
 def pdf_of(page: str, results: Path, date: str) -> bytes:
@@ -86,7 +104,7 @@ def pdf_of(page: str, results: Path, date: str) -> bytes:
     Raises:
         InputError: the page refers to something outside itself, or a part of it cannot be drawn.
     """
-    when = datetime.fromisoformat(date)
+    when, fetcher = datetime.fromisoformat(date), OfflineFetcher()
     attached = [
         Attachment(
             string=(results / name).read_bytes(),
@@ -95,17 +113,16 @@ def pdf_of(page: str, results: Path, date: str) -> bytes:
             created=when,
             modified=when,
             relationship="Data",
-            url_fetcher=OfflineFetcher(),
+            url_fetcher=fetcher,
         )
         for name in DATA_FILES
         if (results / name).is_file()
     ]
-    with _errors_fail(results / "report.pdf"):
-        document = HTML(string=page, url_fetcher=OfflineFetcher(), media_type="print")
-        content = document.write_pdf(
-            pdf_variant="pdf/a-3a", attachments=attached, custom_metadata=False
-        )
-    return bytes(content)
+    content = b""
+    with _errors_fail(results / "report.pdf", fetcher):
+        html = HTML(string=page, url_fetcher=fetcher, media_type="print")
+        content = _written(html, pdf_variant="pdf/a-3a", attachments=attached)
+    return content
 
 
 def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> bytes:
@@ -125,5 +142,7 @@ def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> by
         f"<style>{style}@page{{size:{width:g}px {height:g}px;margin:0}}"
         f"body{{margin:0}}svg{{display:block}}</style></head><body>{svg}</body></html>"
     )
-    with _errors_fail(Path("figure.pdf")):
-        return bytes(HTML(string=page, url_fetcher=OfflineFetcher()).write_pdf())
+    content, fetcher = b"", OfflineFetcher()
+    with _errors_fail(Path("figure.pdf"), fetcher):
+        content = _written(HTML(string=page, url_fetcher=fetcher))
+    return content

@@ -1,0 +1,206 @@
+"""The report in a real browser: accessible, within its width, and working."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from support import PROJECT
+
+pytestmark = pytest.mark.slow
+
+MODULES = PROJECT / "tools" / "node_modules"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+CLIPBOARD = """
+Object.defineProperty(navigator, "clipboard", {value: {
+  writeText: async (text) => { window.copied = text; },
+}});
+"""
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_report(browser: Browser, rendered: Path) -> Iterator[Open]:
+    """Open the report; console errors and requests for anything else fail the test."""
+    troubles: list[str] = []
+    contexts = []
+
+    def watch(page: Page) -> None:
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda r: None if _own(r.url, rendered) else troubles.append(r.url))
+
+    def open_it(anchor: str = "", **settings: Any) -> Page:
+        chosen = {"viewport": {"width": 1100, "height": 800}, "reduced_motion": "reduce"}
+        context = browser.new_context(**(chosen | settings))
+        contexts.append(context)
+        context.add_init_script(CLIPBOARD)
+        page = context.new_page()
+        watch(page)
+        page.goto(f"{(rendered / 'report.html').as_uri()}{anchor}")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def _own(url: str, rendered: Path) -> bool:
+    return url.startswith(("data:", (rendered / "report.html").as_uri()))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1100, 390])
+def test_axe_finds_nothing(open_report: Open, width: int, scheme: str) -> None:
+    """No violation of WCAG 2.2 AA or of best practice, in light and dark, wide and narrow."""
+    page = open_report(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
+    )
+    page.locator("details").first.evaluate("element => { element.open = true; }")
+    page.add_script_tag(path=MODULES / "axe-core" / "axe.min.js")
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    told = [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]
+    assert not told
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1100, 768, 390, 320])
+def test_nothing_reaches_beyond_the_page(open_report: Open, width: int) -> None:
+    """No horizontal scrolling of the page, whatever is open."""
+    page = open_report(viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1280, 1100])
+def test_the_matrix_needs_no_scrolling_on_a_desktop(open_report: Open, width: int) -> None:
+    """All readings of all claims are in view at once."""
+    page = open_report(viewport={"width": width, "height": 800})
+    scroll = page.locator("#matrix .scroll")
+    assert scroll.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+
+
+def test_a_phone_shows_every_cell_of_the_matrix(open_report: Open, rendered: Path) -> None:
+    """Rows become cards in which each cell names its reading."""
+    page = open_report(viewport={"width": 390, "height": 800})
+    cells = page.locator("table.matrix td[data-label] a")
+    counts = json.loads((rendered / "reconciliation.json").read_text())["counts"]
+    assert cells.count() == counts["claims"] * counts["interpretations"]
+    boxes = cells.evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+    assert max(boxes) <= 390
+    assert page.locator("table.matrix").get_attribute("role") == "table"
+
+
+def test_sorting(open_report: Open) -> None:
+    """A button in the header sorts, says so, and turns the order when pressed again."""
+    page = open_report()
+    header = page.locator("table.ranking th", has_text="Interpretation")
+    names = page.locator("table.ranking tbody th")
+    before = names.all_inner_texts()
+    by_name = sorted(before, key=lambda text: text.splitlines()[0])
+    header.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert names.all_inner_texts() == by_name
+    header.get_by_role("button").press("Enter")
+    assert header.get_attribute("aria-sort") == "descending"
+    expect(page.locator("#status")).to_contain_text("descending")
+    number = page.locator("table.ranking th", has_text="Rank")
+    number.get_by_role("button").click()
+    assert names.all_inner_texts() == before
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
+def test_the_filter_leaves_what_fails(open_report: Open, script: bool) -> None:
+    """The filter works without a script: claims that every reading reproduces are hidden."""
+    page = open_report(java_script_enabled=script)
+    agreeing = page.locator("table.matrix tr.agrees")
+    assert agreeing.count() > 0
+    expect(agreeing.first).to_be_visible()
+    page.get_by_label("Only what fails").check()
+    expect(agreeing.first).to_be_hidden()
+    expect(page.locator("table.matrix tr.fails").first).to_be_visible()
+
+
+def test_a_cell_says_how_it_was_counted(open_report: Open) -> None:
+    """Following a cell opens its verdict, with the digits and the counting of the claim."""
+    page = open_report()
+    page.locator("a[data-claim='conv1'][data-reading='ceil']").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("conv1 under ceil")
+    expect(dialog).to_contain_text("Measured 290,400, printed 253,440")
+    expect(dialog).to_contain_text("neurons of conv1")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_copying_a_link(open_report: Open) -> None:
+    """The button at a claim copies its address, and the reference can be copied too."""
+    page = open_report()
+    page.get_by_role("button", name="Copy link to claim conv1", exact=True).click()
+    assert str(page.evaluate("window.copied")).endswith("report.html#claim-conv1")
+    expect(page.locator("#status")).to_have_text("Link to claim-conv1 copied")
+    page.get_by_role("button", name="Copy reference").click()
+    assert "@misc{reconcile-alexnet" in page.evaluate("window.copied")
+
+
+def test_deep_links(open_report: Open) -> None:
+    """An address of a reading brings it into view with its layers open."""
+    page = open_report("#interpretation-ceil")
+    article = page.locator("#interpretation-ceil")
+    expect(article).to_be_in_viewport()
+    assert article.locator("details").evaluate("e => e.open")
+    page.goto(page.url.replace("interpretation-ceil", "claim-conv1"))
+    expect(page.locator("#claim-conv1")).to_be_in_viewport()
+
+
+def test_downloads(open_report: Open, rendered: Path) -> None:
+    """The data behind a table is saved from the page itself."""
+    page = open_report()
+    with page.expect_download() as saved:
+        page.locator("#matrix .data a", has_text="verdicts.csv").click()
+    assert saved.value.suggested_filename == "verdicts.csv"
+    assert saved.value.path().read_bytes() == (rendered / "verdicts.csv").read_bytes()
+
+
+def test_everything_is_there_without_a_script(open_report: Open) -> None:
+    """A cell then leads to its row, and nothing is hidden that a script would show."""
+    page = open_report(java_script_enabled=False)
+    link = page.locator("a[data-claim='conv1'][data-reading='ceil']")
+    target = str(link.get_attribute("href"))
+    link.click()
+    expect(page.locator(f"[id='{target[1:]}']")).to_be_in_viewport()
+    assert page.get_by_role("button").count() == 0
+
+
+def test_fonts_are_those_of_the_page(open_report: Open) -> None:
+    """Every bundled face loads from the page itself."""
+    page = open_report()
+    page.evaluate("document.fonts.ready")
+    loaded = page.evaluate(
+        "[...document.fonts].map(f => f.load().then(() => f.family, () => 'failed'))"
+        ".reduce(async (all, one) => [...await all, await one], [])"
+    )
+    assert {re.sub('"', "", name) for name in loaded} == {"Reconcile Sans", "Reconcile Mono"}
+
+
+def test_the_page_is_small(rendered: Path) -> None:
+    """Under a megabyte, with fonts and data."""
+    assert (rendered / "report.html").stat().st_size < 1_000_000
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="the Nu checker needs Java")
+def test_the_html_is_valid(rendered: Path) -> None:
+    """The Nu HTML checker finds no error."""
+    jar = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    command = ["java", "-jar", str(jar), "--errors-only", "--format", "json"]
+    done = subprocess.run(
+        [*command, str(rendered / "report.html")], capture_output=True, text=True, check=False
+    )
+    assert json.loads(done.stderr)["messages"] == []

@@ -1,0 +1,133 @@
+"""Results of the tiny study, written by hand: every file that a report is made from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from support import PROJECT, write_study
+
+from reconcile.columns import TABLES
+from reconcile.config import ReportOptions
+from reconcile.files import write_json
+from reconcile.measurements import Measurements
+from reconcile.reconciliation import consistency_table, reconcile_study
+from reconcile.report import render_html
+from reconcile.reporting.results import Results, read_results
+from reconcile.study import load_study
+from reconcile.tables import write_table
+
+TEMPLATES = PROJECT / "templates"
+RECORD = {
+    "study": "tiny",
+    "command": "snakemake",
+    "started": "2031-02-03T04:05:06+00:00",
+    "ended": "2031-02-03T04:06:07+00:00",
+    "seconds": 61.0,
+    "device": {"policy": "auto", "type": "cuda", "name": "Test GPU", "memory_bytes": 2**34},
+    "settings": {"warmup": 1, "repeats": 3, "seed": 7, "tf32": False},
+    "versions": {"python": "3.11.0", "torch": "2.13.0"},
+    "host": {"os": "Linux", "cpu": "Test CPU", "cores": 2, "memory_bytes": 2**33},
+    "source": {"commit": "0123abc", "clean": True, "study_sha256": "5d"},
+    "system": {},
+}
+SIDES = {"floor": 3, "ceil": 4, "slip": 4}
+
+
+def _rows() -> dict[str, list[tuple[Any, ...]]]:
+    """The measured tables: 8 pixels, windows of 3 every 2, so 3 windows or 4."""
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+    for reading, side in SIDES.items():
+        neurons, own = 4 * side * side, (reading, "main")
+        rows["layers.csv"] += [
+            (*own, "input", "input", 1, 8, 8, 64, 0, 0),
+            (*own, "conv", "conv", 4, side, side, neurons, 40, 9 * neurons),
+            (*own, "fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons),
+        ]
+        rows["totals.csv"].append(
+            (*own, "measured", "", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons)
+        )
+        rows["coverage.csv"].append((*own, "conv", 8, 8, 64, 49 if side == 3 else 64))
+        rows["windows.csv"] += [
+            (*own, "conv", i, side, 2 * i, min(2 * i + 2, 7), 3, int(i == 3)) for i in range(side)
+        ]
+        rows["timings.csv"] += [
+            (*own, layer, "cuda", 3, 0.5 * side, 0.4 * side, 0.6 * side, "")
+            for layer in ("network", "conv", "fc")
+        ]
+    return rows
+
+
+def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table of the contract."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerows([TABLES[file.name], *rows])
+
+
+def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:
+    """Write the tiny study and its results; return both folders."""
+    study_folder, out = write_study(folder / "studies" / "tiny", data), folder / "results" / "tiny"
+    out.mkdir(parents=True)
+    for name, rows in _rows().items():
+        write_rows(out / name, rows)
+    study = load_study(study_folder)
+    done = reconcile_study(study, study_folder, Measurements.read(out))
+    tables = done.tables | {"consistency.csv": consistency_table(study, study_folder)}
+    for name, content in tables.items():
+        write_table(out, name, content)
+    slip = ("conv", "one-replaced", "each factor of 4*4*4 by any", 12, "3 -> 4", "a", "3*4*4")
+    write_rows(out / "slips.csv", [(*slip, 1, "0.0123", "")])
+    geometry = ("conv", "square-maps", "squares", 123456, "No geometry gives the number.")
+    write_rows(out / "geometries.csv", [(*geometry, "", "", "", "", "")])
+    write_json(out / "interpretations.json", {})
+    write_json(out / "reconciliation.json", done.summary)
+    write_json(out / "record.json", RECORD)
+    return study_folder, out
+
+
+def tiny_results(folder: Path, data: dict[str, Any] | None = None) -> Results:
+    """The results of the tiny study, written and read."""
+    return read_results(*write_results(folder, data))
+
+
+def html_of(results: Results, **options: Any) -> str:
+    """The page of some results."""
+    return render_html(results, TEMPLATES, ReportOptions.model_validate(options))
+
+
+class Page(HTMLParser):
+    """What tests ask of a page: its elements with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self._silent = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the element."""
+        self.elements.append((tag, dict(attrs)))
+        self._silent = tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Text goes on after a style."""
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text."""
+        if not self._silent:
+            self.texts.append(data)
+
+    def all(self, name: str) -> list[str]:
+        """Every value of an attribute."""
+        return [value for _, attrs in self.elements if (value := attrs.get(name)) is not None]
+
+    @property
+    def text(self) -> str:
+        """All text, with single spaces."""
+        return " ".join(" ".join(self.texts).split())
