@@ -15,6 +15,7 @@ from reconcile import __version__
 from reconcile.errors import InputError
 
 COMMANDS = {
+    "new": "write a small study that works, to start from",
     "check": "check study files without running anything",
     "measure": "build, run and measure every interpretation of a study",
     "verify": "check an archive, executing nothing from it",

@@ -54,9 +54,14 @@ def study_lines(reconciliations: Sequence[Path]) -> list[StudyLine]:
 def _line(file: Path) -> StudyLine:
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
-        answer = read["conclusion"]["answer"]
-        facts = (read[key] for key in ("study", "title", "paper", "question"))
-        return StudyLine(*facts, answer, read["counts"])
+        return StudyLine(
+            name=read["study"],
+            title=read["title"],
+            paper=read["paper"],
+            question=read["question"],
+            answer=read["conclusion"]["answer"],
+            counts=read["counts"],
+        )
     except OSError as error:
         raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
     except (ValueError, KeyError, TypeError):
