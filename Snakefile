@@ -17,6 +17,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/reconcile.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/archive.smk"
+include: "workflow/rules/cluster.smk"
 
 
 rule all:

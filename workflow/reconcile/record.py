@@ -12,10 +12,12 @@ from pathlib import Path
 from reconcile.provenance import collect
 from reconcile.worker_process import Answer, Settings
 
-__all__ = ["COMMAND_VARIABLE", "merged_record", "record_of"]
+__all__ = ["COMMAND_VARIABLE", "CONFIG_HASH_VARIABLE", "merged_record", "record_of"]
 
 COMMAND_VARIABLE = "RECONCILE_COMMAND"
 """Where the Snakefile leaves the command the user typed, for jobs that cannot see it."""
+CONFIG_HASH_VARIABLE = "RECONCILE_CONFIG_SHA256"
+"""Where it leaves the hash of the configuration that the run began with."""
 
 
 def record_of(
@@ -32,6 +34,9 @@ def record_of(
     """
     ended = datetime.now(UTC)
     facts = collect(root, study=study_folder)
+    # The file may have been edited since.
+    if config_hash := os.environ.get(CONFIG_HASH_VARIABLE):
+        facts["source"]["config_sha256"] = config_hash
     return facts | {
         "study": study_folder.resolve().name,
         "command": os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.argv),

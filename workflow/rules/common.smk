@@ -1,7 +1,7 @@
 """Read and check the configuration and the studies, before anything runs.
 
 Requires: config.yaml, studies/*/study.yaml. Produces: CONFIG, STUDIES and the input functions of the
-other rules.
+other rules. A job that runs on another machine gets all of this from the run that submitted it.
 """
 
 import os
@@ -19,7 +19,9 @@ from reconcile.files import json_text
 from reconcile.instantiate import measured_slice
 from reconcile.measure import MEASUREMENT_FILES
 from reconcile.model import ID_PATTERN
-from reconcile.record import COMMAND_VARIABLE
+from reconcile.provenance import file_sha256
+from reconcile.record import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
+from reconcile.run_plan import RunPlan, hand_over, handed_over, planned
 from reconcile.study import load_study
 
 # What the record gives as the command is what the user typed, not what Snakemake runs for a job.
@@ -34,21 +36,29 @@ def checked(load, *arguments):
         raise WorkflowError(f"\n{error}") from None
 
 
-# Before Snakemake reads the file itself: this loader names the line and what is accepted.
-checked(load_config, Path("config.yaml"))
-
-
-configfile: "config.yaml"
-
-
-CONFIG = checked(check_config, config)
-STUDIES = checked(study_names, CONFIG, Path("studies"), Path("config.yaml"))
-
-
 @cache
 def study_named(name):
     """The study of this name, checked."""
     return checked(load_study, Path("studies") / name)
+
+
+PLAN = None if workflow.is_main_process else handed_over()
+
+if PLAN is None:
+    # Before Snakemake reads the file itself: this loader names the line and what is accepted.
+    checked(load_config, Path("config.yaml"))
+
+    configfile: "config.yaml"
+
+    CONFIG = checked(check_config, config)
+    names = checked(study_names, CONFIG, Path("studies"), Path("config.yaml"))
+    # Every study is checked now, before anything runs.
+    studies = {name: planned(study_named(name), CONFIG) for name in names}
+    PLAN = hand_over(RunPlan(config=CONFIG, studies=studies))
+    os.environ[CONFIG_HASH_VARIABLE] = file_sha256(Path("config.yaml"))
+
+CONFIG = PLAN.config
+STUDIES = list(PLAN.studies)
 
 
 def study_of(wildcards):
@@ -56,14 +66,19 @@ def study_of(wildcards):
     return study_named(wildcards.study)
 
 
+def plan_of(name):
+    """How a study is measured, also one that config.yaml does not name."""
+    return PLAN.studies.get(name) or planned(study_named(name), CONFIG)
+
+
 def network_file(wildcards):
     """The file that holds a study's network."""
-    return f"studies/{wildcards.study}/{study_of(wildcards).network.partition(':')[0]}"
+    return f"studies/{wildcards.study}/{plan_of(wildcards.study).network_file}"
 
 
 def batches_of(name):
     """How many jobs measure a study."""
-    return -(-len(study_named(name).interpretations) // CONFIG.measure.readings_per_job)
+    return plan_of(name).jobs
 
 
 def measured(folder, flag):
@@ -80,11 +95,6 @@ def one_of(names):
 def library(*modules):
     """Files of the library that a rule's script depends on: a change of one reruns the rule."""
     return [file.relative_to(workflow.basedir) for file in library_files(*modules)]
-
-
-# Every study is checked now, before anything runs.
-for name in STUDIES:
-    study_named(name)
 
 
 wildcard_constraints:

@@ -1,0 +1,114 @@
+"""Jobs that a killed run left in SLURM's queue: found, and cancelled before the next run starts.
+
+They would go on and write the same files as the jobs of the next run. SLURM's executor names jobs
+after the profile's prefix and a number of the run, and starts them in the project's folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+__all__ = ["JOB_PREFIX", "LeftoverError", "RunMark", "cancel_leftovers"]
+
+JOB_PREFIX = "reconcile"
+"""As in profiles/slurm/profile.yaml."""
+JOB_NAME = re.compile(rf"{JOB_PREFIX}_[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
+ANSWER_LIMIT_S = 60
+END_LIMIT_S = 120
+"""SLURM gives a cancelled job 30 seconds (KillWait) before it kills it."""
+
+
+class LeftoverError(Exception):
+    """Jobs of a killed run are still there, and would write what this run writes."""
+
+
+class RunMark:
+    """Says that a run is going on in a folder, for as long as the process lives.
+
+    A lock of the kernel, not a file that a killed run leaves behind.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._stream: TextIO | None = None
+
+    def alone(self) -> bool:
+        """Take the mark; False if another run has it too, or the file system cannot tell."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        # Kept open: closing it would give the mark back.
+        self._stream = self.file.open("w", encoding="utf-8")
+        return self._locked(fcntl.LOCK_EX) & self._locked(fcntl.LOCK_SH)
+
+    def _locked(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self._stream or -1, kind | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def cancel_leftovers(folder: Path, mark: RunMark, report: Callable[[str], None]) -> None:
+    """Cancel this user's jobs of a killed run in this folder, and wait until they have ended.
+
+    Args:
+        folder: the project's folder; jobs of another checkout are nobody's leftovers here.
+        mark: of the run that is about to start.
+        report: is told what is done, if there is anything to do.
+
+    Raises:
+        LeftoverError: a job has not ended in time, or SLURM refuses to cancel it.
+    """
+    if shutil.which("squeue") is None:
+        return
+    alone = mark.alone()
+    jobs = _jobs(folder, report)
+    if not jobs:
+        return
+    shown = ", ".join(jobs)
+    if not alone:
+        report(f"another run is going on here: its SLURM jobs {shown} are left alone")
+        return
+    report(f"cancelling SLURM jobs that a killed run left behind: {shown}")
+    _cancel(jobs)
+    deadline = time.monotonic() + END_LIMIT_S
+    while jobs := _jobs(folder, report):
+        if time.monotonic() > deadline:
+            raise LeftoverError(f"SLURM jobs {', '.join(jobs)} of a killed run have not ended yet")
+        time.sleep(1)
+
+
+def _jobs(folder: Path, report: Callable[[str], None]) -> list[str]:
+    command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%j|%Z"]
+    try:
+        answer = subprocess.run(  # noqa: S603 - a fixed command
+            command, capture_output=True, text=True, timeout=ANSWER_LIMIT_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        report("SLURM does not answer: whether a killed run left jobs behind is not known")
+        return []
+    rows = (line.split("|", 2) for line in answer.stdout.splitlines())
+    return [
+        job
+        for job, name, directory in rows
+        if JOB_NAME.fullmatch(name) and Path(directory).resolve() == folder.resolve()
+    ]
+
+
+def _cancel(jobs: list[str]) -> None:
+    answer = subprocess.run(  # noqa: S603 - numbers that squeue gave
+        ["scancel", *jobs],  # noqa: S607 - found as a user's shell finds it
+        capture_output=True,
+        text=True,
+        timeout=ANSWER_LIMIT_S,
+        check=False,
+    )
+    if answer.returncode:
+        raise LeftoverError(f"SLURM jobs {', '.join(jobs)} are not cancelled: {answer.stderr}")

@@ -1,0 +1,63 @@
+"""What a run settled before its first job, handed to the jobs that start later and elsewhere.
+
+On a cluster every job starts a Snakemake of its own that reads the Snakefile anew, perhaps hours
+later. It takes from here what the configuration and the studies said when the run began, so editing
+their files in the meantime changes nothing for it and cannot break it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import BaseModel, ConfigDict
+
+from reconcile.config import Config
+from reconcile.model import Study
+
+__all__ = ["PLAN_VARIABLE", "PlannedStudy", "RunPlan", "hand_over", "handed_over", "planned"]
+
+PLAN_VARIABLE = "RECONCILE_PLAN"
+"""The environment reaches every job of a run, on this machine and on others."""
+
+
+class PlannedStudy(BaseModel):
+    """What measuring jobs need to know of a study.
+
+    Attributes:
+        network_file: the file of its network, below the study's folder.
+        jobs: how many jobs measure it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    network_file: str
+    jobs: int
+
+
+class RunPlan(BaseModel):
+    """The configuration and the studies of one run, the latter in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    config: Config
+    studies: dict[str, PlannedStudy]
+
+
+def planned(study: Study, config: Config) -> PlannedStudy:
+    """What measuring jobs need to know of a study."""
+    return PlannedStudy(
+        network_file=study.network.partition(":")[0],
+        jobs=-(-len(study.interpretations) // config.measure.readings_per_job),
+    )
+
+
+def hand_over(plan: RunPlan) -> RunPlan:
+    """Leave a plan in the environment of every job that this process starts, and return it."""
+    os.environ[PLAN_VARIABLE] = plan.model_dump_json()
+    return plan
+
+
+def handed_over() -> RunPlan | None:
+    """The plan of the run that started this process, or None where none was left."""
+    text = os.environ.get(PLAN_VARIABLE)
+    return RunPlan.model_validate_json(text) if text else None

@@ -1,0 +1,31 @@
+"""What differs on a cluster: which rules stay on this machine, and jobs that a killed run left there.
+
+Requires: the rules of all other files. Without SLURM nothing here has an effect.
+"""
+
+from reconcile.leftovers import LeftoverError, RunMark, cancel_leftovers
+
+
+# Each takes seconds, less than its place in a queue. Only measuring becomes jobs.
+localrules:
+    all,
+    measurements,
+    archive,
+    instantiate,
+    gather_measurements,
+    check_paper,
+    reconcile,
+    search,
+    render_report,
+    render_index,
+    build_archive,
+
+
+RUN_MARK = RunMark(Path(".snakemake/run.mark"))
+
+
+onstart:
+    try:
+        cancel_leftovers(Path.cwd(), RUN_MARK, lambda line: print(line, file=sys.stderr))
+    except LeftoverError as error:
+        raise WorkflowError(str(error)) from None
