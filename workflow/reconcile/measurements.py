@@ -37,7 +37,11 @@ class Measurements:
         coverage: pd.DataFrame,
         outputs: pd.DataFrame,
     ) -> None:
-        self.layers = dict(iter(layers.groupby(["interpretation", "network"])))
+        self._columns = {name: layers[name].tolist() for name in layers.columns}
+        self._spans = _spans(self._columns["interpretation"], self._columns["network"])
+        self._networks: dict[str, list[str]] = {}
+        for interpretation, network in self._spans:
+            self._networks.setdefault(interpretation, []).append(network)
         self.totals = _by_network(totals)
         self.coverage = _by_network(coverage)
         self.outputs = _by_network(outputs)
@@ -63,9 +67,23 @@ class Measurements:
 
     def signature(self, interpretation: str) -> tuple[Any, ...]:
         """Everything counted in a reading's layers; equal where counts cannot tell apart."""
-        own = sorted(key for key in self.layers if key[0] == interpretation)
-        frames = [self.layers[key].drop(columns="interpretation") for key in own]
-        return tuple(tuple(row) for frame in frames for row in frame.itertuples(index=False))
+        counted = [name for name in self._columns if name != "interpretation"]
+        spans = (
+            self._spans[interpretation, name]
+            for name in sorted(self._networks.get(interpretation, []))
+        )
+        return tuple(tuple(self._columns[n][i] for n in counted) for span in spans for i in span)
+
+    def layers(self, interpretation: str, network: str) -> dict[str, Row]:
+        """The rows of ``layers.csv`` of one network, by layer; none where it was not measured."""
+        span = self._spans.get((interpretation, network), range(0))
+        rows = ({name: cells[i] for name, cells in self._columns.items()} for i in span)
+        return {row["layer"]: row for row in rows}
+
+    @property
+    def readings(self) -> set[str]:
+        """Ids of the interpretations of which a network was measured."""
+        return set(self._networks)
 
     def same_output(self, one: str, other: str) -> bool | None:
         """Whether two readings gave the same output for equal weights and inputs.
@@ -86,6 +104,14 @@ def _close(one: Row, other: Row) -> bool:
         abs(float(one[name]) - float(other[name])) <= OUTPUT_TOLERANCE * scale
         for name in ("mean", "rms", "largest")
     )
+
+
+def _spans(readings: list[str], networks: list[str]) -> dict[tuple[str, str], range]:
+    """Where the rows of each network stand: they are written one network after the other."""
+    spans: dict[tuple[str, str], range] = {}
+    for i, key in enumerate(zip(readings, networks, strict=True)):
+        spans[key] = range(spans[key].start if key in spans else i, i + 1)
+    return spans
 
 
 def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
@@ -125,7 +151,7 @@ class ReadingScope(PaperScope):
         self.key = (reading.id, network)
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
-        self.rows = {row["layer"]: row for row in _records(measured.layers.get(self.key))}
+        self.rows = measured.layers(*self.key)
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""
@@ -165,9 +191,7 @@ class ReadingScope(PaperScope):
         return _number(row, name, selector)
 
 
-def _records(frame: pd.DataFrame | None) -> list[Row]:
-    if frame is None:
-        return []
+def _records(frame: pd.DataFrame) -> list[Row]:
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
 
 

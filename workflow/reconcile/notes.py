@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from reconcile.measurements import Measurements
-from reconcile.model import Claim, Study
+from reconcile.model import Claim, Study, SweptInterpretation
 from reconcile.ranking import Ranked
 from reconcile.verdicts import FITS, Counted, countings_of, grouped
 
 __all__ = ["notes"]
+
+MOST_READINGS = 24
+"""Readings that the notes speak of where all are of a sweep: the best."""
 
 
 def notes(
@@ -17,7 +20,13 @@ def notes(
     equal_counts: list[list[str]],
     measured: Measurements,
 ) -> list[str]:
-    """Sentences on claims that can be counted in several ways and on readings of equal counts."""
+    """Sentences on claims that can be counted in several ways and on readings of equal counts.
+
+    Those on claims are about the study's own readings; what a sweep generates is summed up apart.
+    """
+    own = [r.id for r in study.interpretations if not isinstance(r, SweptInterpretation)]
+    told = set(own or [r.reading.id for r in ranked[:MOST_READINGS]])
+    countings = [c for c in countings if c.interpretation in told]
     undecided = [_between(group, ranked, measured) for group in equal_counts]
     return undecided + [
         _about(claim, [c for c in countings if c.claim == claim.id])

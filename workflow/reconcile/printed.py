@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 __all__ = ["Digits", "Interval", "parse_printed", "reading_of_digits"]
 
@@ -62,6 +63,7 @@ class Digits:
         return self.value, self.value + self.unit
 
 
+@lru_cache(maxsize=4096)
 def parse_printed(text: str, unit: float | None = None) -> Digits:
     """Read printed digits such as "253,440", "60 million", "1.8 x 10^9", "117M" or "1%".
 

@@ -22,6 +22,7 @@ import operator
 import warnings
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 __all__ = [
@@ -115,8 +116,9 @@ class Scope(Protocol):
         """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> ast.expr:
-    """Parse an expression and check every node against the whitelist.
+    """Parse an expression and check every node against the whitelist; the tree is shared.
 
     Raises:
         ExpressionError: with what is wrong and what is accepted.

@@ -7,8 +7,10 @@ assumptions added; and last the order in which the study lists them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reconcile.evidence import Checked, excluding
 from reconcile.model import Interpretation, Study
@@ -78,16 +80,16 @@ def rank(
     checked: list[Checked],
 ) -> list[Ranked]:
     """The interpretations of a study, best first."""
-    verdicts, countings = list(verdicts), list(countings)
+    own_verdicts, own_countings = _by_reading(verdicts), _by_reading(countings)
     ranked = [
         Ranked(
             reading=reading,
-            contradicted=_claims(verdicts, reading.id, "contradicts"),
-            not_measured=_claims(verdicts, reading.id, "not-measured"),
+            contradicted=_claims(own_verdicts[reading.id], "contradicts"),
+            not_measured=_claims(own_verdicts[reading.id], "not-measured"),
             denies=tuple(denied_statements(study, reading)),
             excluded_by=tuple(excluding(checked, reading.id)),
             supported_by=tuple(c.item.id for c in checked if reading.id in c.item.supports),
-            digits=digits_sentence(study, reading.id, countings),
+            digits=digits_sentence(study, reading.id, own_countings[reading.id]),
         )
         for reading in study.interpretations
     ]
@@ -106,8 +108,18 @@ def _key(entry: Ranked) -> tuple[bool, int, int, int, int]:
     )
 
 
-def _claims(verdicts: list[Verdict], reading: str, verdict: str) -> tuple[str, ...]:
-    return tuple(v.claim for v in verdicts if v.interpretation == reading and v.verdict == verdict)
+Judged = TypeVar("Judged", Verdict, Counted)
+
+
+def _by_reading(judged: Iterable[Judged]) -> defaultdict[str, list[Judged]]:
+    found: defaultdict[str, list[Judged]] = defaultdict(list)
+    for item in judged:
+        found[item.interpretation].append(item)
+    return found
+
+
+def _claims(verdicts: list[Verdict], verdict: str) -> tuple[str, ...]:
+    return tuple(v.claim for v in verdicts if v.verdict == verdict)
 
 
 def digits_sentence(study: Study, reading: str, countings: Iterable[Counted]) -> str:

@@ -6,8 +6,9 @@ be checked by computing it again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,23 @@ from reconcile import __version__
 from reconcile.conclusion import ReferenceError, resolver
 from reconcile.errors import InputError
 from reconcile.evidence import Checked, SelfCheck, check_evidence, check_paper
+from reconcile.grid import cells_of
 from reconcile.measurements import Measurements
-from reconcile.model import Claim, Study
+from reconcile.model import Claim, Study, SweptInterpretation
 from reconcile.notes import notes
 from reconcile.printed import parse_printed
 from reconcile.quantities import ExpressionError
 from reconcile.ranking import RULE, Ranked, rank
 from reconcile.study import fault_in
+from reconcile.sweeps import values_of
 from reconcile.tables import number_text, table
 from reconcile.verdicts import FITS, Counted, Verdict, countings_of, judge_reading
 
 __all__ = ["Reconciliation", "consistency_table", "reconcile_study"]
 
 RESOLVED = ("answer", "text")
+MOST_LISTED = 200
+"""Readings of a sweep that the summary lists, best first; as many as a report may show."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     _refuse_unknown_layers(study, folder, measured, countings)
     checked = _guard(folder, ("evidence",), lambda: check_evidence(study, measured))
     ranked = rank(study, verdicts, countings, checked)
-    equal = _equal_counts(study, measured)
+    listed = _listed(study, ranked)
+    equal = _equal_counts(study, measured, listed)
     conclusion = _conclude(study, folder, measured, ranked)
     summary = {
         "study": folder.resolve().name,
@@ -71,10 +77,15 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "title": study.title,
         "question": study.question,
         "paper": study.paper.model_dump(),
-        "claims": [_claim(study, claim, verdicts) for claim in study.claims],
+        "claims": [_claim(study, claim, verdicts, listed) for claim in study.claims],
         "counts": _counts(study, verdicts, ranked, measured),
         "rule": list(RULE),
-        "ranking": [_ranked(place, entry) for place, entry in enumerate(ranked, start=1)],
+        "ranking": [
+            _ranked(place, entry)
+            for place, entry in enumerate(ranked, start=1)
+            if entry.reading.id in listed
+        ],
+        "sweep": _sweep(study, verdicts),
         "equal_counts": equal,
         "notes": notes(study, countings, ranked, equal, measured),
         "conclusion": conclusion,
@@ -110,6 +121,34 @@ def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any
         raise InputError(fault_in(folder, place, str(error))) from None
 
 
+def _listed(study: Study, ranked: list[Ranked]) -> set[str]:
+    """The readings that the summary lists: the study's own, and the best of what a sweep generates.
+
+    verdicts.csv has a row for every one; a summary of 10,000 would be read by nobody.
+    """
+    own = {r.id for r in study.interpretations if not isinstance(r, SweptInterpretation)}
+    return {
+        *own,
+        *(entry.reading.id for entry in ranked[:MOST_LISTED]),
+        study.conclusion.interpretation,
+    }
+
+
+def _sweep(study: Study, verdicts: list[Verdict]) -> dict[str, Any] | None:
+    """How many combinations of the sweep match how many claims."""
+    if study.sweep is None:
+        return None
+    matched = Counter(v.interpretation for v in verdicts if v.verdict in FITS)
+    cells = cells_of(study, matched)
+    groups = Counter(cell.matched for cell in cells)
+    return {
+        "title": study.sweep.title,
+        "axes": {name: len(values_of(axis)) for name, axis in study.sweep.axes.items()},
+        "combinations": len(cells),
+        "matched": [[claims, groups[claims]] for claims in sorted(groups, reverse=True)],
+    }
+
+
 def _judge_all(
     study: Study, folder: Path, measured: Measurements
 ) -> tuple[list[Verdict], list[Counted]]:
@@ -126,17 +165,24 @@ def _refuse_unknown_layers(
     study: Study, folder: Path, measured: Measurements, countings: list[Counted]
 ) -> None:
     """A counting that no measured reading could evaluate names something that is not there."""
-    readings = [r.id for r in study.interpretations]
+    networks = {claim.id: claim.network for claim in study.claims}
+    answered: set[tuple[str, str]] = set()
+    refused: dict[tuple[str, str], str] = {}
+    for counted in countings:
+        key = counted.claim, counted.counting
+        if counted.measured is not None:
+            answered.add(key)
+        elif measured.problem(counted.interpretation, networks[counted.claim]) is None:
+            refused.setdefault(key, counted.reason)
     for i, claim in enumerate(study.claims):
-        able = {r for r in readings if measured.problem(r, claim.network) is None}
         for counting in countings_of(claim):
-            own = [c for c in countings if (c.claim, c.counting) == (claim.id, counting.id)]
-            own = [c for c in own if c.interpretation in able]
-            if own and all(c.measured is None for c in own):
-                raise InputError(fault_in(folder, ("claims", i), own[0].reason))
+            key = claim.id, counting.id
+            if key in refused and key not in answered:
+                raise InputError(fault_in(folder, ("claims", i), refused[key]))
 
 
-def _claim(study: Study, claim: Claim, verdicts: list[Verdict]) -> dict[str, Any]:
+def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]) -> dict[str, Any]:
+    matching = [v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS]
     printed = parse_printed(claim.printed, claim.unit)
     return {
         "id": claim.id,
@@ -152,9 +198,8 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict]) -> dict[str, Any
         "countings": [
             {"id": c.id, "title": c.title, "count": c.count} for c in countings_of(claim)
         ],
-        "matched_by": [
-            v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS
-        ],
+        "matched_by": [reading for reading in matching if reading in listed],
+        "matching": len(matching),
     }
 
 
@@ -169,7 +214,7 @@ def _counts(
         "explained": first.count("explained-by-slip"),
         "interpretations": len(study.interpretations),
         "excluded": sum(bool(entry.excluded_by) for entry in ranked),
-        "measured": len({key[0] for key in measured.layers}),
+        "measured": len(measured.readings),
     }
 
 
@@ -189,9 +234,9 @@ def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
     }
 
 
-def _equal_counts(study: Study, measured: Measurements) -> list[list[str]]:
+def _equal_counts(study: Study, measured: Measurements, listed: set[str]) -> list[list[str]]:
     groups: dict[Any, list[str]] = {}
-    for reading in study.interpretations:
+    for reading in (r for r in study.interpretations if r.id in listed):
         groups.setdefault(measured.signature(reading.id), []).append(reading.id)
     return [ids for signature, ids in groups.items() if signature and len(ids) > 1]
 
@@ -217,8 +262,8 @@ def _tables(
     verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
 ) -> dict[str, pd.DataFrame]:
     return {
-        "verdicts.csv": table("verdicts.csv", map(asdict, verdicts)),
-        "countings.csv": table("countings.csv", map(asdict, countings)),
+        "verdicts.csv": table("verdicts.csv", map(vars, verdicts)),
+        "countings.csv": table("countings.csv", map(vars, countings)),
         "evidence.csv": table("evidence.csv", map(_evidence, checked)),
     }
 

@@ -6,8 +6,10 @@ verdict.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, partial
 from typing import Any
 
 from reconcile.measurements import Measurements, ReadingScope
@@ -31,6 +33,8 @@ __all__ = [
 FITS = ("matches", "matches-rounded", "matches-truncated")
 VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
+ScopeOf = Callable[[str], ReadingScope]
+"""The scope of a reading's network, by the network's name."""
 AS_STATED = "as-stated"
 """The counting that the claim's own ``quantity`` and ``of`` describe."""
 
@@ -141,29 +145,31 @@ def judge_reading(
         ExpressionError: a claim or slip cannot be evaluated for a reason other than a layer that
             this reading does not have.
     """
-    return [_judge_claim(study, reading, measured, claim) for claim in study.claims]
+    # Claims about one network share its scope: a sweep asks thousands of them.
+    scope = cache(partial(ReadingScope, study, reading, measured))
+    return [_judge_claim(reading, measured, claim, scope) for claim in study.claims]
 
 
 def _judge_claim(
-    study: Study, reading: Interpretation, measured: Measurements, claim: Claim
+    reading: Interpretation, measured: Measurements, claim: Claim, scope: ScopeOf
 ) -> tuple[Verdict, list[Counted]]:
-    counted = [_count(study, reading, measured, claim, c) for c in countings_of(claim)]
-    best = min(counted, key=lambda c: _closeness(c, claim))
-    return _verdict(study, reading, measured, claim, best, len(counted)), counted
+    counted = [_count(reading, measured, claim, c, scope) for c in countings_of(claim)]
+    best = min(counted, key=lambda c: _closeness(c, claim)) if len(counted) > 1 else counted[0]
+    return _verdict(reading, claim, best, len(counted), scope), counted
 
 
 def _count(
-    study: Study,
     reading: Interpretation,
     measured: Measurements,
     claim: Claim,
     counting: Counting,
+    scope: ScopeOf,
 ) -> Counted:
     problem = measured.problem(reading.id, claim.network)
     value: Any = None
     if problem is None:
         try:
-            value = evaluate(counting.count, ReadingScope(study, reading, measured, claim.network))
+            value = evaluate(counting.count, scope(claim.network))
         except UnknownNameError as error:
             problem = str(error)
     if problem is not None:
@@ -182,20 +188,14 @@ def _closeness(counted: Counted, claim: Claim) -> tuple[int, Fraction]:
 
 
 def _verdict(
-    study: Study,
-    reading: Interpretation,
-    measured: Measurements,
-    claim: Claim,
-    best: Counted,
-    countings: int,
+    reading: Interpretation, claim: Claim, best: Counted, countings: int, scope: ScopeOf
 ) -> Verdict:
     verdict, reason = best.verdict, best.reason
     if countings > 1 and best.measured is not None:
         reason = f"{reason}; counted: {best.title}"
     slip = reading.slip
     if slip is not None and slip.claim == claim.id and verdict == "contradicts":
-        scope = ReadingScope(study, reading, measured, claim.network)
-        verdict, reason = _judge_slip(slip, best, claim, scope)
+        verdict, reason = _judge_slip(slip, best, claim, scope(claim.network))
     return Verdict(
         reading.id, claim.id, claim.printed, best.measured, verdict, reason, best.counting
     )

@@ -80,9 +80,10 @@ def _sweep(results: Results) -> Drawing | None:
         return None
     caption = (
         f"How many of {count_of(grid.claims, 'claim')} the best combination matches that has the "
-        f"{grid.across} at the head of the column and the {grid.down} at the left of the row. "
-        "Small numbers: how many combinations of the cell match as many."
+        f"{grid.across} at the head of the column and the {grid.down} at the left of the row."
     )
+    if max(grid.held.values()) > 1:
+        caption += " Small numbers: how many combinations of the cell match as many."
     return Drawing(
         "sweep",
         caption,

@@ -81,11 +81,12 @@ def _cell(
         edge = paint(stroke="ink")
         yield rect(x + 1, y + 1, max(wide - 2, 1), tall - 2, stroke_width=2, **edge)
     colour = "paper" if best == grid.claims else "ink" if best else "muted"
-    middle, two_lines = x + wide / 2, wide >= LEAST_FOR_COUNT and tall > LEAST_FOR_NUMBER * 2
+    middle = x + wide / 2
+    two_lines = grid.held[place] > 1 and wide >= LEAST_FOR_COUNT and tall > LEAST_FOR_NUMBER * 2
     if wide >= LEAST_FOR_NUMBER and tall >= LEAST_FOR_NUMBER:
         base = y + tall / 2 + (-1 if two_lines else 4)
         yield label(middle, base, str(best), colour=colour, bold=bool(best), anchor="middle")
-    if two_lines and grid.held[place] > 1:
+    if two_lines:
         told = f"{grid.reached[place]:,} of {grid.held[place]:,}"
         yield label(middle, y + tall / 2 + 14, told, colour=colour, size=10, anchor="middle")
 

@@ -100,8 +100,7 @@ def sweep_view(results: Results) -> SweepView | None:
     cells = _cells(results, fits)
     groups = Counter(cell.matched for cell in cells)
     most = max(groups)
-    ranked = sorted(cells, key=lambda cell: -cell.matched)
-    worth = [cell for cell in ranked if cell.matched or not most][:MOST_BEST]
+    worth = _worth_naming(cells, groups)
     return SweepView(
         title=sweep.title,
         proposed_by=tuple(sweep.proposed_by),
@@ -112,6 +111,17 @@ def sweep_view(results: Results) -> SweepView | None:
         best=tuple(_best(cell, fits) for cell in worth),
         equally_good=groups[most],
     )
+
+
+def _worth_naming(cells: Sequence[Cell], groups: Mapping[int, int]) -> list[Cell]:
+    """The cells that match most claims, then those that match fewer as long as all of them fit."""
+    found: list[Cell] = []
+    for matched in sorted(groups, reverse=True):
+        room = MOST_BEST - len(found)
+        if found and (groups[matched] > room or not matched):
+            break
+        found += [cell for cell in cells if cell.matched == matched][:room]
+    return found
 
 
 def _fits(results: Results) -> dict[str, tuple[str, ...]]:
