@@ -13,6 +13,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
 
 report: environment ## measure the studies of config.yaml and write results/
+	python -m reconcile recover
 	snakemake
 
 environment: .venv/report.stamp ## make .venv

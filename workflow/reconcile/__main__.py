@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "check study files without running anything",
     "measure": "build, run and measure every interpretation of a study",
     "verify": "check an archive, executing nothing from it",
+    "recover": "end what a killed run left running here and clear its lock",
     "compare": "show which measurements and verdicts differ between two archives",
 }
 """Commands by name; ``reconcile.commands.<name>`` has add_arguments(parser) and run(args)."""

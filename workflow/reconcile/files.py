@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ def staged(file: Path) -> Iterator[Path]:
     part = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        # A writer that was killed left its part behind; there is one writer at a time.
+        for orphan in file.parent.glob(f".{escape(file.name)}.*.part"):
+            orphan.unlink(missing_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
         os.close(handle)
         part = Path(name)

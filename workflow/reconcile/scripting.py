@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from reconcile.errors import InputError
+from reconcile.processes import end_with_parent
 
 __all__ = ["Log", "logged"]
 
@@ -33,6 +34,8 @@ def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
         file: the rule's log file.
         expected: further exceptions whose message alone tells users what is wrong.
     """
+    # Two runs must not write the same results because Snakemake was killed and its jobs were not.
+    end_with_parent()
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with Path(file).open("w", encoding="utf-8") as stream:
         log = Log(stream)

@@ -73,7 +73,7 @@ class WorkerProcess:
         self._answers, write_answers = os.pipe()
         command = [sys.executable, "-m", "reconcile.measuring.worker"]
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this library
-            [*command, str(read_requests), str(write_answers)],
+            [*command, str(read_requests), str(write_answers), str(os.getpid())],
             pass_fds=(read_requests, write_answers),
             stdin=subprocess.DEVNULL,
             # What a network prints belongs to the log, not to what this process writes.

@@ -3,7 +3,10 @@
 Requires: the rules of all other files. Without SLURM nothing here has an effect.
 """
 
+import platform
+
 from reconcile.leftovers import LeftoverError, RunMark, cancel_leftovers
+from reconcile.running import HOST_FILE
 
 
 # Each takes seconds, less than its place in a queue. Only measuring becomes jobs.
@@ -25,6 +28,7 @@ RUN_MARK = RunMark(Path(".snakemake/run.mark"))
 
 
 onstart:
+    HOST_FILE.write_text(platform.node(), encoding="utf-8")
     try:
         cancel_leftovers(Path.cwd(), RUN_MARK, lambda line: print(line, file=sys.stderr))
     except LeftoverError as error:

@@ -1,7 +1,8 @@
 """The measuring process: reads one request a line, answers one result a line.
 
-Started by ``reconcile.measure`` as ``python -m reconcile.measuring.worker IN OUT`` with two pipe
-file descriptors, so that whatever a study's network prints or reads touches neither.
+Started by ``reconcile.measure`` as ``python -m reconcile.measuring.worker IN OUT PARENT`` with two
+pipe file descriptors, so that whatever a study's network prints or reads touches neither, and with
+the process that it is not to outlive.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from reconcile.measuring.timing import (
     time_layers,
     time_network,
 )
+from reconcile.processes import end_with_parent
 
 MEMORY_SHARE = 0.8
 """Share of the device's free memory that a reading may be expected to need."""
@@ -250,6 +252,7 @@ def serve(requests: TextIO, answers: TextIO) -> int:
 
 def main() -> int:
     """Entry point of the process."""
+    end_with_parent(int(sys.argv[3]))
     # A network that reads from the terminal gets nothing.
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the end
     requests = os.fdopen(int(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Fixtures of the tests of reliability; `make reliability` also has the table written here."""

@@ -1,0 +1,121 @@
+"""A copy of the project with the tiny study, and how a user runs it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from support import PROJECT, copy_project, write_study
+
+from reconcile.columns import RECORD_FILES
+
+EVERYTHING = os.environ.get("RELIABILITY") == "all"
+"""Whether `make reliability` runs, and not the sample of it that is part of `make test`."""
+LIMIT_S = 600
+"""No run of the tiny study takes as long on any machine."""
+Done = subprocess.CompletedProcess[str]
+
+
+def tiny_project(folder: Path, data: dict[str, Any] | None = None, **network: str) -> Path:
+    """A copy of the project whose only study is the tiny one, timed by one pass."""
+    copy_project(folder)
+    shutil.copy(PROJECT / "Makefile", folder / "Makefile")
+    shutil.rmtree(folder / "studies")
+    write_study(folder / "studies" / "tiny", data, **network)
+    configure(folder, "studies: [alexnet]", "studies: [tiny]")
+    configure(folder, "repeats: 10", "repeats: 1")
+    return folder
+
+
+def configure(project: Path, old: str, new: str) -> None:
+    """Replace a text of config.yaml that must be there."""
+    file = project / "config.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def environment(project: Path, **variables: str | None) -> dict[str, str]:
+    """The environment of a user who has .venv active; a variable of None is taken away."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = os.environ | {"PYTHONPATH": str(project / "workflow"), "PATH": path}
+    return {name: v for name, v in (found | variables).items() if v is not None}
+
+
+def run(project: Path, *command: str, **variables: str | None) -> Done:
+    """Run a command in a project and capture what it tells."""
+    return subprocess.run(
+        command,
+        cwd=project,
+        env=environment(project, **variables),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def snakemake(project: Path, *arguments: str, **variables: str | None) -> Done:
+    """Run a plain `snakemake`."""
+    return run(project, "snakemake", *arguments, **variables)
+
+
+def make_report(project: Path) -> Done:
+    """Run `make report` with the environment of these tests in place of the project's own."""
+    return run(project, "make", "--old-file=.venv/report.stamp", "report")
+
+
+def start(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a run as the leader of a process group of its own, quietly."""
+    return subprocess.Popen(
+        ["snakemake", *arguments],
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End what a test started, whatever is left of it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def told(done: Done) -> str:
+    """What a run told."""
+    return done.stdout + done.stderr
+
+
+def fault_of(done: Done) -> str:
+    """What a failed run told, which must hold no traceback."""
+    text = told(done)
+    assert done.returncode not in (0, None), text
+    assert "Traceback" not in text, text
+    return text
+
+
+def reproducible(name: str) -> bool:
+    """Whether two runs must write the same bytes: no record, and nothing that shows its times."""
+    recorded = name in RECORD_FILES or name.endswith((".html", ".pdf")) or "latency" in name
+    return not recorded
+
+
+def outputs(project: Path, study: str = "tiny") -> dict[str, bytes]:
+    """The reproducible results of a study by name."""
+    folder = project / "results" / study
+    files = (file for file in folder.rglob("[!.]*") if file.is_file())
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in files
+        if reproducible(file.name)
+    }

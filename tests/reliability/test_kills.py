@@ -1,0 +1,169 @@
+"""A run that is killed at any moment: nothing half-written, nothing left, nothing to remember."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from reliability.surroundings import (
+    EVERYTHING,
+    end_group,
+    make_report,
+    outputs,
+    run,
+    snakemake,
+    start,
+    tiny_project,
+    told,
+)
+
+from reconcile.running import jobs_in, runs_in
+
+pytestmark = pytest.mark.slow
+
+SEED = 8
+KILLS = 50 if EVERYTHING else 5
+# The sample leaves the report out: half of a run's time goes into its PDF.
+TARGETS = () if EVERYTHING else ("results/tiny/reconciliation.json",)
+SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+Process = subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes], float]:
+    """A project, what a whole run of it writes, and how long that takes."""
+    project = tiny_project(tmp_path_factory.mktemp("kills") / "project")
+    begun = time.monotonic()
+    done = snakemake(project, *TARGETS)
+    assert done.returncode == 0, told(done)
+    return project, outputs(project), time.monotonic() - begun
+
+
+def only_snakemake(process: Process, number: int) -> None:
+    """Signal the process that the user started."""
+    process.send_signal(number)
+
+
+def only_its_children(process: Process, number: int) -> None:
+    """Signal every process under it."""
+    for child in descendants(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
+
+
+def the_whole_group(process: Process, number: int) -> None:
+    """Signal all of them, as a terminal or a batch system does."""
+    os.killpg(process.pid, number)
+
+
+def descendants(process: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    found = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            children = [int(word) for word in (task / "children").read_text().split()]
+            found += [*children, *(grandchild for c in children for grandchild in descendants(c))]
+    return found
+
+
+WHOM: tuple[Callable[[Process, int], None], ...] = (
+    only_snakemake,
+    only_its_children,
+    the_whole_group,
+)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_killed_run_is_finished_by_the_next(
+    undisturbed: tuple[Path, dict[str, bytes], float], number: int
+) -> None:
+    """After SIGKILL or SIGTERM at a random moment `make report` finishes, with the same bytes."""
+    project, wanted, duration = undisturbed
+    chance = random.Random(SEED * 1000 + number)  # noqa: S311 - a test draws moments, no secrets
+    start_again_from_nothing(project)
+    process = start(project, *TARGETS)
+    try:
+        time.sleep(chance.uniform(0, duration))
+        WHOM[number % 3](process, SIGNALS[number // 3 % 2])
+        # What was signalled may end orderly; what was not signalled must not matter.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=60)
+        there = outputs(project)
+        assert there == {name: wanted[name] for name in there}, "half-written"
+        plain_snakemake_finishes_or_tells(project)
+        finish(project)
+    finally:
+        end_group(process)
+    assert outputs(project) == wanted
+    assert not list((project / "results").rglob(".*.part"))
+    assert not jobs_in(project)
+    assert not list((project / ".snakemake/locks").glob("*"))
+
+
+def start_again_from_nothing(project: Path) -> None:
+    """Forget every result and all that Snakemake knows."""
+    for name in ("results", ".snakemake", "logs"):
+        shutil.rmtree(project / name, ignore_errors=True)
+
+
+def plain_snakemake_finishes_or_tells(project: Path) -> None:
+    """Without `make`, the run either finishes or names the command that clears the lock."""
+    done = snakemake(project, *TARGETS)
+    if done.returncode:
+        assert "It can be removed with the --unlock argument" in told(done)
+        assert "Traceback" not in told(done)
+
+
+def finish(project: Path) -> None:
+    """What a user does next: `make report`, which the sample does without the report itself."""
+    if EVERYTHING:
+        done = make_report(project)
+    else:
+        assert run(project, "python", "-m", "reconcile", "recover").returncode == 0
+        done = snakemake(project, *TARGETS)
+    assert done.returncode == 0, told(done)
+
+
+def test_make_report_recovers_first() -> None:
+    """`make report` clears what a killed run left before it starts Snakemake."""
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    report = makefile.partition("\nreport:")[2].partition("\n\n")[0]
+    assert report.splitlines()[1:] == ["\tpython -m reconcile recover", "\tsnakemake"]
+
+
+def test_a_second_run_says_so_and_harms_nothing(
+    undisturbed: tuple[Path, dict[str, bytes], float],
+) -> None:
+    """Of two runs at once the second says that the folder is locked, and the first finishes."""
+    project, wanted, _ = undisturbed
+    start_again_from_nothing(project)
+    first = start(project, *TARGETS)
+    try:
+        wait_for(lambda: list((project / ".snakemake/locks").glob("*")))
+        assert runs_in(project) == [first.pid]
+        recovered = run(project, "python", "-m", "reconcile", "recover")
+        assert (recovered.returncode, recovered.stderr) == (0, "")
+        second = snakemake(project, *TARGETS)
+        assert second.returncode != 0
+        assert "Directory cannot be locked" in told(second)
+        assert "Traceback" not in told(second)
+        assert first.wait(timeout=300) == 0
+    finally:
+        end_group(first)
+    assert outputs(project) == wanted
+
+
+def wait_for(condition: Callable[[], object], limit: float = 60) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -1,0 +1,66 @@
+"""Which processes belong to a run in a folder: the run itself, and the jobs that it started.
+
+A job inherits RECONCILE_COMMAND from the run that started it. Where there is no /proc (outside
+Linux) nothing is found.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconcile.record import COMMAND_VARIABLE
+
+__all__ = ["HOST_FILE", "jobs_in", "runs_in"]
+
+PROCESSES = Path("/proc")
+HOST_FILE = Path(".snakemake/host")
+"""Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
+
+
+def runs_in(folder: Path) -> list[int]:
+    """The Snakemake processes that work in a folder, or that may: another user's do not say."""
+    return [
+        process
+        for process, words in _commands()
+        if any(Path(word).name == "snakemake" for word in words[:3])
+        and _working_folder(process) in (None, folder.resolve())
+    ]
+
+
+def jobs_in(folder: Path) -> list[int]:
+    """The processes that a run in a folder started."""
+    return [
+        process
+        for process, _ in _commands()
+        if _working_folder(process) == folder.resolve()
+        and any(line.startswith(f"{COMMAND_VARIABLE}=".encode()) for line in _environment(process))
+    ]
+
+
+def _commands() -> Iterator[tuple[int, list[str]]]:
+    """Every other process with its command line; a process that just ended has none."""
+    for entry in PROCESSES.glob("[0-9]*"):
+        process = int(entry.name)
+        words = _words(entry / "cmdline")
+        if words and process != os.getpid():
+            yield process, [os.fsdecode(word) for word in words]
+
+
+def _environment(process: int) -> list[bytes]:
+    return _words(PROCESSES / str(process) / "environ")
+
+
+def _words(file: Path) -> list[bytes]:
+    try:
+        return file.read_bytes().rstrip(b"\0").split(b"\0")
+    except OSError:
+        return []
+
+
+def _working_folder(process: int) -> Path | None:
+    try:
+        return (PROCESSES / str(process) / "cwd").readlink()
+    except OSError:
+        return None
