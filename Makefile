@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 pins := pyproject.toml requirements.lock tools/setup.sh
 test_pins := $(pins) requirements-test.lock tools/package-lock.json
 
-.PHONY: help report environment test test-environment lint format lock verify clean
+.PHONY: help report environment test test-environment test-slurm lint format lock verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -30,6 +30,9 @@ test-environment: .venv/test.stamp ## make .venv with what the tests need
 .venv/test.stamp: $(test_pins)
 	tools/setup.sh --test
 	@touch .venv/report.stamp $@
+
+test-slurm: test-environment ## test the SLURM profile on a small cluster on this machine (root)
+	tools/test_slurm.sh
 
 lint: test-environment ## check the style, the types and the workflow
 	ruff check

@@ -78,6 +78,9 @@ def measure_study(
             part = stack.enter_context(staged(out / name))
             tables[name] = Csv(part, columns.TABLES[name])
         pool = stack.enter_context(WorkerProcess(settings))
+        # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
+        if reason := pool.introduction["device"]["fallback"]:
+            report(f"on the CPU: {reason}")
         for request, answer in _answers(plan, study_folder, pool, report):
             _write(tables, request, answer, pool.introduction, settings)
         for table in tables.values():
