@@ -6,10 +6,10 @@
     requestAnimationFrame(() => { status.textContent = text; });
   };
 
-  /* the matrix is laid out as cards on a phone: say that it stays a table */
+  /* tables that a phone shows as cards: say that they stay tables */
   const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
-  for (const table of document.querySelectorAll("table.matrix")) {
-    for (const part of [table, ...table.querySelectorAll("thead, tbody, tr, td, th")]) {
+  for (const table of document.querySelectorAll("table.matrix, table.stack")) {
+    for (const part of [table, ...table.querySelectorAll(":scope > * > tr, :scope > :is(thead, tbody), :scope > * > tr > *")]) {
       const header = part.scope === "col" ? "columnheader" : "rowheader";
       part.setAttribute("role", roles[part.tagName] ?? header);
     }

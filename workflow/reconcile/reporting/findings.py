@@ -68,6 +68,8 @@ def evidence_views(results: Results) -> list[EvidenceView]:
 def _evidence(item: Evidence, row: Row) -> EvidenceView:
     # The table's sentence is the study's, followed by what the check found.
     detail = row.get("says", "").removeprefix(item.says).strip(" ()")
+    if item.check and "".join(item.check.split())[:20] in "".join(detail.split()):
+        detail = ""  # the expression stands below
     return EvidenceView(item, mark_of(row.get("outcome", "not-computed")), detail)
 
 
