@@ -33,6 +33,7 @@ from reconcile.instantiate import plan_of
 from reconcile.latex import read_macros
 from reconcile.measurements import Measurements
 from reconcile.model import Study
+from reconcile.provenance import folder_sha256
 from reconcile.reconciliation import Reconciliation, consistency_table, reconcile_study
 from reconcile.study import load_study
 
@@ -127,7 +128,17 @@ def check_study(space: Workspace) -> str:
     if not space.same_version:
         plan, archived = ({"interpretations": p["interpretations"]} for p in (plan, archived))
     refuse("results/interpretations.json", json_differences(archived, plan))
-    return f"{len(space.study.claims)} claims, {len(space.study.interpretations)} interpretations"
+    counts = f"{len(space.study.claims)} claims, {len(space.study.interpretations)} interpretations"
+    return f"{counts}; {_since_measuring(space)}"
+
+
+def _since_measuring(space: Workspace) -> str:
+    """Claims and texts may be edited after measuring; a reader should know when they were."""
+    recorded = space.archive.record["source"].get("study_sha256")
+    if recorded is None:
+        return "the record does not say which files were measured"
+    same = recorded == folder_sha256(space.folder)
+    return "as they were when measured" if same else "its files were edited after measuring"
 
 
 def _plan(archive: Archive) -> dict[str, Any]:

@@ -33,11 +33,16 @@ def run(args: argparse.Namespace) -> int:
         found = compare_archives(args.a, args.b)
     except ArchiveError as error:
         raise InputError(Fault(args.a, 0, "compare", str(error))) from None
-    rows = [(*HEADER, args.a.name, args.b.name), *_rows(found)]
+    rows = [(*HEADER, *_labels(args.a, args.b)), *_rows(found)]
     print("\n".join(_aligned(rows)))
     count = sum(map(len, found.differences.values())) + len(found.ranking)
     print(f"{found.compared:,} cells compared, {count:,} differ; latencies are not judged")
     return 0 if found.equal else 1
+
+
+def _labels(one: Path, other: Path) -> tuple[str, str]:
+    """What the two columns are called: file names, or paths where these are the same."""
+    return (one.name, other.name) if one.name != other.name else (str(one), str(other))
 
 
 def _rows(found: Comparison) -> Iterator[tuple[str, ...]]:
