@@ -24,6 +24,7 @@ DESCRIPTIONS = {
     "layers.csv": "a row per layer of every network",
     "totals.csv": "a row per network",
     "coverage.csv": "input positions that reach the first weighted layer",
+    "outputs.csv": "three numbers of each network's output: record of one run",
     "windows.csv": "first and last windows of that layer along a row",
     "timings.csv": "latency and peak memory: record of one run",
     "record.json": "device, versions, command, times: record of one run",
