@@ -13,6 +13,10 @@ from reconcile.layers import Conv2d
 __all__ = ["CrossCheckError", "check_row", "output_size"]
 
 
+_KNOWN = (nn.Conv2d.forward, Conv2d.forward, nn.Linear.forward)
+"""A subclass with a forward of its own does something else than its class says."""
+
+
 class CrossCheckError(Exception):
     """What was executed disagrees with the closed form; one of the two is wrong."""
 
@@ -35,7 +39,6 @@ def check_row(
     input_shape: tuple[int, ...],
     output_shape: tuple[int, ...],
     macs: int,
-    parameters: int,
 ) -> None:
     """Compare one executed call of a convolution or linear layer with its closed form.
 
@@ -45,11 +48,12 @@ def check_row(
         input_shape: shape of what went in, with the batch.
         output_shape: shape of what came out, with the batch.
         macs: multiply-adds that were executed.
-        parameters: trainable elements that the layer holds.
 
     Raises:
         CrossCheckError: sizes, multiply-adds or parameters differ.
     """
+    if type(module).forward not in _KNOWN:
+        return
     if isinstance(module, nn.Conv2d):
         expected_macs, expected_parameters = _convolution(module, output_shape)
         _check_size(module, name, input_shape, output_shape)
@@ -59,7 +63,10 @@ def check_row(
     else:
         return
     _compare(name, "multiply-adds", macs, expected_macs)
-    _compare(name, "parameters", parameters, expected_parameters)
+    # A weight that is computed from other tensors (weight normalisation) is no parameter itself.
+    if isinstance(module._parameters.get("weight"), nn.Parameter):
+        held = sum(p.numel() for p in (module.weight, module.bias) if p is not None)
+        _compare(name, "parameters", held, expected_parameters)
 
 
 def _convolution(module: nn.Conv2d, output_shape: tuple[int, ...]) -> tuple[int, int]:

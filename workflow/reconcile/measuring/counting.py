@@ -2,30 +2,30 @@
 
 A layer is a module that holds no other module, or that holds parameters of its own. Its row records
 the shape and size of what it returned. Multiply-adds are counted from the operators that torch
-executed (torch's own formulas, torch.utils.flop_counter) and credited to the module that was
-running, so functional operations count too; a bias addition, an activation, a pooling or a
-normalisation is no multiply-add. Parameters count once by identity, in the row of the layer that
-used them first.
+executed and credited to the module that was running, so functional operations count too; a bias
+addition, an activation, a pooling or a normalisation is no multiply-add. Parameters count once by
+identity, in the row of the layer that used them first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from reconcile.measuring.closed_forms import CrossCheckError, check_row
+from reconcile.measuring.operators import is_uncounted, macs_of
 
-__all__ = ["Row", "count_layers", "hooked", "is_layer", "kind_of"]
+__all__ = ["Counter", "Row", "Watch", "count_layers", "hooked", "is_layer", "kind_of"]
 
 _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
-    ("conv", (nn.Conv1d, nn.Conv2d, nn.Conv3d)),
+    ("conv", (nn.modules.conv._ConvNd,)),
     ("fc", (nn.Linear,)),
     ("embedding", (nn.Embedding,)),
     ("dropout", (nn.modules.dropout._DropoutNd,)),
@@ -56,6 +56,9 @@ class Row:
         macs: multiply-adds, summed over its calls.
         connections: links into its outputs, a bias counted as one.
         calls: how often it ran.
+        first_input: shape of what it was given first, with the batch.
+        bytes: memory of its output, summed over its calls.
+        uncounted: operators that multiply and add and have no formula.
     """
 
     layer: str
@@ -68,25 +71,38 @@ class Row:
     calls: int = 0
     first_input: tuple[int, ...] = ()
     bytes: int = 0
+    uncounted: set[str] = field(default_factory=set)
 
 
 def kind_of(module: nn.Module) -> str:
     """The kind of a layer: its own ``kind`` attribute, else by its class."""
-    declared = getattr(module, "kind", None)
+    declared = _declared(module, "kind")
     if isinstance(declared, str) and declared in KINDS:
         return declared
+    return _kind_of_class(type(module)) or ("functional" if _holds_modules(module) else "other")
+
+
+@cache
+def _kind_of_class(kind: type[nn.Module]) -> str | None:
     for name, classes in _KINDS:
-        if isinstance(module, classes):
+        if issubclass(kind, classes):
             return name
-    if type(module).__module__ == nn.modules.activation.__name__:
-        return "activation"
-    return "functional" if any(True for _ in module.children()) else "other"
+    return "activation" if kind.__module__ == nn.modules.activation.__name__ else None
+
+
+def _declared(module: nn.Module, name: str) -> Any:
+    """What a module or its class says of itself; a module's own lookup is slow where it fails."""
+    return module.__dict__.get(name, getattr(type(module), name, None))
+
+
+def _holds_modules(module: nn.Module) -> bool:
+    return any(child is not None for child in module._modules.values())
 
 
 def is_layer(module: nn.Module) -> bool:
     """Whether a module gets a row: it holds no module, or holds parameters itself."""
-    has_children = any(True for _ in module.children())
-    return not has_children or any(True for _ in module.parameters(recurse=False))
+    own = any(parameter is not None for parameter in module._parameters.values())
+    return own or not _holds_modules(module)
 
 
 def first_tensor(value: Any) -> Tensor | None:
@@ -116,11 +132,12 @@ def hooked(
 
 
 @dataclass
-class _Counter(TorchDispatchMode):
+class Counter(TorchDispatchMode):
     """Credits every executed operator to the module that is running."""
 
     running: list[nn.Module] = field(default_factory=list)
     macs: dict[nn.Module, int] = field(default_factory=dict)
+    uncounted: dict[nn.Module, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -128,21 +145,60 @@ class _Counter(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        formula = flop_registry.get(func.overloadpacket)
-        if formula is not None and self.running:
-            # torch counts a multiply and an addition as two operations.
-            flops = formula(*args, **kwargs, out_val=result)
+        if self.running:
             module = self.running[-1]
-            self.macs[module] = self.macs.get(module, 0) + int(flops) // 2
+            macs = macs_of(func, args, kwargs, result)
+            if macs is not None:
+                self.credit(module, macs)
+            elif is_uncounted(func):
+                self.credit(module, 0, {str(func.overloadpacket)})
         return result
 
+    def credit(self, module: nn.Module, macs: int, uncounted: Iterable[str] = ()) -> None:
+        """Add what a module did."""
+        if macs:
+            self.macs[module] = self.macs.get(module, 0) + macs
+        if uncounted:
+            self.uncounted.setdefault(module, set()).update(uncounted)
 
-def count_layers(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[list[Row], Tensor]:
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told of every call of a module: before it, after it, and what it did if recalled."""
+
+    before: Callable[[nn.Module, tuple[Any, ...]], None]
+    after: Callable[[nn.Module, tuple[Any, ...], Any], None]
+    credit: Callable[[nn.Module, int, Iterable[str]], None]
+
+
+@contextmanager
+def _hooked(modules: Sequence[nn.Module], watch: Watch) -> Iterator[None]:
+    with hooked(modules, watch.before, watch.after):
+        yield
+
+
+@contextmanager
+def _layers_apart() -> Iterator[None]:
+    """Without the fast path of attention, which fuses a whole layer into one operator."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def count_layers(
+    model: nn.Module,
+    inputs: tuple[Tensor, ...],
+    watching: Callable[[Sequence[nn.Module], Watch], AbstractContextManager[None]] = _hooked,
+) -> tuple[list[Row], Tensor]:
     """Run the model once and count every layer.
 
     Args:
         model: the network; it is neither moved nor changed.
         inputs: its inputs, each with a batch of one.
+        watching: how calls of modules are noticed: by hooks, unless layers are recalled.
 
     Returns:
         A row for the first input and one for every layer in order of execution (layers that never
@@ -155,7 +211,7 @@ def count_layers(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[list[Row
     names = {module: name or "network" for name, module in model.named_modules()}
     rows: dict[nn.Module, Row] = {}
     outputs: dict[nn.Module, tuple[int, ...]] = {}
-    counter = _Counter()
+    counter = Counter()
 
     def before(module: nn.Module, args: tuple[Any, ...]) -> None:
         counter.running.append(module)
@@ -176,11 +232,12 @@ def count_layers(model: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[list[Row
         row.neurons += tensor.numel()
         row.bytes += tensor.numel() * tensor.element_size()
 
-    with torch.no_grad(), hooked(list(names), before, after), counter:
+    watch = Watch(before, after, counter.credit)
+    with torch.no_grad(), _layers_apart(), watching(list(names), watch), counter:
         output = first_tensor(model(*inputs))
     if output is None:
         raise TypeError("the network returned no tensor")
-    counted = _finish(model, names, rows, outputs, counter.macs)
+    counted = _finish(model, names, rows, outputs, counter)
     return [_input_row(inputs), *counted], output
 
 
@@ -194,7 +251,7 @@ def _finish(
     names: dict[nn.Module, str],
     rows: dict[nn.Module, Row],
     outputs: dict[nn.Module, tuple[int, ...]],
-    macs: dict[nn.Module, int],
+    counter: Counter,
 ) -> list[Row]:
     """Keep the layers, credit parameters by identity, check every count."""
     for module, name in names.items():
@@ -202,16 +259,17 @@ def _finish(
     seen: set[int] = set()
     kept = []
     for module, row in rows.items():
-        row.macs = macs.get(module, 0)
-        own = [p for p in module.parameters(recurse=False) if p.requires_grad]
-        row.parameters = sum(p.numel() for p in own if id(p) not in seen)
-        seen.update(map(id, own))
+        row.macs = counter.macs.get(module, 0)
+        row.uncounted = counter.uncounted.get(module, set())
+        own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
+        new = {id(p): p for p in own if id(p) not in seen}
+        row.parameters = sum(p.numel() for p in new.values())
+        seen.update(new)
         row.connections = _connections(module, row)
-        if is_layer(module) or row.macs:
+        if is_layer(module) or row.macs or row.uncounted:
             kept.append(row)
         if module in outputs and row.calls == 1:
-            held = sum(p.numel() for p in own)
-            check_row(module, row.layer, row.first_input, outputs[module], row.macs, held)
+            check_row(module, row.layer, row.first_input, outputs[module], row.macs)
     _check_total(model, kept)
     return sorted(kept, key=lambda row: row.calls == 0)
 
@@ -223,11 +281,12 @@ def _connections(module: nn.Module, row: Row) -> int:
     says itself how many links each output has, in ``connections_per_output``; without it there are
     none.
     """
-    declared = getattr(module, "connections_per_output", None)
+    declared = _declared(module, "connections_per_output")
     if isinstance(declared, int):
         return declared * row.neurons
-    biased = getattr(module, "bias", None) is not None
-    return row.macs + row.neurons * biased if row.macs else 0
+    if not row.macs:
+        return 0
+    return row.macs + row.neurons * (getattr(module, "bias", None) is not None)
 
 
 def _check_total(model: nn.Module, rows: list[Row]) -> None:

@@ -33,6 +33,7 @@ from reconcile.measuring.device import (
     DeviceError,
     available_memory,
     choose_device,
+    cuda_problem,
     describe_device,
 )
 from reconcile.measuring.timing import (
@@ -46,7 +47,7 @@ from reconcile.processes import end_with_parent
 
 MEMORY_SHARE = 0.8
 """Share of the device's free memory that a reading may be expected to need."""
-META = torch.device("meta")
+META, CPU = torch.device("meta"), torch.device("cpu")
 IMAGE_DIMENSIONS = len(("batch", "channels", "height", "width"))
 
 
@@ -80,10 +81,24 @@ class Worker:
         }
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Measure one network; whatever is wrong with it becomes its status and message."""
+        """Measure one network; whatever is wrong with it becomes its status and message.
+
+        A GPU that stopped working is no fault of the network: the answer is then ``lost``.
+        """
+        answer = self._attempt(request, self.choice.device)
+        if self.choice.device.type != "cuda":
+            return answer
+        if not answer.get("status", "").startswith("measured") and (problem := cuda_problem()):
+            return {"lost": problem}
+        torch.cuda.empty_cache()
+        if answer.get("status") == "out-of-memory" and self.settings["device"] == "auto":
+            return self._attempt(request, CPU) | {"device": CPU.type}
+        return answer
+
+    def _attempt(self, request: dict[str, Any], device: torch.device) -> dict[str, Any]:
         try:
             with preserved_state(self.seed):
-                return self._measure(request)
+                return self._measure(request, device)
         except CrossCheckError as error:
             return {"fatal": f"{request['interpretation']}: {error}"}
         except BuildError as error:
@@ -93,24 +108,21 @@ class Worker:
         except (Exception, SystemExit) as error:
             status = "out-of-memory" if "not enough memory" in str(error) else "does-not-run"
             return _failed(status, error)
-        finally:
-            if self.choice.device.type == "cuda":
-                torch.cuda.empty_cache()
 
-    def _measure(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _measure(self, request: dict[str, Any], device: torch.device) -> dict[str, Any]:
         network = load_class(Path(request["file"]), request["class"])
         arguments = request["arguments"]
         sketch = self._sketch(network, arguments)
         wanted = request["placement"]
-        if sketch is not None and (wanted == "meta" or not self._fits(*sketch)):
+        if sketch is not None and (wanted == "meta" or not _fits(device, *sketch)):
             rows, needed = sketch
             why = "as the study asks" if wanted == "meta" else f"it needs about {needed:,} bytes"
             return {
                 "status": "measured-on-meta",
-                "message": f"shapes and counts from a run on the meta device: {why}",
+                "message": _told(f"shapes and counts from a run on the meta device: {why}", rows),
                 "layers": [_row(row) for row in rows],
             }
-        return self._run(network, arguments)
+        return self._run(network, arguments, device)
 
     def _sketch(
         self, network: type[nn.Module], arguments: dict[str, Any]
@@ -129,53 +141,28 @@ class Worker:
         held = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
         return rows, held + sum(row.bytes for row in rows)
 
-    def _fits(self, rows: list[Row], needed: int) -> bool:
-        free = available_memory(self.choice.device)
-        return free is None or needed <= MEMORY_SHARE * free
-
-    def _run(self, network: type[nn.Module], arguments: dict[str, Any]) -> dict[str, Any]:
-        device = self.choice.device
+    def _run(
+        self, network: type[nn.Module], arguments: dict[str, Any], device: torch.device
+    ) -> dict[str, Any]:
         model, inputs = build_network(network, arguments, device, self.seed)
         inputs = seeded_values(inputs, self.seed)
         rows, output = count_layers(model, inputs)
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
         answer: dict[str, Any] = {
             "status": "measured",
-            "message": "" if finite else "the output is not finite (NaN or infinity)",
+            "message": _told("" if finite else "the output is not finite (NaN or infinity)", rows),
             "layers": [_row(row) for row in rows],
-            "coverage": self._coverage(model, rows),
+            "coverage": _coverage(model, rows, device),
             "output": _summary(output) if finite else None,
         }
         if self.settings["repeats"]:
-            answer["timings"] = self._timings(model, inputs)
+            answer["timings"] = self._timings(model, inputs, device)
         return answer
 
-    def _coverage(self, model: nn.Module, rows: list[Row]) -> dict[str, Any] | None:
-        """Coverage of the first layer with weights, if it is a convolution over images."""
-        first = next((row for row in rows if row.macs), None)
-        layer = model.get_submodule(first.layer) if first and first.layer != "network" else None
-        if (
-            first is None
-            or not isinstance(layer, nn.Conv2d)
-            or len(first.first_input) != IMAGE_DIMENSIONS
-        ):
-            return None
-        covered = cover(layer, first.first_input, self.choice.device)
-        return {
-            "layer": first.layer,
-            "height": covered.height,
-            "width": covered.width,
-            "seen": covered.seen,
-            "windows_in_row": covered.windows_in_row,
-            "windows": [vars(window) for window in covered.windows],
-        }
-
-    def _timings(self, model: nn.Module, inputs: tuple[Tensor, ...]) -> dict[str, Any]:
-        device, warmup, repeats = (
-            self.choice.device,
-            self.settings["warmup"],
-            self.settings["repeats"],
-        )
+    def _timings(
+        self, model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device
+    ) -> dict[str, Any]:
+        warmup, repeats = self.settings["warmup"], self.settings["repeats"]
         reset_peak_memory(device)
         total = time_network(model, inputs, device, warmup, repeats)
         peak = peak_memory(device)
@@ -186,6 +173,41 @@ class Worker:
             "network": _spread(total),
             "layers": {name: _spread(spread) for name, spread in layers.items()},
         }
+
+
+def _fits(device: torch.device, rows: list[Row], needed: int) -> bool:
+    free = available_memory(device)
+    return free is None or needed <= MEMORY_SHARE * free
+
+
+def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[str, Any] | None:
+    """Coverage of the first layer with weights, if it is a convolution over images."""
+    first = next((row for row in rows if row.macs), None)
+    layer = model.get_submodule(first.layer) if first and first.layer != "network" else None
+    if (
+        first is None
+        or not isinstance(layer, nn.Conv2d)
+        or len(first.first_input) != IMAGE_DIMENSIONS
+    ):
+        return None
+    covered = cover(layer, first.first_input, device)
+    return {
+        "layer": first.layer,
+        "height": covered.height,
+        "width": covered.width,
+        "seen": covered.seen,
+        "windows_in_row": covered.windows_in_row,
+        "windows": [vars(window) for window in covered.windows],
+    }
+
+
+def _told(message: str, rows: list[Row]) -> str:
+    """The message, and the operators whose multiply-adds no formula counts."""
+    uncounted = sorted(set().union(*(row.uncounted for row in rows)))
+    if uncounted:
+        more = f"multiply-adds not counted: {', '.join(uncounted)}"
+        return f"{message}; {more}" if message else more
+    return message
 
 
 def _summary(output: Tensor) -> dict[str, str]:
