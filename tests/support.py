@@ -234,7 +234,8 @@ def tables_of(out: Path) -> dict[str, list[dict[str, str]]]:
 
 def measured(study: Study, layers: list[dict[str, Any]], **failed: str) -> Measurements:
     """Measurements that a test makes up: rows of ``layers.csv``, totals summed from them."""
-    rows = [{"network": "main", "parameters": 0, "macs": 0} | row for row in layers]
+    defaults = {"network": "main", "parameters": 0, "macs": 0, "connections": 0}
+    rows = [defaults | row for row in layers]
     totals = [
         {"interpretation": reading.id, "network": "main"}
         | _totals([row for row in rows if row["interpretation"] == reading.id], failed)
@@ -246,7 +247,10 @@ def measured(study: Study, layers: list[dict[str, Any]], **failed: str) -> Measu
         for reading in study.interpretations
     ]
     return Measurements(
-        table("layers.csv", rows), table("totals.csv", totals), table("coverage.csv", [])
+        table("layers.csv", rows),
+        table("totals.csv", totals),
+        table("coverage.csv", []),
+        table("outputs.csv", []),
     )
 
 
@@ -258,6 +262,7 @@ def _totals(rows: list[dict[str, Any]], failed: dict[str, str]) -> dict[str, Any
         "conv_neurons": sum(row["neurons"] for row in own if row["kind"] == "conv"),
         "parameters": sum(row["parameters"] for row in rows),
         "macs": sum(row["macs"] for row in rows),
+        "connections": sum(row["connections"] for row in rows),
     }
 
 
