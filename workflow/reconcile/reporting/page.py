@@ -164,6 +164,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "facts": facts(results.record),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": _bibliography(results),
+        "on_meta": sum(r["status"] == "measured-on-meta" for r in results.table("totals")),
         "checked_by": options.checked_by or results.record.get("checked_by", ""),
         "orcid": options.orcid or results.record.get("orcid", ""),
         "most": most,
@@ -177,13 +178,17 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
     there = {
         "picture": "windows" in figures,
         "sweep": context["sweep"] is not None,
-        "layers": bool(figures or context["layer_claims"]),
+        "layers": bool({"neurons", "coverage", "latency-layers"} & set(figures)),
         "evidence": bool(context["evidence"]),
         "consistency": bool(context["self_checks"]),
         "searches": bool(context["slips"] or context["geometries"]),
         "undecided": bool(context["rec"]["conclusion"]["undecided"]),
     }
-    return {name: title for name, title in SECTIONS.items() if there.get(name, True)}
+    titles = {name: title for name, title in SECTIONS.items() if there.get(name, True)}
+    if not there["picture"]:
+        # Without a picture to explain the answer, the reasons follow it at once.
+        titles = {name: titles.pop(name) for name in ("answer", "reasons")} | titles
+    return titles
 
 
 def _bibliography(results: Results) -> str:
