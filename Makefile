@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 pins := pyproject.toml requirements.lock tools/setup.sh
 test_pins := $(pins) requirements-test.lock tools/package-lock.json
 
-.PHONY: help report environment test test-environment test-slurm lint format lock verify clean
+.PHONY: help report environment test test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -48,6 +48,9 @@ format: test-environment ## put Python and Snakemake files into shape
 
 lock: ## choose the newest pins that pyproject.toml allows
 	tools/lock.sh
+
+example: test-environment report ## refresh docs/example/ and the pictures of the README
+	python tools/example.py
 
 verify: environment ## check an archive: make verify ARCHIVE=file.zip
 	python -m reconcile verify $(ARCHIVE)
