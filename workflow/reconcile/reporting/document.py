@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from weasyprint import HTML, Attachment
+from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reconcile.errors import Fault, InputError
@@ -85,11 +87,30 @@ def _errors_fail(what: Path, fetcher: OfflineFetcher) -> Iterator[None]:
         raise InputError(*(Fault(what, 0, "", text) for text in messages or collector.messages))
 
 
-def _written(html: HTML, **options: Any) -> bytes:
+@cache
+def _fonts() -> FontConfiguration:
+    """The fonts of every document of this process: unpacked once."""
+    return FontConfiguration()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Layout makes objects by the million and drops few: looking for cycles takes a quarter."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _written(page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
     # WeasyPrint leaves the colour profile of PDF/A open for Python to close.
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _uncollected():
         warnings.simplefilter("ignore", ResourceWarning)
-        content = bytes(html.write_pdf(**options))
+        html = HTML(string=page, url_fetcher=fetcher, media_type="print")
+        content = bytes(html.write_pdf(font_config=_fonts(), **options))
         gc.collect()
     return content
 
@@ -121,8 +142,7 @@ def pdf_of(page: str, results: Path, date: str) -> bytes:
     ]
     content = b""
     with _errors_fail(results / "report.pdf", fetcher):
-        html = HTML(string=page, url_fetcher=fetcher, media_type="print")
-        content = _written(html, pdf_variant="pdf/a-3a", attachments=attached)
+        content = _written(page, fetcher, pdf_variant="pdf/a-3a", attachments=attached)
     return content
 
 
@@ -145,5 +165,5 @@ def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> by
     )
     content, fetcher = b"", OfflineFetcher()
     with _errors_fail(Path("figure.pdf"), fetcher):
-        content = _written(HTML(string=page, url_fetcher=fetcher))
+        content = _written(page, fetcher)
     return content
