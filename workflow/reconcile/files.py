@@ -57,10 +57,14 @@ def staged(file: Path) -> Iterator[Path]:
         yield part
         _publish(part, file)
     except OSError as error:
-        raise InputError(Fault(file, 0, "", f"cannot be written: {error.strerror}")) from error
+        raise _not_written(file, error) from error
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+
+
+def _not_written(file: Path, error: OSError) -> InputError:
+    return InputError(Fault(file, 0, "", f"cannot be written: {error.strerror or error}"))
 
 
 def _publish(part: Path, file: Path) -> None:
@@ -74,18 +78,30 @@ def _publish(part: Path, file: Path) -> None:
 
 
 class Csv:
-    """A table that is written row by row, so that memory stays flat however long it gets."""
+    """A table that is written row by row, so that memory stays flat however long it gets.
 
-    def __init__(self, file: Path, columns: Sequence[str]) -> None:
-        self.columns = columns
+    Args:
+        file: where it is written.
+        columns: its columns, in order.
+        target: the file that faults name, when ``file`` only takes its place in the end.
+    """
+
+    def __init__(self, file: Path, columns: Sequence[str], target: Path | None = None) -> None:
+        self.target, self.columns = target or file, columns
         self._stream = file.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._stream, lineterminator="\n")
         self._writer.writerow(columns)
 
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows given by column name; a missing or None value is an empty cell."""
-        self._writer.writerows([row.get(column) for column in self.columns] for row in rows)
+        try:
+            self._writer.writerows([row.get(column) for column in self.columns] for row in rows)
+        except OSError as error:
+            raise _not_written(self.target, error) from error
 
     def close(self) -> None:
-        """Flush and close."""
-        self._stream.close()
+        """Flush and close; once is enough."""
+        try:
+            self._stream.close()
+        except OSError as error:
+            raise _not_written(self.target, error) from error

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["Choice", "DeviceError", "available_memory", "choose_device", "describe_device"]
+__all__ = [
+    "Choice",
+    "DeviceError",
+    "available_memory",
+    "choose_device",
+    "cuda_problem",
+    "describe_device",
+]
 
 
 class DeviceError(Exception):
@@ -38,7 +46,7 @@ def choose_device(policy: str) -> Choice:
     """
     if policy == "cpu":
         return Choice(torch.device("cpu"), None)
-    problem = _cuda_problem()
+    problem = cuda_problem()
     if problem is None:
         return Choice(torch.device("cuda", 0), None)
     if policy == "cuda":
@@ -46,17 +54,30 @@ def choose_device(policy: str) -> Choice:
     return Choice(torch.device("cpu"), problem)
 
 
-def _cuda_problem() -> str | None:
-    """Why CUDA cannot be used, found out by using it: a visible GPU may still be unusable."""
+def cuda_problem() -> str | None:
+    """Why CUDA cannot be used, found out by using it: a visible GPU may still be unusable.
+
+    A GPU that is full, busy or lost, or a driver that is too old, says so in what torch reports.
+    """
     if not torch.backends.cuda.is_built():
         return "this build of torch has no CUDA"
-    if not torch.cuda.is_available():
-        return "there is no usable CUDA device"
+    with warnings.catch_warnings(record=True) as said:
+        # Why there is none, torch tells in a warning, and only once.
+        warnings.simplefilter("always")
+        available = torch.cuda.is_available()
+    if not available:
+        return f"there is no usable CUDA device{_reason(*(w.message for w in said))}"
     try:
         torch.ones(8, device="cuda").sum().item()
-    except RuntimeError as error:
-        return f"the CUDA device does not work ({str(error).splitlines()[0]})"
+    except (RuntimeError, AssertionError) as error:
+        return f"the CUDA device does not work{_reason(error)}"
     return None
+
+
+def _reason(*said: Warning | str | Exception) -> str:
+    """The first sentence of what torch says, in brackets; the rest is advice for its developers."""
+    lines = [str(words).strip().splitlines()[0] for words in said if str(words).strip()]
+    return f" ({lines[0].partition('. ')[0].rstrip('.')})" if lines else ""
 
 
 def available_memory(device: torch.device) -> int | None:
