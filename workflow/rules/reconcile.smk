@@ -31,7 +31,14 @@ rule reconcile:
         outputs="results/{study}/outputs.csv",
         library=library("reconciliation", "scripting"),
     output:
-        verdicts=update("results/{study}/verdicts.csv"),
+        verdicts=update(
+            report(
+                "results/{study}/verdicts.csv",
+                caption="../report/verdicts.rst",
+                category="{study}",
+                labels={"file": "verdicts"},
+            )
+        ),
         countings=update("results/{study}/countings.csv"),
         evidence=update("results/{study}/evidence.csv"),
         reconciliation=update("results/{study}/reconciliation.json"),

@@ -24,9 +24,24 @@ rule render_report:
         tool="CITATION.cff",
         library=library("report", "cite", "scripting"),
     output:
-        html=update("results/{study}/report.html"),
+        html=update(
+            report(
+                "results/{study}/report.html",
+                caption="../report/report.rst",
+                category="{study}",
+                labels={"file": "report"},
+            )
+        ),
         pdf=update("results/{study}/report.pdf"),
-        figures=update(directory("results/{study}/figures")),
+        figures=update(
+            report(
+                directory("results/{study}/figures"),
+                patterns=["{figure}.svg"],
+                caption="../report/figure.rst",
+                category="{study}",
+                labels={"file": "{figure}"},
+            )
+        ),
         numbers=update("results/{study}/numbers.tex"),
         tables=update("results/{study}/tables.tex"),
         bibtex=update("results/{study}/references.bib"),
