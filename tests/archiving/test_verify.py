@@ -164,7 +164,12 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "layer": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="36")),
         "sums",
-        "channels x height x width is not neurons",
+        "six/main/conv1': neurons are no multiple of its output",
+    ),
+    "layer of the right form": (
+        cells("results/layers.csv", lambda rows: rows[1].update(neurons="64")),
+        "sums",
+        "six/main': neurons is 42, but its layers add up to 74",
     ),
     "total": (
         cells("results/totals.csv", lambda rows: rows[0].update(macs="1")),

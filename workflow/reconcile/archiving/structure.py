@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
@@ -112,13 +113,11 @@ def check_sums(archive: Archive) -> str:
 
 
 def _check_elements(row: Row) -> None:
-    sides = [row[side] for side in ("channels", "height", "width") if row[side]]
-    product = 1
-    for side in sides:
-        product *= int(side)
-    if sides and row["neurons"] and product != int(row["neurons"]):
+    """A layer that is called several times has as many times the elements of its output."""
+    elements = math.prod(int(row[side]) for side in ("channels", "height", "width") if row[side])
+    if row["neurons"] and (elements <= 0 or int(row["neurons"]) % elements):
         place = f"{row['interpretation']}/{row['network']}/{row['layer']}"
-        raise ArchiveError(f"layers.csv: {shown(place)}: channels x height x width is not neurons")
+        raise ArchiveError(f"layers.csv: {shown(place)}: neurons are no multiple of its output")
 
 
 def _check_total(place: str, total: Row, rows: list[Row]) -> None:

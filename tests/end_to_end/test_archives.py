@@ -1,0 +1,85 @@
+"""``snakemake archive`` from scratch, twice: both verify, and differ in the record alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import copy_project, write_study
+
+from reconcile import __version__
+from reconcile.archive import archive_name
+from reconcile.archiving.container import unpack
+from reconcile.archiving.facts import reproducible_digest
+from reconcile.compare import compare_archives
+from reconcile.verify import verify_archive
+
+pytestmark = pytest.mark.slow
+
+SURROUNDINGS = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+DESCRIBES_THE_RECORD = {"SHA256SUMS", "certificate.md", "ro-crate-metadata.json"}
+
+
+def make_project(project: Path) -> None:
+    """A copy of this project with the tiny study alone."""
+    copy_project(project)
+    shutil.rmtree(project / "studies")
+    write_study(project / "studies" / "tiny")
+    config = project / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[alexnet]", "[tiny]"), encoding="utf-8")
+
+
+def archived(project: Path, variables: dict[str, str]) -> Path:
+    """Run the study from scratch and return its archive."""
+    environment = os.environ | {"PYTHONPATH": str(project / "workflow")} | variables
+    command = [Path(sys.executable).with_name("snakemake"), "archive"]
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return project / "results" / "tiny" / archive_name("tiny", __version__)
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Archives of two runs from scratch in other folders, time zones, locales and hash seeds."""
+    folder = tmp_path_factory.mktemp("archives")
+    make_project(folder / "one")
+    shutil.copytree(folder / "one", folder / "another-one")
+    return [archived(folder / "one", {}), archived(folder / "another-one", SURROUNDINGS)]
+
+
+def test_both_verify(archives: list[Path]) -> None:
+    """What the pipeline archives verifies, with every verdict computed again."""
+    for file in archives:
+        found = verify_archive(file)
+        assert found.holds, [check for check in found.checks if check.outcome != "holds"]
+
+
+def test_they_differ_in_the_record(archives: list[Path]) -> None:
+    """Two runs have the same members, and only those of the record have other bytes."""
+    one, other = (unpack(file.read_bytes()) for file in archives)
+    assert list(one) == list(other)
+    different = {name for name in one if one[name] != other[name]}
+    assert "record/record.json" in different
+    assert all(n.startswith("record/") or n in DESCRIBES_THE_RECORD for n in different), different
+    assert reproducible_digest(one) == reproducible_digest(other)
+
+
+def test_counts_are_equal(archives: list[Path]) -> None:
+    """Comparing them finds other times, and no other count, verdict or rank."""
+    found = compare_archives(*archives)
+    assert found.equal
+    assert "started" in {difference.where for difference in found.circumstances}
+
+
+def test_archive_holds_no_path_of_the_machine(archives: list[Path]) -> None:
+    """No member tells in which folder it was made."""
+    folder = str(archives[0].parents[3]).encode()
+    for name, data in unpack(archives[0].read_bytes()).items():
+        assert folder not in data, name
