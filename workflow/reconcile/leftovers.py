@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
 
 __all__ = ["JOB_PREFIX", "LeftoverError", "RunMark", "cancel_leftovers"]
 
@@ -38,21 +37,21 @@ class RunMark:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._stream: TextIO | None = None
 
     def alone(self) -> bool:
         """Take the mark; False if another run has it too, or the file system cannot tell."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        # Kept open: closing it would give the mark back.
-        self._stream = self.file.open("w", encoding="utf-8")
-        return self._locked(fcntl.LOCK_EX) & self._locked(fcntl.LOCK_SH)
+        # Never closed: that would give the mark back while the run goes on.
+        mark = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o666)
+        return _locked(mark, fcntl.LOCK_EX) & _locked(mark, fcntl.LOCK_SH)
 
-    def _locked(self, kind: int) -> bool:
-        try:
-            fcntl.flock(self._stream or -1, kind | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+
+def _locked(mark: int, kind: int) -> bool:
+    try:
+        fcntl.flock(mark, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def cancel_leftovers(folder: Path, mark: RunMark, report: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,10 @@ def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
             fault = str(error)
         except expected as error:
             fault = str(error)
+        except Exception:
+            # On a cluster the terminal of a job is a file elsewhere.
+            traceback.print_exc(file=stream)
+            raise
         else:
             return
         log(fault)

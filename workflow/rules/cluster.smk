@@ -1,10 +1,11 @@
-"""What differs on a cluster: which rules stay on this machine, and jobs that a killed run left there.
+"""What differs on a cluster: which rules stay here, what failed there, and what a killed run left.
 
 Requires: the rules of all other files. Without SLURM nothing here has an effect.
 """
 
 import platform
 
+from reconcile.failures import failed_jobs
 from reconcile.leftovers import LeftoverError, RunMark, cancel_leftovers
 from reconcile.running import HOST_FILE
 
@@ -33,3 +34,9 @@ onstart:
         cancel_leftovers(Path.cwd(), RUN_MARK, lambda line: print(line, file=sys.stderr))
     except LeftoverError as error:
         raise WorkflowError(str(error)) from None
+
+
+onerror:
+    for file in log:
+        for line in failed_jobs(Path(file).read_text(encoding="utf-8")):
+            print(line, file=sys.stderr)

@@ -1,0 +1,27 @@
+"""What a run settled before its first job reaches the jobs that start later."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconcile.config import Config, Measuring
+from reconcile.model import Study
+from reconcile.run_plan import PLAN_VARIABLE, RunPlan, hand_over, handed_over, planned
+
+
+@pytest.mark.parametrize(("readings_per_job", "jobs"), [(1, 3), (2, 2), (3, 1), (1000, 1)])
+def test_jobs(tiny: Study, readings_per_job: int, jobs: int) -> None:
+    """A study is measured in as many jobs as its readings need."""
+    plan = planned(tiny, Config(measure=Measuring(readings_per_job=readings_per_job)))
+    assert (plan.network_file, plan.jobs) == ("network.py", jobs)
+
+
+def test_handed_over(tiny: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job gets the very plan that its run left."""
+    monkeypatch.setenv(PLAN_VARIABLE, "")
+    assert handed_over() is None
+    config = Config(studies="all", measure=Measuring(time_limit_s=0.5, device="cpu"))
+    plan = RunPlan(config=config, studies={"b": planned(tiny, config), "a": planned(tiny, config)})
+    assert hand_over(plan) is plan
+    assert handed_over() == plan
+    assert list(handed_over().studies) == ["b", "a"]
