@@ -2,6 +2,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Snakemake keeps a cache in the home directory and does not start where there is none.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
+endif
 
 # A stamp is newer than what it was made from, or set-up runs again.
 pins := pyproject.toml requirements.lock tools/setup.sh

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 from reliability.surroundings import (
     EVERYTHING,
+    TARGETS,
+    Undisturbed,
     end_group,
     make_report,
     outputs,
     run,
     snakemake,
     start,
-    tiny_project,
     told,
 )
 
@@ -31,20 +32,8 @@ pytestmark = pytest.mark.slow
 
 SEED = 8
 KILLS = 50 if EVERYTHING else 5
-# The sample leaves the report out: half of a run's time goes into its PDF.
-TARGETS = () if EVERYTHING else ("results/tiny/reconciliation.json",)
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 Process = subprocess.Popen[bytes]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes], float]:
-    """A project, what a whole run of it writes, and how long that takes."""
-    project = tiny_project(tmp_path_factory.mktemp("kills") / "project")
-    begun = time.monotonic()
-    done = snakemake(project, *TARGETS)
-    assert done.returncode == 0, told(done)
-    return project, outputs(project), time.monotonic() - begun
 
 
 def only_snakemake(process: Process, number: int) -> None:
@@ -82,16 +71,14 @@ WHOM: tuple[Callable[[Process, int], None], ...] = (
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-def test_a_killed_run_is_finished_by_the_next(
-    undisturbed: tuple[Path, dict[str, bytes], float], number: int
-) -> None:
+def test_a_killed_run_is_finished_by_the_next(undisturbed: Undisturbed, number: int) -> None:
     """After SIGKILL or SIGTERM at a random moment `make report` finishes, with the same bytes."""
-    project, wanted, duration = undisturbed
+    project, wanted = undisturbed.project, undisturbed.outputs
     chance = random.Random(SEED * 1000 + number)  # noqa: S311 - a test draws moments, no secrets
     start_again_from_nothing(project)
     process = start(project, *TARGETS)
     try:
-        time.sleep(chance.uniform(0, duration))
+        time.sleep(chance.uniform(0, undisturbed.seconds))
         WHOM[number % 3](process, SIGNALS[number // 3 % 2])
         # What was signalled may end orderly; what was not signalled must not matter.
         with suppress(subprocess.TimeoutExpired):
@@ -140,10 +127,10 @@ def test_make_report_recovers_first() -> None:
 
 
 def test_a_second_run_says_so_and_harms_nothing(
-    undisturbed: tuple[Path, dict[str, bytes], float],
+    undisturbed: Undisturbed,
 ) -> None:
     """Of two runs at once the second says that the folder is locked, and the first finishes."""
-    project, wanted, _ = undisturbed
+    project, wanted = undisturbed.project, undisturbed.outputs
     start_again_from_nothing(project)
     first = start(project, *TARGETS)
     try:
