@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.bibliography import bibtex, citation_file, csl_json, load_tool, references
+from reconcile.cells import read_row
 from reconcile.columns import TABLES
 from reconcile.files import write_text
 from reconcile.latex import Macros, command_name, escape, number, table
@@ -77,7 +78,7 @@ def load_numbers(results: Path) -> Numbers:
 
 def _rows(file: Path) -> list[Row]:
     with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+        return list(map(read_row, csv.DictReader(stream)))
 
 
 def write_citations(study_folder: Path, results: Path, tool: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Fault", "InputError", "not_there"]
+__all__ = ["Fault", "InputError", "not_there", "visible"]
 
 
 SHOWN = 40
@@ -32,7 +33,20 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+        told = [place, self.key, self.message] if self.key else [place, self.message]
+        return visible(": ".join(told))
+
+
+def visible(text: str) -> str:
+    """Text on one line that cannot steer a terminal: what has no shape of its own is spelled.
+
+    Control characters, marks of writing direction and whatever else is not to be seen.
+    """
+    shown = (c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
+    return "".join(
+        c if keep else c.encode("unicode_escape").decode()
+        for c, keep in zip(text, shown, strict=True)
+    )
 
 
 def not_there(what: str, wanted: str, known: Iterable[str]) -> str:

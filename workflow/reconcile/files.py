@@ -12,6 +12,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from reconcile.cells import written_cell
 from reconcile.errors import Fault, InputError
 
 __all__ = ["Csv", "json_text", "staged", "write_bytes", "write_json", "write_text"]
@@ -95,7 +96,9 @@ class Csv:
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows given by column name; a missing or None value is an empty cell."""
         try:
-            self._writer.writerows([row.get(column) for column in self.columns] for row in rows)
+            self._writer.writerows(
+                [written_cell(row.get(column)) for column in self.columns] for row in rows
+            )
         except OSError as error:
             raise _not_written(self.target, error) from error
 

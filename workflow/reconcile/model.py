@@ -64,7 +64,7 @@ def _safe_link(url: str) -> str:
     if (
         scheme not in ("http", "https")
         or not rest
-        or any(c.isspace() or c in "<>\"'`" for c in url)
+        or any(c.isspace() or not c.isprintable() or c in "<>\"'`" for c in url)
     ):
         raise ValueError("must be a link that starts with https:// or http://")
     return url
@@ -76,11 +76,24 @@ def _quoted_digits(value: Any) -> Any:
     return value
 
 
-def printable(text: str) -> str:
-    bad = next((c for c in text if unicodedata.category(c) == "Cc" and c not in "\n\t"), None)
+_WANTED = "\n\t\u00ad\u200c\u200d"
+"""Of what is not to be seen: line ends, and hyphens and joiners that belong to words."""
+
+
+def _seen(text: str) -> str:
+    bad = next((c for c in text if unicodedata.category(c) in _UNSEEN and c not in _WANTED), None)
     if bad is not None:
-        raise ValueError(f"holds the control character U+{ord(bad):04X}")
-    return text.strip()
+        kind = _UNSEEN[unicodedata.category(bad)]
+        raise ValueError(f"holds the {kind} character U+{ord(bad):04X}")
+    return text
+
+
+# Marks of writing direction can make a text read as another than it is.
+_UNSEEN = {"Cc": "control", "Cf": "invisible", "Cs": "control", "Zl": "control", "Zp": "control"}
+
+
+def printable(text: str) -> str:
+    return _seen(text).strip()
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
@@ -90,7 +103,7 @@ Digits = Annotated[
     str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
 ]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Scalar = bool | int | float | str
+Scalar = bool | int | float | Annotated[str, AfterValidator(_seen)]
 Argument = Scalar | list[Scalar]
 Arguments = dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Argument]
 

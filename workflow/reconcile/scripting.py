@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from reconcile.errors import InputError
+from reconcile.errors import InputError, visible
 from reconcile.processes import end_with_parent
 
 __all__ = ["Log", "logged"]
@@ -22,9 +22,12 @@ class Log:
         self._stream = stream
 
     def __call__(self, line: str) -> None:
-        """Write one line to both."""
-        for stream in (self._stream, sys.stderr):
-            print(line, file=stream, flush=True)
+        """Write one line to both; several where it holds several."""
+        text = "\n".join(map(visible, line.split("\n")))
+        # A disk that is full is told by what did not fit, on the terminal at least.
+        with suppress(OSError):
+            print(text, file=self._stream, flush=True)
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

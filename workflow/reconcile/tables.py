@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from reconcile.cells import read_cell, written_cell
 from reconcile.columns import TABLES
 from reconcile.errors import Fault, InputError
 from reconcile.files import write_text
@@ -37,7 +38,7 @@ def read_table(file: Path) -> pd.DataFrame:
     wanted = list(TABLES.get(file.name, found.columns))
     if list(found.columns) != wanted:
         raise InputError(Fault(file, 1, "", f"must have the columns {', '.join(wanted)}"))
-    return found
+    return found.map(read_cell)
 
 
 def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -51,7 +52,8 @@ def table(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 def write_table(folder: Path, name: str, content: pd.DataFrame) -> None:
     """Write a table whole or not at all."""
-    write_text(folder / name, content.to_csv(index=False, lineterminator="\n"))
+    cells = content.map(written_cell)
+    write_text(folder / name, cells.to_csv(index=False, lineterminator="\n"))
 
 
 def _cell(value: Any) -> str:

@@ -65,7 +65,7 @@ Licence: {licence} (`code/LICENSE`).
 def readme(facts: Facts, network: str) -> bytes:
     """README.md of the archive."""
     text = _README.format(
-        title=facts.title,
+        title=_cell(facts.title),
         study=facts.study,
         version=facts.version,
         network=f"study/{network}",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from reconcile.archiving.limits import ArchiveError, shown
+from reconcile.cells import read_cell
 from reconcile.columns import TABLES
 
 __all__ = ["INTEGERS", "NUMBERS", "check_table", "parse_table", "same_value"]
@@ -63,7 +64,7 @@ def _lines(name: str, text: str) -> Iterator[list[str]]:
         for number, row in enumerate(reader, start=1):
             if len(row) != len(header) or number > MAX_ROWS:
                 raise ArchiveError(f"{name}, row {number}: has {len(row)} cells of {len(header)}")
-            yield row
+            yield list(map(read_cell, row))
     except csv.Error as error:
         raise ArchiveError(f"{name} is not valid CSV: {error}") from None
 
@@ -74,7 +75,7 @@ def check_table(name: str, text: str, *, exactly: bool) -> int:
     Args:
         name: the file's name without folders: "layers.csv".
         text: its content.
-        exactly: refuse columns that this version does not know.
+        exactly: refuse columns that are missing or unknown; otherwise only cells are checked.
 
     Returns:
         The number of rows.
@@ -85,7 +86,7 @@ def check_table(name: str, text: str, *, exactly: bool) -> int:
     header, *rows = _lines(name, text)
     missing = [column for column in TABLES[name] if column not in header]
     extra = [column for column in header if column not in TABLES[name]]
-    if missing or (exactly and extra):
+    if exactly and (missing or extra):
         what = "lacks the" if missing else "has the unknown"
         raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
     for number, row in enumerate(rows, start=1):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconcile.cells import read_row
 from reconcile.columns import TABLES
 from reconcile.errors import Fault, InputError
 from reconcile.model import Study, SweptInterpretation
@@ -96,7 +97,7 @@ def _rows(file: Path) -> list[Row]:
     if not file.is_file():
         return []
     with file.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+        return list(map(read_row, csv.DictReader(stream)))
 
 
 def _json(file: Path) -> dict[str, Any]:
