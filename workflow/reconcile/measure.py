@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from reconcile import columns
 from reconcile.files import Csv, staged, write_json
+from reconcile.progress import Progress
 from reconcile.record import merged_record, record_of
 from reconcile.worker_process import Answer, MeasureError, Settings, WorkerProcess
 
@@ -76,7 +76,8 @@ def measure_study(
         tables = {}
         for name in MEASUREMENT_FILES:
             part = stack.enter_context(staged(out / name))
-            tables[name] = Csv(part, columns.TABLES[name])
+            tables[name] = Csv(part, columns.TABLES[name], out / name)
+            stack.callback(tables[name].close)
         pool = stack.enter_context(WorkerProcess(settings))
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
         if reason := pool.introduction["device"]["fallback"]:
@@ -132,16 +133,15 @@ def _requests(plan: Answer, study_folder: Path) -> Iterator[Answer]:
 def _answers(
     plan: Answer, study_folder: Path, pool: WorkerProcess, report: Report
 ) -> Iterator[tuple[Answer, Answer]]:
-    requests = list(_requests(plan, study_folder))
-    begun = time.monotonic()
-    for done, request in enumerate(requests, start=1):
-        answer = pool.ask(request)
-        left = (time.monotonic() - begun) / done * (len(requests) - done)
+    progress = Progress(sum(len(r["networks"]) for r in plan["interpretations"]), report)
+    told = len(pool.notices)
+    for request, answer in pool.ask_all(_requests(plan, study_folder)):
+        for notice in pool.notices[told:]:
+            report(notice)
+        told = len(pool.notices)
         name = request["interpretation"]
         name += "" if request["network"] == "main" else f"/{request['network']}"
-        status = " ".join(filter(None, (answer["status"], answer["message"])))
-        place = f"{done:>{len(str(len(requests)))}}/{len(requests)}"
-        report(f"[{place}] {name}: {status} ({left:.0f} s left)")
+        progress.tell(name, answer)
         yield request, answer
 
 
@@ -166,7 +166,7 @@ def _write(
     if answer.get("output"):
         tables["outputs.csv"].add([key | answer["output"]])
     if answer.get("timings"):
-        device = introduction["device"]["type"]
+        device = answer.get("device", introduction["device"]["type"])
         tables["timings.csv"].add(
             key | {"device": device, "repeats": settings.repeats} | row
             for row in _timing_rows(answer["timings"])

@@ -12,14 +12,20 @@ import select
 import subprocess
 import sys
 import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, repeat
 from typing import Any
 
 __all__ = ["Answer", "MeasureError", "Settings", "WorkerProcess"]
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""
+
+MOST_WAITING, LONGEST_WAITING = 16, 2000
+"""Requests that wait in the pipe, and characters of each: half of what Linux lets a pipe hold."""
 
 Answer = dict[str, Any]
 
@@ -56,9 +62,20 @@ class WorkerProcess:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.introduction: Answer = {}
+        self.policy = settings.device
+        self.notices: list[str] = []
+        self._introduction: Answer = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._pending = b""
+        self._started = 0
+
+    @property
+    def introduction(self) -> Answer:
+        """What the record says about the measuring process: and why not always the GPU."""
+        device = self._introduction["device"]
+        reasons = [*filter(None, [device["fallback"]]), *self.notices]
+        told = {"policy": self.policy, "fallback": "; ".join(reasons) or None}
+        return self._introduction | {"device": device | told}
 
     def __enter__(self) -> WorkerProcess:
         self._start()
@@ -72,23 +89,31 @@ class WorkerProcess:
         self._requests = os.fdopen(send_requests, "w", encoding="utf-8")
         self._answers, write_answers = os.pipe()
         command = [sys.executable, "-m", "reconcile.measuring.worker"]
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this library
-            [*command, str(read_requests), str(write_answers), str(os.getpid())],
-            pass_fds=(read_requests, write_answers),
-            stdin=subprocess.DEVNULL,
-            # What a network prints belongs to the log, not to what this process writes.
-            stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
-        )
-        os.close(read_requests)
-        os.close(write_answers)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this library
+                [*command, str(read_requests), str(write_answers), str(os.getpid())],
+                pass_fds=(read_requests, write_answers),
+                stdin=subprocess.DEVNULL,
+                # What a network prints belongs to the log, not to what this process writes.
+                stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise MeasureError(f"the measuring process cannot be started: {error}") from None
+        finally:
+            os.close(read_requests)
+            os.close(write_answers)
         self._pending = b""
+        self._started += 1
         self._send(asdict(self.settings))
-        answer = self._receive(START_LIMIT_S)
+        try:
+            answer = self._receive(START_LIMIT_S)
+        except TimeoutError:
+            answer = {"fatal": f"the measuring process did not start in {START_LIMIT_S} s"}
         if answer is None or "fatal" in answer:
             self._stop()
             reason = answer["fatal"] if answer else "the measuring process did not start"
             raise MeasureError(reason)
-        self.introduction = answer
+        self._introduction = answer
 
     def _stop(self) -> int | None:
         """End the process and return its exit code."""
@@ -129,6 +154,27 @@ class WorkerProcess:
     def ask(self, request: Answer) -> Answer:
         """Have one network measured; a process that dies or hangs over it is replaced."""
         self._send(request)
+        return self._answer_to(request)
+
+    def ask_all(self, requests: Iterable[Answer]) -> Iterator[tuple[Answer, Answer]]:
+        """Have networks measured in turn, each with its answer.
+
+        Networks that are only counted take less time than a word to the process and back, so the
+        next few wait in its pipe; a timed one runs while this side does nothing.
+        """
+        waiting: deque[Answer] = deque()
+        for upcoming in chain(requests, repeat(None)):
+            while waiting and not (upcoming and _may_wait(waiting, upcoming)):
+                started, request = self._started, waiting.popleft()
+                yield request, self._answer_to(request)
+                for unanswered in waiting if self._started != started else ():
+                    self._send(unanswered)
+            if upcoming is None:
+                return
+            self._send(upcoming)
+            waiting.append(upcoming)
+
+    def _answer_to(self, request: Answer) -> Answer:
         try:
             answer = self._receive(self.settings.time_limit_s)
         except TimeoutError:
@@ -139,7 +185,23 @@ class WorkerProcess:
             return self._replace("killed", "the measuring process ended", kill=False)
         if "fatal" in answer:
             raise MeasureError(answer["fatal"])
+        if "lost" in answer:
+            return self._ask_on_cpu(request, answer["lost"])
+        if "device" in answer:
+            name = request["interpretation"]
+            self.notices.append(f"{name} ran out of memory on the GPU and was run on the CPU")
         return answer
+
+    def _ask_on_cpu(self, request: Answer, problem: str) -> Answer:
+        """Go on with a measuring process that leaves the GPU alone, where the policy allows it."""
+        trouble = f"the GPU stopped working at {request['interpretation']}: {problem}"
+        if self.settings.device != "auto":
+            raise MeasureError(f"{trouble}; device: {self.settings.device} was asked for")
+        self._stop()
+        self.notices.append(f"{trouble}; from there on the CPU was used")
+        self.settings = replace(self.settings, device="cpu")
+        self._start()
+        return self.ask(request)
 
     def _replace(self, status: str, message: str, *, kill: bool) -> Answer:
         if kill and self._process is not None:
@@ -149,6 +211,12 @@ class WorkerProcess:
             message += f" (signal {-code})" if code < 0 else f" (exit code {code})"
         self._start()
         return {"status": status, "message": message, "layers": []}
+
+
+def _may_wait(waiting: Sequence[Answer], upcoming: Answer) -> bool:
+    """Whether a request may be sent before the ones in front of it are answered."""
+    counted = all(r.get("placement") == "meta" for r in (*waiting, upcoming))
+    return counted and len(waiting) < MOST_WAITING and len(str(upcoming)) < LONGEST_WAITING
 
 
 def _has_fileno(stream: Any) -> bool:

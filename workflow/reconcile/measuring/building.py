@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import os
 import random
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +22,16 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["BuildError", "build_network", "load_class", "preserved_state", "seeded_values"]
+__all__ = [
+    "BuildError",
+    "build_network",
+    "checked_inputs",
+    "first_line",
+    "is_out_of_memory",
+    "load_class",
+    "preserved_state",
+    "seeded_values",
+]
 
 BLOCK = 1 << 16
 """Random values drawn once a parameter and repeated; what they are does not change any count."""
@@ -69,7 +80,7 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise BuildError(f"{file.name} cannot be imported: {_first_line(error)}") from error
+        raise BuildError(f"{file.name} cannot be imported: {first_line(error)}") from error
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise BuildError(f"{file.name} has no torch.nn.Module named {name}")
@@ -93,17 +104,16 @@ def build_network(
         _fill(model, seed)
         with torch.device(device):
             inputs = model.example_inputs()  # type: ignore[operator]
-    except (torch.OutOfMemoryError, MemoryError):
-        raise
     except (Exception, SystemExit) as error:
-        if "not enough memory" in str(error):
-            raise MemoryError(_first_line(error)) from error
-        raise BuildError(_first_line(error)) from error
-    return model.eval(), _checked_inputs(inputs)
+        if is_out_of_memory(error):
+            raise
+        raise BuildError(first_line(error)) from error
+    return model.eval(), checked_inputs(inputs)
 
 
-def _checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
-    given: tuple[Any, ...] = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+def checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
+    """The inputs as a tuple; BuildError unless each is a tensor with a batch of one."""
+    given: tuple[Any, ...] = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
     if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):
         raise BuildError("example_inputs() must return tensors with a batch of one")
     return given
@@ -159,15 +169,17 @@ def seeded_values(inputs: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:
 def preserved_state(seed: int) -> Iterator[None]:
     """Run with the given seed and put the process's global state back afterwards.
 
-    A network that sets a seed, a default dtype or device, the gradient mode or the number of
-    threads must not change what is measured after it.
+    A network that sets a seed, a default dtype or device, the gradient mode, the number of threads,
+    the folder or the environment must not change what is measured after it.
     """
     dtype, threads, grad = (
         torch.get_default_dtype(),
         torch.get_num_threads(),
         torch.is_grad_enabled(),
     )
+    deterministic = torch.are_deterministic_algorithms_enabled()
     modules, path = set(sys.modules), list(sys.path)
+    folder, environment = Path.cwd(), dict(os.environ)
     random.seed(seed)
     torch.manual_seed(seed)
     try:
@@ -177,12 +189,28 @@ def preserved_state(seed: int) -> Iterator[None]:
         torch.set_default_device(None)
         torch.set_num_threads(threads)
         torch.set_grad_enabled(grad)
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
         sys.path[:] = path
+        os.chdir(folder)
+        _restore_environment(environment)
         for name in set(sys.modules) - modules:
             if name == "reconcile_study_network":
                 del sys.modules[name]
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
+def _restore_environment(before: dict[str, str]) -> None:
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    os.environ.update(before)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: on a CPU torch says so in a RuntimeError like any other."""
+    kinds = (torch.OutOfMemoryError, MemoryError)
+    return isinstance(error, kinds) or "DefaultCPUAllocator" in str(error)
+
+
+def first_line(error: BaseException) -> str:
+    """The error in one line, without addresses in memory, which differ from run to run."""
+    text = re.sub(r" at 0x[0-9a-f]+", "", str(error).strip()).splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

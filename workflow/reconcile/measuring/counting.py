@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
@@ -79,10 +78,15 @@ def kind_of(module: nn.Module) -> str:
     declared = _declared(module, "kind")
     if isinstance(declared, str) and declared in KINDS:
         return declared
-    return _kind_of_class(type(module)) or ("functional" if _holds_modules(module) else "other")
+    kind = type(module)
+    if kind not in _KIND_OF:
+        _KIND_OF[kind] = _kind_of_class(kind)
+    return _KIND_OF[kind] or ("functional" if _holds_modules(module) else "other")
 
 
-@cache
+_KIND_OF: dict[type[nn.Module], str | None] = {}
+
+
 def _kind_of_class(kind: type[nn.Module]) -> str | None:
     for name, classes in _KINDS:
         if issubclass(kind, classes):
@@ -243,7 +247,14 @@ def count_layers(
 
 def _input_row(inputs: tuple[Tensor, ...]) -> Row:
     first = inputs[0]
-    return Row("input", "input", tuple(first.shape[1:]), sum(t[0].numel() for t in inputs), calls=1)
+    return Row(
+        "input",
+        "input",
+        tuple(first.shape[1:]),
+        neurons=sum(t[0].numel() for t in inputs),
+        calls=1,
+        bytes=sum(t.numel() * t.element_size() for t in inputs),
+    )
 
 
 def _finish(

@@ -18,9 +18,12 @@ from typing import Any, TextIO
 import torch
 from torch import Tensor, nn
 
+from reconcile.errors import visible
 from reconcile.measuring.building import (
     BuildError,
     build_network,
+    first_line,
+    is_out_of_memory,
     load_class,
     preserved_state,
     seeded_values,
@@ -36,6 +39,7 @@ from reconcile.measuring.device import (
     cuda_problem,
     describe_device,
 )
+from reconcile.measuring.recall import recalled_rows
 from reconcile.measuring.timing import (
     Spread,
     peak_memory,
@@ -97,31 +101,26 @@ class Worker:
 
     def _attempt(self, request: dict[str, Any], device: torch.device) -> dict[str, Any]:
         try:
+            if request["placement"] == "meta":
+                rows = recalled_rows(Path(request["file"]), request["class"], request["arguments"])
+                if rows is not None:
+                    return _on_meta(rows, "as the study asks")
             with preserved_state(self.seed):
                 return self._measure(request, device)
         except CrossCheckError as error:
             return {"fatal": f"{request['interpretation']}: {error}"}
         except BuildError as error:
             return _failed("does-not-build", error)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            return _failed("out-of-memory", error)
         except (Exception, SystemExit) as error:
-            status = "out-of-memory" if "not enough memory" in str(error) else "does-not-run"
-            return _failed(status, error)
+            return _failed("out-of-memory" if is_out_of_memory(error) else "does-not-run", error)
 
     def _measure(self, request: dict[str, Any], device: torch.device) -> dict[str, Any]:
         network = load_class(Path(request["file"]), request["class"])
         arguments = request["arguments"]
         sketch = self._sketch(network, arguments)
-        wanted = request["placement"]
-        if sketch is not None and (wanted == "meta" or not _fits(device, *sketch)):
+        if sketch is not None and not _fits(device, *sketch):
             rows, needed = sketch
-            why = "as the study asks" if wanted == "meta" else f"it needs about {needed:,} bytes"
-            return {
-                "status": "measured-on-meta",
-                "message": _told(f"shapes and counts from a run on the meta device: {why}", rows),
-                "layers": [_row(row) for row in rows],
-            }
+            return _on_meta(rows, f"it needs about {needed:,} bytes")
         return self._run(network, arguments, device)
 
     def _sketch(
@@ -132,8 +131,9 @@ class Worker:
         None where the network cannot run there (it looks at values); the real run then decides.
         """
         try:
-            model, inputs = build_network(network, arguments, META, self.seed)
-            rows, _ = count_layers(model, inputs)
+            with preserved_state(self.seed):
+                model, inputs = build_network(network, arguments, META, self.seed)
+                rows, _ = count_layers(model, inputs)
         except CrossCheckError:
             raise
         except Exception:
@@ -173,6 +173,14 @@ class Worker:
             "network": _spread(total),
             "layers": {name: _spread(spread) for name, spread in layers.items()},
         }
+
+
+def _on_meta(rows: list[Row], why: str) -> dict[str, Any]:
+    return {
+        "status": "measured-on-meta",
+        "message": _told(f"shapes and counts from a run on the meta device: {why}", rows),
+        "layers": [_row(row) for row in rows],
+    }
 
 
 def _fits(device: torch.device, rows: list[Row], needed: int) -> bool:
@@ -222,15 +230,14 @@ def _spread(spread: Spread) -> list[float]:
 
 
 def _failed(status: str, error: BaseException) -> dict[str, Any]:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    name = "" if isinstance(error, BuildError) else f"{type(error).__name__}: "
-    return {"status": status, "message": f"{name}{lines[0]}"[:300], "layers": []}
+    told = str(error) if isinstance(error, BuildError) else first_line(error)
+    return {"status": status, "message": visible(told[:300]), "layers": []}
 
 
 def _row(row: Row) -> dict[str, Any]:
     channels, height, width = _map(row.shape)
     return {
-        "layer": row.layer,
+        "layer": visible(row.layer),
         "kind": row.kind,
         "channels": channels,
         "height": height,
