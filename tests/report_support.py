@@ -43,12 +43,12 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     for reading, side in SIDES.items():
         neurons, own = 4 * side * side, (reading, "main")
         rows["layers.csv"] += [
-            (*own, "input", "input", 1, 8, 8, 64, 0, 0),
-            (*own, "conv", "conv", 4, side, side, neurons, 40, 9 * neurons),
-            (*own, "fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons),
+            (*own, "input", "input", 1, 8, 8, 64, 0, 0, 0),
+            (*own, "conv", "conv", 4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
+            (*own, "fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
         ]
         rows["totals.csv"].append(
-            (*own, "measured", "", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons)
+            (*own, "measured", "", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
         )
         rows["coverage.csv"].append((*own, "conv", 8, 8, 64, 49 if side == 3 else 64))
         rows["windows.csv"] += [
@@ -65,7 +65,9 @@ def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
     """Write a table of the contract."""
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerows([TABLES[file.name], *rows])
+        found = [tuple(row) for row in rows]
+        assert {len(row) for row in found} <= {len(TABLES[file.name])}, file.name
+        writer.writerows([TABLES[file.name], *found])
 
 
 def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:

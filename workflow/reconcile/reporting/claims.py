@@ -17,6 +17,7 @@ QUANTITIES = {
     "neurons": "neurons",
     "parameters": "parameters",
     "macs": "multiply-adds (MACs)",
+    "connections": "connections",
     "flops": "FLOPs (2 × MACs)",
     "width": "width of the map",
     "height": "height of the map",

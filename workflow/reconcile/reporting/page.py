@@ -146,6 +146,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "rec": results.reconciliation,
         "record": results.record,
         "chosen": results.chosen,
+        "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claims,
         "matrix": matrix_of(results, claims, most),
         "layer_claims": layer_claims(results),
