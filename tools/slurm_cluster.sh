@@ -45,7 +45,8 @@ SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
 DefMemPerCPU=500
 GresTypes=gpu
-MinJobAge=300
+# The tests ask about jobs that ended long before; SLURM forgets them after 300 seconds by default.
+MinJobAge=3600
 ReturnToService=2
 # Short, so that a dead node is found out during a test.
 SlurmdTimeout=10

@@ -201,8 +201,9 @@ def project(cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def reference(project: Path) -> Path:
     """The same project, run on this machine alone."""
-    copy = shutil.copytree(project, project.with_name("reference"))
-    run = Run(copy)
+    inputs_only = shutil.ignore_patterns("results", "logs", ".snakemake")
+    copy = shutil.copytree(project, project.with_name("reference"), ignore=inputs_only)
+    run = Run(copy, "--workflow-profile", "profiles/default")
     assert run.ended() == 0, run.said()[-5000:]
     print(f"\nlocal run: {run.seconds():.0f} s")
     return copy
@@ -371,6 +372,8 @@ def test_falls_back(disturbed: Disturbed, project: Path) -> None:
 def test_same_bytes(disturbed: Disturbed, project: Path, reference: Path, study: str) -> None:
     """Everything but the record is what a run on one machine gives, byte for byte."""
     assert disturbed.code == 0
+    command = json.loads((reference / "results" / study / "record.json").read_text())["command"]
+    assert command.endswith("profiles/default")
     here, there = (results_of(folder / "results" / study) for folder in (project, reference))
     assert len(here) > len(("layers.csv", "totals.csv", "verdicts.csv", "reconciliation.json"))
     assert sorted(here) == sorted(there)
