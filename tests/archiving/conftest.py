@@ -12,6 +12,7 @@ import pytest
 from reconcile.archive import build_archive
 from reconcile.archiving.container import pack, unpack
 from reconcile.archiving.manifest import MANIFEST, digest, manifest
+from reconcile.archiving.reading import running_library
 from reconcile.cite import write_citations
 from reconcile.columns import TABLES
 from reconcile.files import write_json
@@ -100,6 +101,10 @@ def make_project(root: Path) -> None:
     scripts.mkdir(parents=True)
     for rule in (*RULES, *OTHER_RULES):
         (scripts / f"{rule}.py").write_text(f'"""{rule}."""\n', encoding="utf-8")
+    library = root / "workflow" / "reconcile"
+    for name, data in running_library().items():
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_bytes(data)
     study = root / "studies" / STUDY
     study.mkdir(parents=True)
     (study / "study.yaml").write_text(STUDY_YAML, encoding="utf-8")

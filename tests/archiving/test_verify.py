@@ -276,7 +276,7 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     ),
     "deep JSON": (
         lambda m: m.update({"results/reconciliation.json": b"[" * 10**6}),
-        "tables",
+        "files",
         "nested deeper",
     ),
     "no table": (
@@ -353,6 +353,40 @@ def test_older_release(forge: Forge) -> None:
     found = verify_archive(forge(older))
     assert found.holds, failure(found)
     assert found.version == "0.0.1"
+
+
+def test_release_that_measured_less(forge: Forge) -> None:
+    """Tables and columns that an older release did not have are not asked of its archives."""
+
+    def older(members: dict[str, bytes]) -> None:
+        edited("results/reconciliation.json", lambda d: d.update(version="0.0.1"))(members)
+        edited("results/reconciliation.json", lambda d: d["claims"][0].pop("rounded"))(members)
+        for name in ("results/layers.csv", "results/totals.csv"):
+            rows = [line.rsplit(b",", 1)[0] for line in members[name].splitlines()]
+            members[name] = b"\n".join([*rows, b""])
+        lines = members["results/numbers.tex"].replace(b"0.1.0", b"0.0.1").splitlines()
+        kept = [line for line in lines if b"Connections" not in line]
+        members["results/numbers.tex"] = b"\n".join([*kept, b""])
+        crate = json.loads(members["ro-crate-metadata.json"])
+        for gone in ("record/outputs.csv", "results/evidence.csv"):
+            del members[gone]
+            crate["@graph"] = [e for e in crate["@graph"] if e["@id"] != gone]
+        members["ro-crate-metadata.json"] = json.dumps(crate).encode()
+
+    found = verify_archive(forge(older))
+    assert found.holds, failure(found)
+
+
+def test_code_decides(archive_file: Path, forge: Forge) -> None:
+    """Whether sentences are compared depends on the archived library, and the output says so."""
+    said = {check.name: check.detail for check in verify_archive(archive_file).checks}
+    assert "written by this very code" in said["files"]
+
+    def other_code(members: dict[str, bytes]) -> None:
+        members["code/workflow/reconcile/ranking.py"] += b"# later\n"
+
+    said = {check.name: check.detail for check in verify_archive(forge(other_code)).checks}
+    assert "written by other code, version 0.1.0: checked by values" in said["files"]
 
 
 def test_older_release_is_no_excuse(forge: Forge) -> None:

@@ -18,6 +18,7 @@ from reconcile.columns import RECORD_FILES, TABLES
 
 __all__ = [
     "CERTIFICATE",
+    "CORE",
     "METADATA",
     "README",
     "REPRODUCIBLE",
@@ -73,6 +74,13 @@ REQUIRED = (
     "study/study.yaml",
     *(member_of(name) for name in RESULT_FILES),
 )
-"""Without these an archive is none."""
+"""What this release archives."""
+
+CORE = (
+    *(README, CERTIFICATE, METADATA, "study/study.yaml"),
+    *map(member_of, ("interpretations.json", "layers.csv", "totals.csv", "verdicts.csv")),
+    *map(member_of, ("reconciliation.json", "numbers.tex", "record.json")),
+)
+"""Without these an archive is none, whatever release wrote it."""
 
 assert set(TABLES) <= set(RESULT_FILES), "every table of the contract is archived"  # noqa: S101

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from reconcile import __version__
 from reconcile.archiving.container import read_container, unpack
 from reconcile.archiving.layout import member_of
 from reconcile.archiving.limits import ArchiveError, parse_json, text_of
@@ -16,8 +17,9 @@ from reconcile.archiving.manifest import check_manifest, digest
 from reconcile.archiving.tabular import parse_table
 from reconcile.model import ID_PATTERN
 
-__all__ = ["Archive", "open_archive"]
+__all__ = ["Archive", "open_archive", "running_library"]
 
+LIBRARY = Path(__file__).resolve().parents[1]
 Row = dict[str, str]
 
 
@@ -79,6 +81,17 @@ class Archive:
         """The release of reconcile that wrote it."""
         return str(self.reconciliation.get("version", "unknown"))
 
+    @cached_property
+    def same_code(self) -> bool:
+        """Whether the library that wrote it is this one, file by file."""
+        prefix = "code/workflow/reconcile/"
+        wrote = {
+            name.removeprefix(prefix): data
+            for name, data in self.members.items()
+            if name.startswith(prefix) and name.endswith(".py")
+        }
+        return self.version == __version__ and wrote == running_library()
+
     def write_part(self, prefix: str, folder: Path) -> None:
         """Write the members below a prefix to a folder, which only a temporary one should be."""
         for name, data in self.members.items():
@@ -86,6 +99,13 @@ class Archive:
                 file = folder / name.removeprefix(prefix)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(data)
+
+
+@cache
+def running_library() -> dict[str, bytes]:
+    """The files of the library that is running."""
+    files = (file for file in LIBRARY.rglob("*.py") if "__pycache__" not in file.parts)
+    return {file.relative_to(LIBRARY).as_posix(): file.read_bytes() for file in files}
 
 
 def open_archive(file: Path) -> Archive:

@@ -1,11 +1,14 @@
 """Verdicts, ranking and numbers computed again from the measurements in an archive.
 
-Values are compared after parsing, so that what another release wrote can be checked. Sentences are
-compared only if this release wrote them: others may word them differently.
+Values are compared after parsing, so that what another release wrote can be checked: of its tables,
+what both know. Sentences are compared only if this very code wrote them: others may word them
+differently.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +19,6 @@ from typing import Any
 
 import pandas as pd
 
-from reconcile import __version__
 from reconcile.archiving.differences import (
     Difference,
     json_differences,
@@ -28,6 +30,7 @@ from reconcile.archiving.limits import ArchiveError, shown
 from reconcile.archiving.reading import Archive
 from reconcile.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite import Numbers, numbers_tex, tables_tex
+from reconcile.columns import TABLES
 from reconcile.errors import InputError
 from reconcile.instantiate import plan_of
 from reconcile.latex import read_macros
@@ -83,9 +86,9 @@ class Workspace:
     results: Path
 
     @property
-    def same_version(self) -> bool:
-        """Whether this release wrote the archive."""
-        return self.archive.version == __version__
+    def same_code(self) -> bool:
+        """Whether this very code wrote the archive."""
+        return self.archive.same_code
 
 
 @contextmanager
@@ -102,9 +105,21 @@ def workspace(archive: Archive) -> Iterator[Workspace]:
         archive.write_part("results/", results)
         # What tells readings of equal counts apart was measured, but belongs to the record.
         archive.write_part("record/", results)
+        if not archive.same_code:
+            _as_of_today(archive, results)
         with one_line(root):
             study = load_study(folder)
         yield Workspace(archive, study, folder, results)
+
+
+def _as_of_today(archive: Archive, results: Path) -> None:
+    """Give the tables of another release today's columns: what it did not measure is empty."""
+    for name, columns in TABLES.items():
+        rows = archive.table(name) if member_of(name) in archive.members else []
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([columns, *([row.get(c, "") for c in columns] for row in rows)])
+        (results / name).write_text(text.getvalue(), encoding="utf-8")
 
 
 @contextmanager
@@ -125,7 +140,7 @@ def one_line(root: Path) -> Iterator[None]:
 def check_study(space: Workspace) -> str:
     """The measured interpretations are those of the archived study."""
     plan, archived = plan_of(space.study, space.archive.study), _plan(space.archive)
-    if not space.same_version:
+    if not space.same_code:
         plan, archived = ({"interpretations": p["interpretations"]} for p in (plan, archived))
     refuse("results/interpretations.json", json_differences(archived, plan))
     counts = f"{len(space.study.claims)} claims, {len(space.study.interpretations)} interpretations"
@@ -156,12 +171,20 @@ def check_verdicts(space: Workspace) -> str:
     tables = dict(reconciled(space).tables)
     with one_line(space.results.parent):
         tables["consistency.csv"] = consistency_table(space.study, space.folder)
-    for name, columns in VALUES.items():
-        asked = columns + (SENTENCES[name] if space.same_version else ())
-        computed = rows_of(tables[name])
-        found = table_differences(name, space.archive.table(name), computed, asked)
-        refuse(member_of(name), found)
+    for name in VALUES:
+        if member_of(name) in space.archive.members:
+            archived, computed = space.archive.table(name), rows_of(tables[name])
+            found = table_differences(name, archived, computed, _asked(space, name))
+            refuse(member_of(name), found)
     return f"{len(tables['verdicts.csv']):,} verdicts, {len(tables['countings.csv']):,} countings"
+
+
+def _asked(space: Workspace, name: str) -> list[str]:
+    """The columns to compare: all, or of another release the values that it knows."""
+    if space.same_code:
+        return [*VALUES[name], *SENTENCES[name]]
+    known = next(iter(space.archive.table(name)), {})
+    return [column for column in VALUES[name] if column in known]
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
@@ -172,8 +195,8 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
 def check_ranking(space: Workspace) -> str:
     """Counts, ranking and conclusion follow from the measurements."""
     archived, computed = space.archive.reconciliation, reconciled(space).summary
-    if not space.same_version:
-        archived, computed = _values(archived), _values(computed)
+    if not space.same_code:
+        archived, computed = _values(archived), _known(_values(computed), _values(archived))
     refuse("results/reconciliation.json", json_differences(archived, computed))
     chosen = shown(str(computed["conclusion"]["interpretation"]))[1:-1]
     return f"{len(computed['ranking'])} readings ranked; the study concludes for {chosen}"
@@ -186,9 +209,18 @@ def _values(summary: dict[str, Any]) -> dict[str, Any]:
         "counts": summary["counts"],
         "equal_counts": summary["equal_counts"],
         "conclusion": {"interpretation": summary["conclusion"]["interpretation"]},
-        "claims": [{key: c.get(key) for key in _OF_A_CLAIM} for c in summary["claims"]],
-        "ranking": [{key: r.get(key) for key in _OF_A_READING} for r in summary["ranking"]],
+        "claims": [{key: c[key] for key in _OF_A_CLAIM if key in c} for c in summary["claims"]],
+        "ranking": [{k: r[k] for k in _OF_A_READING if k in r} for r in summary["ranking"]],
     }
+
+
+def _known(computed: Any, archived: Any) -> Any:
+    """What was computed, without the keys that the archive's release did not have yet."""
+    if isinstance(computed, dict) and isinstance(archived, dict):
+        return {key: _known(computed[key], archived[key]) for key in computed if key in archived}
+    if isinstance(computed, list) and isinstance(archived, list) and len(computed) == len(archived):
+        return [_known(one, other) for one, other in zip(computed, archived, strict=True)]
+    return computed
 
 
 def _numbers(archive: Archive) -> Numbers:
@@ -201,7 +233,7 @@ def check_numbers(space: Workspace) -> str:
     with one_line(space.results.parent):
         archived = read_macros(space.archive.text("numbers.tex"))
         computed = read_macros(numbers_tex(_numbers(space.archive)))
-    if not space.same_version:
+    if not space.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
     refuse("results/numbers.tex", _macro_differences(archived, computed))
@@ -223,8 +255,8 @@ def _plain(body: str) -> str:
 
 def check_citations(space: Workspace) -> str:
     """Tables and references for write-ups follow from the study; only this release's are known."""
-    if not space.same_version:
-        return "not compared: another release wrote them"
+    if not space.same_code:
+        return "not compared: other code wrote them"
     with one_line(space.results.parent):
         for name, text in _citations(space).items():
             if text != space.archive.text(name):
