@@ -1,0 +1,82 @@
+"""What the documentation says is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support import PROJECT
+
+from reconcile.__main__ import COMMANDS
+from reconcile.quantities import QUANTITIES
+from reconcile.reconciliation import MOST_LISTED
+from reconcile.study import load_study
+from reconcile.sweeps import MAX_COMBINATIONS
+
+DOCS = PROJECT / "docs"
+PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits", "gallery")
+
+
+def _text(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """Every relative link is to a file or folder of the project."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", _text(page))
+    assert all((DOCS / link).exists() for link in links)
+
+
+def test_excerpts_are_of_the_study() -> None:
+    """The walk through a study quotes it word for word."""
+    folder = PROJECT / "studies" / "lenet5"
+    sources = {
+        "yaml": (folder / "study.yaml").read_text(encoding="utf-8"),
+        "python": (folder / "network.py").read_text(encoding="utf-8"),
+    }
+    excerpts = re.findall(r"```(yaml|python)\n(.*?)```", _text("adding-a-study"), re.DOTALL)
+    assert len(excerpts) >= 6
+    for language, excerpt in excerpts:
+        assert excerpt in sources[language], excerpt
+
+
+def test_commands_exist() -> None:
+    """Every command that a page shows is one."""
+    shown = {c for page in PAGES for c in re.findall(r"python -m reconcile (\w+)", _text(page))}
+    assert shown and shown <= COMMANDS.keys()
+
+
+def test_quantities_are_described() -> None:
+    """The table of conventions has every quantity."""
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _text("counting-conventions"), re.MULTILINE)
+    assert {q for row in rows for q in re.findall(r"`(\w+)`", row)} == QUANTITIES.keys()
+
+
+def test_rules_are_described() -> None:
+    """The steps and the diagram name every rule that makes something."""
+    text = _text("how-it-works")
+    files = (PROJECT / "workflow" / "rules").glob("*.smk")
+    rules = {r for f in files for r in re.findall(r"^rule (\w+):", f.read_text("utf-8"), re.M)}
+    steps = set(re.findall(r"`(\w+)`", text.partition("Three decisions")[0]))
+    assert {s for s in steps if s.islower()} <= rules
+    assert {"instantiate", "measure", "reconcile", "search", "render_report"} <= steps
+
+
+def test_limits_are_the_code_s() -> None:
+    """Numbers in the prose are those in the code."""
+    assert f"{MAX_COMBINATIONS:,} combinations" in _text("limits")
+    assert f"the {MOST_LISTED} best" in _text("how-it-works")
+    from reconcile.measuring.worker import MEMORY_SHARE
+
+    assert f"{MEMORY_SHARE:.0%}" in _text("limits")
+
+
+def test_gallery_has_every_study() -> None:
+    """Each study has its line, and the sweep of GPT-2 the size the page gives."""
+    text = _text("gallery")
+    for file in sorted((PROJECT / "studies").glob("*/study.yaml")):
+        assert f"(../studies/{file.parent.name})" in text
+    gpt2 = load_study(Path(PROJECT / "studies" / "gpt2"))
+    assert f"Of {len(gpt2.interpretations)} documented combinations" in text
