@@ -4,7 +4,7 @@
     snakemake measurements     only measure
     snakemake archive          an archive of each study that anyone can verify
 
-One study: instantiate -> measure -> reconcile -> render_report; check_paper and search need no torch.
+A study: instantiate -> measure -> reconcile -> render_report, render_pdf. Only measure needs torch.
 """
 
 from snakemake.utils import min_version

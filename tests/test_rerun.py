@@ -21,13 +21,14 @@ from support import copy_project, study_data, write_study
 
 pytestmark = pytest.mark.slow
 
-FROM_STUDY = {"check_paper", "reconcile", "search", "render_report"}
+RENDERING = {"render_report", "render_pdf"}
+JUDGING = {"reconcile", "render_index"} | RENDERING
+FROM_MEASUREMENTS = {"search"} | JUDGING
+FROM_STUDY = {"check_paper"} | FROM_MEASUREMENTS
 """What reads study.yaml."""
-FROM_MEASUREMENTS = {"reconcile", "search", "render_report"}
 MEASURING = {"measure"} | FROM_MEASUREMENTS
 INSTANTIATING = {"instantiate"} | MEASURING
 EVERYTHING = INSTANTIATING | FROM_STUDY
-RENDERING = {"render_report"}
 
 Edit = Callable[[str], str]
 
@@ -143,7 +144,13 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ),
     ("one more interpretation", STUDY_FILE, in_study(add_reading), EVERYTHING),
     ("network", "studies/tiny/network.py", COMMENT, MEASURING),
-    ("style sheet", "templates/report.css", append("p { margin: 0 }"), RENDERING),
+    (
+        "style sheet",
+        "templates/report.css",
+        append("p { margin: 0 }"),
+        {"render_report", "render_index"},
+    ),
+    ("style sheet for paper", "templates/print.css", append("p { margin: 0 }"), {"render_pdf"}),
     ("template", "templates/report.html.jinja", append("<!-- -->"), RENDERING),
     (
         "who checked",
@@ -154,18 +161,18 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("repeats", "config.yaml", replace("repeats: 1", "repeats: 2"), INSTANTIATING),
     ("comment in the configuration", "config.yaml", COMMENT, set()),
     ("profile", "profiles/default/profile.yaml", COMMENT, set()),
-    ("script", "workflow/scripts/reconcile.py", COMMENT, {"reconcile", "render_report"}),
+    ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
     ("module of the measuring process", f"{LIBRARY}/measuring/coverage.py", COMMENT, MEASURING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),
     (
         "ranking",
         f"{LIBRARY}/ranking.py",
         COMMENT,
-        {"check_paper", "reconcile", "render_report"},
+        {"check_paper"} | JUDGING,
     ),
-    ("search", f"{LIBRARY}/searching/digits.py", COMMENT, {"search", "render_report"}),
-    ("figures", f"{LIBRARY}/reporting/svg.py", COMMENT, RENDERING),
-    ("citation", f"{LIBRARY}/cite.py", COMMENT, RENDERING),
+    ("search", f"{LIBRARY}/searching/digits.py", COMMENT, {"search"} | RENDERING),
+    ("figures", f"{LIBRARY}/reporting/svg.py", COMMENT, {"render_index"} | RENDERING),
+    ("citation", f"{LIBRARY}/cite.py", COMMENT, {"render_report"}),
     ("faults", f"{LIBRARY}/errors.py", COMMENT, EVERYTHING),
     ("command line", f"{LIBRARY}/__main__.py", COMMENT, set()),
 ]

@@ -25,7 +25,10 @@ from reconcile.tables import write_table
 
 PROJECT = Path(__file__).resolve().parents[2]
 STUDY = "toy"
-RULES = ("instantiate", "measure", "check_paper", "reconcile", "search", "render_report")
+RULES = (
+    *("instantiate", "measure", "check_paper", "reconcile", "search"),
+    *("render_report", "render_pdf"),
+)
 OTHER_RULES = ("gather_measurements", "build_archive")
 
 STUDY_YAML = """\

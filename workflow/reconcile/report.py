@@ -16,13 +16,24 @@ from reconcile.files import write_bytes, write_text
 from reconcile.reporting.page import context_of, render_page
 from reconcile.reporting.results import Results, read_results
 
-__all__ = ["render_html", "render_pdf", "render_report"]
+__all__ = ["render_html", "render_pdf", "render_report", "write_page", "write_paper"]
 
 
 def render_report(
     study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
 ) -> None:
     """Write ``figures/``, ``report.html`` and ``report.pdf`` into a study's results.
+
+    The arguments are those of ``write_page`` and ``write_paper``, which do a half each.
+    """
+    write_page(study_folder, results, templates, config)
+    write_paper(study_folder, results, templates, config)
+
+
+def write_page(
+    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
+) -> None:
+    """Write ``figures/`` and ``report.html``.
 
     Args:
         study_folder: holds study.yaml.
@@ -38,6 +49,14 @@ def render_report(
     options = ReportOptions.model_validate(dict(config))
     write_figures(read, templates, options.max_readings)
     write_text(results / "report.html", render_html(read, templates, options))
+
+
+def write_paper(
+    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
+) -> None:
+    """Write ``report.pdf``; arguments and faults are those of ``write_page``."""
+    read = read_results(study_folder, results)
+    options = ReportOptions.model_validate(dict(config))
     write_bytes(results / "report.pdf", render_pdf(read, templates, options))
 
 

@@ -21,6 +21,7 @@ localrules:
     reconcile,
     search,
     render_report,
+    render_pdf,
     render_index,
     build_archive,
 

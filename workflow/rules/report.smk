@@ -11,16 +11,25 @@ TEMPLATES = sorted(file for file in Path("templates").rglob("*") if file.is_file
 # The index has the look of the report, and a page of its own.
 INDEX_TEMPLATES = [file for file in TEMPLATES if file.match("index.*")]
 LOOK = [file for file in TEMPLATES if file.match("fonts/*") or file.match("report.css")]
+# What the report for browsers and the one for paper do not share.
+ONLY_SCREEN = [file for file in TEMPLATES if file.name in ("report.css", "report.js")]
+ONLY_PAPER = [file for file in TEMPLATES if file.name == "print.css"]
+
+
+def templates_without(*others):
+    """The templates of a report, less those that it does not use."""
+    unused = set(INDEX_TEMPLATES).union(*others)
+    return [str(file) for file in TEMPLATES if file not in unused]
 
 
 rule render_report:
-    """Write the report as HTML and PDF, its figures, and numbers and references for write-ups."""
+    """Write the report as HTML, its figures, and numbers and references for write-ups."""
     input:
         study="studies/{study}/study.yaml",
         tables=expand("results/{{study}}/{table}", table=TABLES),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
-        templates=[str(file) for file in TEMPLATES if file not in INDEX_TEMPLATES],
+        templates=templates_without(ONLY_PAPER),
         tool="CITATION.cff",
         library=library("report", "cite", "scripting"),
     output:
@@ -32,7 +41,6 @@ rule render_report:
                 labels={"file": "report"},
             )
         ),
-        pdf=update("results/{study}/report.pdf"),
         figures=update(
             report(
                 directory("results/{study}/figures"),
@@ -55,6 +63,27 @@ rule render_report:
         options=CONFIG.report.model_dump(),
     script:
         "../scripts/render_report.py"
+
+
+rule render_pdf:
+    """Write the report as PDF, in a job of its own because it takes longest."""
+    input:
+        study="studies/{study}/study.yaml",
+        tables=expand("results/{{study}}/{table}", table=TABLES),
+        reconciliation="results/{study}/reconciliation.json",
+        record="results/{study}/record.json",
+        templates=templates_without(ONLY_SCREEN),
+        library=library("report", "scripting"),
+    output:
+        update("results/{study}/report.pdf"),
+    log:
+        "logs/{study}/render_pdf.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        options=CONFIG.report.model_dump(),
+    script:
+        "../scripts/render_pdf.py"
 
 
 rule render_index:

@@ -1,13 +1,13 @@
-"""Write the report of a study, its figures, and what write-ups need."""
+"""Write the report of a study for browsers, its figures, and what write-ups need."""
 
 from pathlib import Path
 
 from reconcile.cite import write_citations
-from reconcile.report import render_report
+from reconcile.report import write_page
 from reconcile.scripting import logged
 
 with logged(snakemake.log[0]):
     study = Path(snakemake.input.study).parent
     results = Path(snakemake.output.html).parent
-    render_report(study, results, Path("templates"), snakemake.params.options)
+    write_page(study, results, Path("templates"), snakemake.params.options)
     write_citations(study, results, Path(snakemake.input.tool))

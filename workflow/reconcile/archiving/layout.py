@@ -44,9 +44,10 @@ WRITTEN_BY = {
     **dict.fromkeys(("countings.csv", "verdicts.csv", "evidence.csv"), "reconcile"),
     "reconciliation.json": "reconcile",
     **dict.fromkeys(("slips.csv", "geometries.csv"), "search"),
-    **dict.fromkeys(("report.html", "report.pdf", "figures", *CITATION_FILES), "render"),
+    **dict.fromkeys(("report.html", "figures", *CITATION_FILES), "render_report"),
+    "report.pdf": "render_pdf",
 }
-"""The rule behind each file of ``results/<study>/``; the name may go on (``render_report``)."""
+"""The rule behind each file of ``results/<study>/``; the name may go on (``measure_batch``)."""
 
 RESULT_FILES = tuple(name for name in WRITTEN_BY if name != "figures")
 """What every archive holds of ``results/<study>/``, besides the figures."""
