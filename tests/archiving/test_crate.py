@@ -135,10 +135,9 @@ def test_nobody_is_invented(members: dict[str, bytes]) -> None:
 
 
 def test_who_checked_is_the_agent(members: dict[str, bytes]) -> None:
-    """A person named in the record is the agent of every action, with the ORCID as identifier."""
-    record = json.loads(members["record/record.json"])
-    record |= {"checked_by": "C. Hecker", "orcid": "0000-0001-2345-6789"}
-    members["record/record.json"] = json.dumps(record).encode()
+    """A person whom the configuration names is the agent of every action, by ORCID."""
+    named = "report: {checked_by: C. Hecker, orcid: 0000-0001-2345-6789}\n"
+    members["code/config.yaml"] = named.encode()
     del members["ro-crate-metadata.json"]
     found = graph({"ro-crate-metadata.json": metadata(members, facts_of(members))})
     agents = {e["agent"]["@id"] for e in found.values() if "agent" in e}

@@ -23,12 +23,14 @@ class Facts:
         reconciliation: results/reconciliation.json.
         record: record/record.json.
         tool: the project's CITATION.cff.
+        config: the configuration; it names who answers for the check.
         digest: one hash for everything that two runs have in common.
     """
 
     reconciliation: Mapping[str, Any]
     record: Mapping[str, Any]
     tool: Mapping[str, Any]
+    config: Mapping[str, Any]
     digest: str
 
     @property
@@ -57,6 +59,10 @@ class Facts:
         """Who made the tool, as its CITATION.cff says."""
         return [str(author.get("name") or _person(author)) for author in self.tool["authors"]]
 
+    def answering(self, key: str) -> str:
+        """``checked_by`` or ``orcid`` of the configuration, empty where nobody is named."""
+        return str((self.config.get("report") or {}).get(key) or "")
+
     def recorded(self, *path: str) -> Any:
         """A value of the record, None where it is not known."""
         value: Any = self.record
@@ -76,16 +82,24 @@ def facts_of(members: Mapping[str, bytes]) -> Facts:
         ArchiveError: a file they stand in is missing or broken.
     """
     try:
-        tool = yaml.safe_load(members["code/CITATION.cff"])
+        tool, config = (_yaml(members, name) for name in ("CITATION.cff", "config.yaml"))
         reconciliation, record = (
             parse_json(name, members[name])
             for name in ("results/reconciliation.json", "record/record.json")
         )
     except KeyError as error:
         raise ArchiveError(f"{error.args[0]} is missing") from None
+    return Facts(reconciliation, record, tool, config, reproducible_digest(members))
+
+
+def _yaml(members: Mapping[str, bytes], name: str) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(members[f"code/{name}"]) or {}
     except yaml.YAMLError:
-        raise ArchiveError("code/CITATION.cff is not valid YAML") from None
-    return Facts(reconciliation, record, tool, reproducible_digest(members))
+        raise ArchiveError(f"code/{name} is not valid YAML") from None
+    if not isinstance(content, Mapping):
+        raise ArchiveError(f"code/{name} holds no `key: value` pairs")
+    return content
 
 
 def reproducible_digest(members: Mapping[str, bytes]) -> str:

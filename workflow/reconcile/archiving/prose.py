@@ -123,8 +123,8 @@ def _identity(facts: Facts) -> Iterator[str]:
             ("published", f"{paper['venue']}, {paper['year']}"),
             ("paper's address", paper["url"]),
             ("paper's DOI", paper.get("doi")),
-            ("checked by", facts.recorded("checked_by")),
-            ("ORCID", facts.recorded("orcid")),
+            ("checked by", facts.answering("checked_by")),
+            ("ORCID", facts.answering("orcid")),
             ("hash of the reproducible part", facts.digest),
         ]
     )

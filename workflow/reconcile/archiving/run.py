@@ -150,7 +150,7 @@ def add_run(builder: Builder) -> list[Any]:
 
 
 def _agent(builder: Builder) -> Any:
-    name, orcid = builder.facts.recorded("checked_by"), builder.facts.recorded("orcid")
+    name, orcid = builder.facts.answering("checked_by"), builder.facts.answering("orcid")
     if not name:
         return None
     key = f"https://orcid.org/{orcid}" if orcid else f"#{slug(str(name))}"

@@ -232,7 +232,7 @@ def count_layers(
         if tensor is None:
             return
         outputs.setdefault(module, tuple(tensor.shape))
-        row.shape = tuple(tensor.shape[1:])
+        row.shape = _without_batch(tensor)
         row.neurons += tensor.numel()
         row.bytes += tensor.numel() * tensor.element_size()
 
@@ -243,6 +243,12 @@ def count_layers(
         raise TypeError("the network returned no tensor")
     counted = _finish(model, names, rows, outputs, counter)
     return [_input_row(inputs), *counted], output
+
+
+def _without_batch(tensor: Tensor) -> tuple[int, ...]:
+    """The shape for one input; what has no batch (an embedding of positions) keeps all of it."""
+    shape = tuple(tensor.shape)
+    return shape[1:] if shape[:1] == (1,) else shape
 
 
 def _input_row(inputs: tuple[Tensor, ...]) -> Row:

@@ -137,7 +137,7 @@ def policy_of(style: str, script: str) -> str:
 def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     """Everything that the templates use."""
     most = options.max_readings
-    claims, evidence = claim_views(results), evidence_views(results)
+    claims, evidence = claim_views(results, most), evidence_views(results)
     context = {
         "version": __version__,
         "authors": AUTHORS,
@@ -166,8 +166,8 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "data": {file.name: file for file in data_files(results)},
         "bibliography": _bibliography(results),
         "on_meta": sum(r["status"] == "measured-on-meta" for r in results.table("totals")),
-        "checked_by": options.checked_by or results.record.get("checked_by", ""),
-        "orcid": options.orcid or results.record.get("orcid", ""),
+        "checked_by": options.checked_by,
+        "orcid": options.orcid,
         "most": most,
     }
     return {**context, "titles": _titles(context)}
