@@ -1,0 +1,141 @@
+"""Studies and results full of hostile text."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import ValidationError
+from reliability.payloads import PAYLOADS
+from report_support import TEMPLATES, write_results
+from support import PROJECT, study_data, write_study
+
+from reconcile.cite import write_citations
+from reconcile.columns import TABLES
+from reconcile.config import ReportOptions
+from reconcile.errors import InputError, visible
+from reconcile.files import Csv, write_json
+from reconcile.model import Study
+from reconcile.report import render_html
+from reconcile.reporting.results import read_results
+from reconcile.study import load_study
+
+Place = tuple[str | int, ...]
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
+_NUMBER = re.compile(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)")
+WORDS = "Any words, really"
+
+
+def places_of_text(data: Any, place: Place = ()) -> Iterator[Place]:
+    """Where a study holds text."""
+    items = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in items:
+        if isinstance(value, str):
+            yield (*place, key)
+        elif isinstance(value, dict | list):
+            yield from places_of_text(value, (*place, key))
+
+
+def with_text(place: Place, text: str) -> dict[str, Any]:
+    """The tiny study with a text in one place."""
+    data = study_data()
+    put(data, place, text)
+    return data
+
+
+def put(data: Any, place: Place, value: Any) -> None:
+    """Set a value in plain data."""
+    for part in place[:-1]:
+        data = data[part]
+    data[place[-1]] = value
+
+
+@cache
+def free_places() -> tuple[Place, ...]:
+    """The places that take any words: found by trying, so that a new field is tried too."""
+    with TemporaryDirectory() as folder:
+        return tuple(place for place in places_of_text(study_data()) if _loads(place, folder))
+
+
+def _loads(place: Place, folder: str) -> bool:
+    try:
+        load_study(write_study(Path(folder), with_text(place, WORDS)))
+    except InputError:
+        return False
+    # What selects a layer is no text to be shown; see quantities.
+    return place[-1] != "of"
+
+
+def accepted(place: Place, text: str) -> bool:
+    """Whether the data model takes a text in a place."""
+    try:
+        Study.model_validate(with_text(place, text))
+    except ValidationError:
+        return False
+    return True
+
+
+def hostile_study(turn: int, step: int) -> tuple[dict[str, Any], list[tuple[Place, str]]]:
+    """The tiny study with another payload in every free place, and what was put where."""
+    data, done = study_data(), []
+    for number, place in enumerate(free_places()):
+        text = PAYLOADS[(number * step + turn) % len(PAYLOADS)]
+        # References of a conclusion are a language of their own, with tests of its own.
+        if place[0] == "conclusion":
+            text = text.replace("{", "(").replace("}", ")")
+        if accepted(place, text):
+            put(data, place, text)
+            done.append((place, text.strip()))
+    return data, done
+
+
+def hostile_results(folder: Path, turn: int, step: int) -> tuple[Path, Path]:
+    """A hostile study with its results and all that is rendered from them but the PDF."""
+    study, out = write_results(folder, hostile_study(turn, step)[0])
+    poison(out, visible(PAYLOADS[turn % len(PAYLOADS)]))
+    plain = "".join(c for c in PAYLOADS[turn % len(PAYLOADS)] if c.isprintable())
+    options = ReportOptions(checked_by=plain[:200])
+    page = render_html(read_results(study, out), TEMPLATES, options)
+    (out / "report.html").write_text(page, "utf-8")
+    write_citations(study, out, PROJECT / "CITATION.cff")
+    return study, out
+
+
+def poison(out: Path, text: str) -> None:
+    """Payloads where no study stands behind them: messages, names of layers, the record."""
+    failed = {"interpretation": "slip", "network": "main", "status": "does-not-run"}
+    _replace(out / "totals.csv", "slip,", failed | {"message": text})
+    layer = {"interpretation": "ceil", "network": "main", "kind": "other", "layer": text[:60]}
+    sizes = dict.fromkeys(TABLES["layers.csv"][4:], 1)
+    _replace(out / "layers.csv", "no row", layer | sizes)
+    record = json.loads((out / "record.json").read_text("utf-8"))
+    record["command"] = record["host"]["cpu"] = text
+    record["device"] |= {"name": text, "fallback": text}
+    write_json(out / "record.json", record)
+
+
+def _replace(file: Path, start: str, row: dict[str, Any]) -> None:
+    """Put a row in the place of those that start in some way, as measuring writes rows."""
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    added = Csv(file, TABLES[file.name])
+    added.add([row])
+    added.close()
+    own = file.read_text("utf-8").split("\n", 1)[1]
+    file.write_text("".join([*(ln for ln in lines if not ln.startswith(start)), own]), "utf-8")
+
+
+def cells_of(file: Path) -> list[list[str]]:
+    """The cells of a table, row by row."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        return list(csv.reader(stream))
+
+
+def is_formula(cell: str) -> bool:
+    """Whether a spreadsheet would compute a cell."""
+    return _FORMULA.match(cell) is not None and not _NUMBER.fullmatch(cell)

@@ -1,0 +1,87 @@
+"""Words of a study or its network on a terminal, in a log, in a command: they stay words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from reliability.hostile import cells_of, is_formula, put
+from reliability.payloads import PAYLOADS
+from support import PROJECT, study_data, write_study
+
+from reconcile.errors import InputError, visible
+from reconcile.files import write_json
+from reconcile.measure import Settings, measure_study
+from reconcile.scripting import logged
+from reconcile.study import load_study
+
+NETWORK = """
+import torch
+from torch import nn
+
+WORDS = {words!r}
+
+
+class Tiny(nn.Module):
+    def __init__(self, *, number):
+        super().__init__()
+        word = WORDS[number]
+        print(word)
+        if number % 2:
+            raise RuntimeError(word)
+        self.add_module(word.replace(".", "") or "x", nn.Conv2d(1, 1, 3))
+
+    def example_inputs(self):
+        return (torch.rand(1, 1, 8, 8),)
+
+    def forward(self, images):
+        return next(self.children())(images)
+"""
+
+
+def test_what_a_network_says_is_text(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Messages and layer names of a network reach tables and log as text on one line."""
+    numbers = range(len(PAYLOADS))
+    reading = {"networks": {"main": {"number": 0}}, "placement": "auto"}
+    readings = [reading | {"id": f"p{i}", "networks": {"main": {"number": i}}} for i in numbers]
+    write_study(tmp_path, network=NETWORK.format(words=PAYLOADS))
+    plan = {"network": {"file": "network.py", "class": "Tiny"}, "interpretations": readings}
+    write_json(tmp_path / "plan.json", plan)
+    settings = Settings(device="cpu", warmup=0, repeats=0)
+    with logged(str(tmp_path / "log")) as log:
+        measure_study(tmp_path / "plan.json", tmp_path, tmp_path, settings, report=log)
+    capfd.readouterr()
+    found = [row for name in ("totals", "layers") for row in cells_of(tmp_path / f"{name}.csv")]
+    assert {row[0] for row in found} == {"interpretation", *(f"p{i}" for i in numbers)}
+    for cell in (cell for row in found for cell in row):
+        assert visible(cell) == cell
+        assert not is_formula(cell)
+    lines = (tmp_path / "log").read_text("utf-8").split("\n")[:-1]
+    assert lines
+    assert all(visible(line) == line for line in lines)
+
+
+@pytest.mark.parametrize("place", [(), ("claims", 0, "id"), ("arguments",), ("network",)])
+def test_faults_cannot_steer_a_terminal(tmp_path: Path, place: tuple[str | int, ...]) -> None:
+    """A fault about hostile keys and values is one line of characters that can be seen."""
+    for text in PAYLOADS:
+        data = study_data()
+        if place in ((), ("arguments",)):
+            container = data["arguments"] if place else data
+            container[f"{text} !"] = text
+        else:
+            put(data, place, text)
+        with pytest.raises(InputError) as failed:
+            load_study(write_study(tmp_path, data))
+        assert all(visible(line) == line for line in str(failed.value).split("\n"))
+        assert len(str(failed.value).split("\n")) == len(failed.value.faults)
+
+
+def test_no_rule_hands_text_to_a_shell() -> None:
+    """Rules call Python with data; a `shell` that came would have to quote what it is given."""
+    rules = [PROJECT / "Snakefile", *(PROJECT / "workflow" / "rules").glob("*.smk")]
+    for file in rules:
+        text = file.read_text("utf-8")
+        for command in re.findall(r"^    shell:\n((?: {8}.*\n)+)", text, re.MULTILINE):
+            assert not re.findall(r"\{(?!.*:q)[^}]*\}", command), file
