@@ -38,7 +38,7 @@ def test_rows_of_a_plain_network() -> None:
         nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 5)), (3, 8, 8)
     )
     assert list(rows) == ["input", "0", "1", "2", "3"]
-    assert rows["input"] == Row("input", "input", (3, 8, 8), 192, calls=1)
+    assert rows["input"] == Row("input", "input", (3, 8, 8), 192, calls=1, bytes=768)
     conv, fc = rows["0"], rows["3"]
     assert (conv.kind, conv.shape, conv.neurons) == ("conv", (4, 6, 6), 144)
     assert (conv.parameters, conv.macs, conv.connections) == (112, 144 * 27, 144 * 28)

@@ -27,6 +27,8 @@ START_LIMIT_S = 300
 MOST_WAITING, LONGEST_WAITING = 16, 2000
 """Requests that wait in the pipe, and characters of each: half of what Linux lets a pipe hold."""
 
+STOP_LIMIT_S = 5
+
 Answer = dict[str, Any]
 
 
@@ -115,15 +117,15 @@ class WorkerProcess:
             raise MeasureError(reason)
         self._introduction = answer
 
-    def _stop(self) -> int | None:
-        """End the process and return its exit code."""
+    def _stop(self, patience_s: float = STOP_LIMIT_S) -> int | None:
+        """End the process and return its exit code; one that does not end in time is killed."""
         if self._process is None:
             return None
         with suppress(BrokenPipeError):
             self._requests.close()
         os.close(self._answers)
         try:
-            code = self._process.wait(timeout=5)
+            code = self._process.wait(timeout=patience_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
@@ -206,7 +208,8 @@ class WorkerProcess:
     def _replace(self, status: str, message: str, *, kill: bool) -> Answer:
         if kill and self._process is not None:
             self._process.kill()
-        code = self._stop()
+        # A process that is about to end by itself is left to say how: that is part of the results.
+        code = self._stop(STOP_LIMIT_S if kill else START_LIMIT_S)
         if code is not None and not kill:
             message += f" (signal {-code})" if code < 0 else f" (exit code {code})"
         self._start()
