@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "check an archive, executing nothing from it",
     "recover": "end what a killed run left running here and clear its lock",
     "compare": "show which measurements and verdicts differ between two archives",
+    "schemas": "write the JSON Schemas of config.yaml and study.yaml, for editors",
 }
 """Commands by name; ``reconcile.commands.<name>`` has add_arguments(parser) and run(args)."""
 

@@ -63,7 +63,7 @@ class Config(_Model):
     studies: Literal["all"] | list[Id] = Field(
         default=["alexnet"], description="Folders under studies/ to run, or `all`."
     )
-    measure: Measuring = Field(default_factory=Measuring, description="How networks are measured.")
+    measure: Measuring = Field(default_factory=Measuring, description="Device, timing and limits.")
     report: ReportOptions = Field(
         default_factory=ReportOptions, description="What the report shows."
     )
