@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reconcile.model import Argument, Study
+from reconcile.model import Argument, Study, SweptInterpretation
 from reconcile.study import networks_of, spelled
 from reconcile.sweeps import interpretations_of, values_of
 
@@ -38,7 +38,8 @@ def cells_of(study: Study, matched: Mapping[str, int]) -> list[Cell]:
     if study.sweep is None:
         return []
     there = {reading.id for reading in study.interpretations}
-    own = {spelled(networks_of(study, reading)): reading.id for reading in study.interpretations}
+    named = [r for r in study.interpretations if not isinstance(r, SweptInterpretation)]
+    own = {spelled(networks_of(study, reading)): reading.id for reading in named}
     cells = []
     for combination in interpretations_of(study.sweep):
         reading = combination.id

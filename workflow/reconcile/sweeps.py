@@ -31,9 +31,11 @@ def combinations(
     axes: Mapping[str, Sequence[Argument]],
 ) -> Iterator[tuple[str, dict[str, Argument]]]:
     """Every combination of the axes' values: its id and its arguments, the last axis fastest."""
-    for values in product(*axes.values()):
-        arguments = dict(zip(axes, values, strict=True))
-        yield "_".join(_spelled(name, value) for name, value in arguments.items()), arguments
+    # Each value is spelled once, not once a combination.
+    spelled = ([(_spelled(name, value), value) for value in axis] for name, axis in axes.items())
+    for chosen in product(*spelled):
+        arguments = {name: value for name, (_, value) in zip(axes, chosen, strict=True)}
+        yield "_".join(text for text, _ in chosen), arguments
 
 
 def _spelled(name: str, value: Argument) -> str:

@@ -26,6 +26,10 @@ QUANTITIES = {
 RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least"}
 
 
+MOST_READINGS = 200
+"""As many as a report may show."""
+
+
 @dataclass(frozen=True)
 class Group:
     """Readings of which the same was measured, with the same verdict."""
@@ -76,10 +80,13 @@ def measured_as(printed: str, measured: str) -> str:
     return digits(measured)
 
 
-def claim_views(results: Results) -> list[ClaimView]:
-    """Every claim of the study, in its order."""
-    verdicts = grouped_by(results.table("verdicts"), "claim")
-    countings = grouped_by(results.table("countings"), "claim")
+def claim_views(results: Results, most: int = MOST_READINGS) -> list[ClaimView]:
+    """Every claim of the study in its order, with what the readings that are shown make of it."""
+    shown = {entry["interpretation"] for entry in results.shown(most)}
+    verdicts, countings = (
+        grouped_by((r for r in results.table(name) if r["interpretation"] in shown), "claim")
+        for name in ("verdicts", "countings")
+    )
     entries = {entry["id"]: entry for entry in results.reconciliation["claims"]}
     return [
         _view(

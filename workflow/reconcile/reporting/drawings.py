@@ -21,6 +21,8 @@ __all__ = ["NARROW", "WIDE", "Drawing", "drawings"]
 
 WIDE, NARROW = 720.0, 340.0
 """Widths for a page and for a phone, in pixels."""
+SWEEP_COUNTED = 9
+"""Columns up to which a cell has room for how many of its combinations are as good."""
 SWEEP_CELLS = 60
 """Rows and columns of a sweep's picture; more values are drawn in groups."""
 
@@ -82,7 +84,7 @@ def _sweep(results: Results) -> Drawing | None:
         f"How many of {count_of(grid.claims, 'claim')} the best combination matches that has the "
         f"{grid.across} at the head of the column and the {grid.down} at the left of the row."
     )
-    if max(grid.held.values()) > 1:
+    if max(grid.held.values()) > 1 and len(grid.columns) <= SWEEP_COUNTED:
         caption += " Small numbers: how many combinations of the cell match as many."
     return Drawing(
         "sweep",

@@ -76,7 +76,7 @@ def _cell(
     gap = min(GAP, size[0] / 6)
     wide, tall = size[0] - gap, size[1] - min(GAP, size[1] / 6)
     best = grid.best[place]
-    yield _shade(x, y, wide, tall, best, grid.claims)
+    yield _shade((x, y, wide, tall), best, grid)
     if place == grid.chosen:
         edge = paint(stroke="ink")
         yield rect(x + 1, y + 1, max(wide - 2, 1), tall - 2, stroke_width=2, **edge)
@@ -91,20 +91,23 @@ def _cell(
         yield label(middle, y + tall / 2 + 14, told, colour=colour, size=10, anchor="middle")
 
 
-def _shade(x: float, y: float, wide: float, tall: float, best: int, claims: int) -> Markup:
-    if not best:
-        return rect(x, y, wide, tall, rx=2, **paint(fill="wash"))
-    part = 1.0 if best == claims else FAINT + (STRONG - FAINT) * best / max(claims - 1, 1)
-    opacity = None if part == 1.0 else f"{part:.2f}"
+def _shade(box: tuple[float, float, float, float], best: int, grid: GridPicture) -> Markup:
+    x, y, wide, tall = box
+    if best in (0, grid.claims):
+        return rect(x, y, wide, tall, rx=2, **paint(fill="accent" if best else "wash"))
+    found = sorted(n for n in {*grid.best.values()} if 0 < n < grid.claims)
+    part = (best - found[0]) / (found[-1] - found[0]) if len(found) > 1 else 0.5
+    opacity = f"{FAINT + (STRONG - FAINT) * part:.2f}"
     return rect(x, y, wide, tall, rx=2, fill_opacity=opacity, **paint(fill="accent"))
 
 
 def _legend(grid: GridPicture, left: float, y: float) -> Iterator[Markup]:
     x = left
-    for best, told in ((0, "no claim"), (max(1, grid.claims // 2), "some"), (grid.claims, "all")):
-        if best and best == grid.claims and told == "some":
-            continue
-        yield _shade(x, y, 14, 12, best, grid.claims)
+    some = sorted(n for n in {*grid.best.values()} if 0 < n < grid.claims)
+    ends = dict.fromkeys([*some[:1], *some[-1:]])
+    shades = [(n, f"{n} of {grid.claims}") for n in ends]
+    for best, told in ((0, "no claim"), *shades, (grid.claims, "every claim")):
+        yield _shade((x, y, 14, 12), best, grid)
         yield label(x + 19, y + 10, told, colour="muted", size=11)
         x += 33 + width_of(told, 11)
     if grid.chosen is not None:

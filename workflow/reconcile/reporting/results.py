@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from reconcile.verdicts import FITS
 __all__ = ["Results", "Row", "grouped_by", "read_results"]
 
 Row = dict[str, str]
+IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
+"""Tables that matter only for readings told in full; of a sweep the rest is not kept."""
 REQUIRED = ("layers.csv", "totals.csv", "verdicts.csv", "reconciliation.json", "record.json")
 
 
@@ -83,21 +85,29 @@ def read_results(study_folder: Path, results: Path) -> Results:
     missing = [results / name for name in REQUIRED if not (results / name).is_file()]
     if missing:
         raise InputError(*(Fault(file, 0, "", "is missing; run `snakemake`") for file in missing))
+    reconciliation = _json(results / "reconciliation.json")
+    listed = {entry["interpretation"] for entry in reconciliation["ranking"]}
     return Results(
         study=load_study(study_folder),
         name=study_folder.resolve().name,
         folder=results,
-        tables={name: _rows(results / name) for name in TABLES},
-        reconciliation=_json(results / "reconciliation.json"),
+        tables={
+            name: _rows(results / name, listed if name in IN_FULL else None) for name in TABLES
+        },
+        reconciliation=reconciliation,
         record=_json(results / "record.json"),
     )
 
 
-def _rows(file: Path) -> list[Row]:
+def _rows(file: Path, readings: Container[str] | None) -> list[Row]:
+    """The rows of a table: all, or those of some interpretations."""
     if not file.is_file():
         return []
     with file.open(encoding="utf-8", newline="") as stream:
-        return list(map(read_row, csv.DictReader(stream)))
+        rows = csv.reader(stream)
+        columns = next(rows, [])
+        wanted = (row for row in rows if row and (readings is None or row[0] in readings))
+        return [read_row(dict(zip(columns, row, strict=False))) for row in wanted]
 
 
 def _json(file: Path) -> dict[str, Any]:

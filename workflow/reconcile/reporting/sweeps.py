@@ -17,6 +17,8 @@ __all__ = ["AxisView", "GridPicture", "SweepView", "picture_of", "sweep_view"]
 
 MOST_BEST = 12
 """Combinations that the report lists; verdicts.csv holds all."""
+MOST_GROUPS = 5
+"""Numbers of matched claims that are told apart."""
 MOST_VALUES = 8
 """Values of an axis that are written out."""
 
@@ -38,7 +40,7 @@ class Best:
     reading: str
     values: tuple[str, ...]
     matched: int
-    claims: tuple[str, ...]
+    claims: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class SweepView:
         combinations: how many there are.
         claims: how many claims each could match.
         axes: what is swept.
-        groups: how many combinations match how many claims, most claims first.
+        groups: how many combinations match how many claims, most claims first; ``fewer`` is how
+            many match fewer than these.
         best: the combinations that match most, at most ``MOST_BEST``.
         equally_good: how many match as many claims as the best.
     """
@@ -62,6 +65,7 @@ class SweepView:
     claims: int
     axes: tuple[AxisView, ...]
     groups: tuple[tuple[int, int], ...]
+    fewer: int
     best: tuple[Best, ...]
     equally_good: int
 
@@ -101,14 +105,17 @@ def sweep_view(results: Results) -> SweepView | None:
     groups = Counter(cell.matched for cell in cells)
     most = max(groups)
     worth = _worth_naming(cells, groups)
+    told = sorted(groups.items(), reverse=True)
+    told = told if len(told) <= MOST_GROUPS else told[: MOST_GROUPS - 1]
     return SweepView(
         title=sweep.title,
         proposed_by=tuple(sweep.proposed_by),
         combinations=len(cells),
         claims=len(results.study.claims),
         axes=tuple(_axis(results, name) for name in sweep.axes),
-        groups=tuple(sorted(groups.items(), reverse=True)),
-        best=tuple(_best(cell, fits) for cell in worth),
+        groups=tuple(told),
+        fewer=len(cells) - sum(number for _, number in told),
+        best=tuple(_best(results, cell, fits) for cell in worth),
         equally_good=groups[most],
     )
 
@@ -146,9 +153,14 @@ def _axis(results: Results, name: str) -> AxisView:
     return AxisView(name, results.study.argument_help.get(name, ""), " · ".join(told), len(values))
 
 
-def _best(cell: Cell, fits: Mapping[str, tuple[str, ...]]) -> Best:
+def _best(results: Results, cell: Cell, fits: Mapping[str, tuple[str, ...]]) -> Best:
     values = tuple(argument_text(value) for value in cell.arguments.values())
-    return Best(cell.reading, values, cell.matched, fits.get(cell.reading, ()))
+    matched = fits.get(cell.reading, ())
+    missed = [claim.id for claim in results.study.claims if claim.id not in matched]
+    told = ", ".join(matched) or "–"
+    if len(missed) < len(matched):
+        told = f"all but {', '.join(missed)}" if missed else "all"
+    return Best(cell.reading, values, cell.matched, told)
 
 
 def picture_of(results: Results, most: int) -> GridPicture | None:
