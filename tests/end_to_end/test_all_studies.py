@@ -1,0 +1,60 @@
+"""Every study of this repository, through one run of Snakemake with `studies: all`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import PROJECT, copy_project
+
+pytestmark = pytest.mark.slow
+STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/study.yaml"))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of all studies, each network run once."""
+    project = copy_project(tmp_path_factory.mktemp("all") / "project")
+    home = tmp_path_factory.mktemp("home")
+    command = "snakemake --config studies=all measure={repeats:1,warmup:0}"
+    command = command.replace("{repeats:1,warmup:0}", "{'repeats':1,'warmup':0}")
+    environment = {
+        "PYTHONPATH": str(project / "workflow"),
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(home),
+    }
+    run = [sys.executable, "-m", *command.split()]
+    subprocess.run(run, cwd=project, env=environment, check=True, capture_output=True)
+    return project / "results"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_concludes(results: Path, study: str) -> None:
+    """All is measured, no check fails, the conclusion ranks first, and there is a report."""
+    folder = results / study
+    read = json.loads((folder / "reconciliation.json").read_text(encoding="utf-8"))
+    assert read["ranking"][0]["interpretation"] == read["conclusion"]["interpretation"]
+    assert read["counts"]["measured"] == read["counts"]["interpretations"]
+    assert ",fails," not in (folder / "evidence.csv").read_text(encoding="utf-8")
+    assert (folder / "report.pdf").read_bytes().startswith(b"%PDF-")
+    assert read["conclusion"]["answer"] in (results / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_control_is_reproduced(results: Path) -> None:
+    """Every number that LeNet-5's paper prints is reproduced by one reading."""
+    read = json.loads((results / "lenet5" / "reconciliation.json").read_text(encoding="utf-8"))
+    assert read["counts"]["reproduced"] == read["counts"]["claims"] == 18
+
+
+def test_one_cell_of_gpt2_matches_all(results: Path) -> None:
+    """Of every documented combination exactly one gives all four counts, and the report says so."""
+    read = json.loads((results / "gpt2" / "reconciliation.json").read_text(encoding="utf-8"))
+    assert read["sweep"]["combinations"] == 48
+    assert read["sweep"]["matched"][0] == [4, 1]
+    report = (results / "gpt2" / "report.html").read_text(encoding="utf-8")
+    assert "1 combination matches every claim" in report
+    assert "in one cell only: context 1,024 and vocabulary 40,478" in report
+    assert "every vocabulary from 40,468 to 40,812" in report.replace("\n", " ")
