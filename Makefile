@@ -11,7 +11,10 @@ endif
 pins := pyproject.toml requirements.lock tools/setup.sh
 test_pins := $(pins) requirements-test.lock tools/package-lock.json
 
-.PHONY: help report environment test test-environment test-slurm lint format lock example verify clean
+reliability_tests := reliability test_yamlfile.py test_config.py test_study.py test_measure.py \
+	end_to_end/test_pipeline.py
+
+.PHONY: help report environment test reliability test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -28,6 +31,10 @@ environment: .venv/report.stamp ## make .venv
 
 test: lint ## check the style and types, then run every test
 	pytest
+
+# What `make test` takes a sample of: faults, bad input and hostile input, all of it.
+reliability: test-environment ## try every fault and every hostile text; write docs/reliability.md
+	RELIABILITY=all pytest $(addprefix tests/,$(reliability_tests))
 
 test-environment: .venv/test.stamp ## make .venv with what the tests need
 

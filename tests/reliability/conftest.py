@@ -5,7 +5,22 @@ from __future__ import annotations
 import time
 
 import pytest
-from reliability.surroundings import TARGETS, Undisturbed, outputs, snakemake, tiny_project, told
+from reliability.surroundings import (
+    EVERYTHING,
+    TARGETS,
+    Undisturbed,
+    outputs,
+    snakemake,
+    tiny_project,
+    told,
+)
+from reliability.table import Table
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the table written where everything runs."""
+    if EVERYTHING:
+        config.pluginmanager.register(Table())
 
 
 @pytest.fixture(scope="session")

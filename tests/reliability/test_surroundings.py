@@ -202,7 +202,7 @@ def test_results_on_another_file_system(tmp_path: Path, mount: Mount, how: str) 
         done = snakemake(project)
         assert done.returncode == 0, told(done)
         assert (project / "results/tiny/report.pdf").stat().st_size
-        assert snakemake(project, "--dry-run", "--quiet", "rules").stdout.strip() == ""
+        assert "Nothing to be done" in told(snakemake(project, "--dry-run"))
     finally:
         if how == "linked":
             shutil.rmtree(elsewhere)

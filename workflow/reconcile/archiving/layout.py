@@ -84,4 +84,4 @@ CORE = (
 )
 """Without these an archive is none, whatever release wrote it."""
 
-assert set(TABLES) <= set(RESULT_FILES), "every table of the contract is archived"  # noqa: S101
+assert set(TABLES) <= set(RESULT_FILES)  # noqa: S101 - every table of the contract is archived

@@ -89,7 +89,7 @@ def render_index(reconciliations: Sequence[Path], templates: Path, out: Path) ->
         claims=sum(study.counts["claims"] for study in studies),
         readings=sum(study.counts["interpretations"] for study in studies),
         # The style is the project's own file, and is named in the policy by digest.
-        style=Markup(style),  # noqa: S704
+        style=Markup(style),  # noqa: S704 - our own file
         policy=policy_of(style, ""),
     )
     write_text(out, text)
