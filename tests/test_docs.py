@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from support import PROJECT
@@ -11,11 +10,10 @@ from support import PROJECT
 from reconcile.__main__ import COMMANDS
 from reconcile.quantities import QUANTITIES
 from reconcile.reconciliation import MOST_LISTED
-from reconcile.study import load_study
 from reconcile.sweeps import MAX_COMBINATIONS
 
 DOCS = PROJECT / "docs"
-PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits", "gallery")
+PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits")
 
 
 def _text(name: str) -> str:
@@ -73,10 +71,8 @@ def test_limits_are_the_code_s() -> None:
     assert f"{MEMORY_SHARE:.0%}" in _text("limits")
 
 
-def test_gallery_has_every_study() -> None:
-    """Each study has its line, and the sweep of GPT-2 the size the page gives."""
-    text = _text("gallery")
+def test_readme_shows_every_study() -> None:
+    """Each study has its line in the gallery of the README."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
     for file in sorted((PROJECT / "studies").glob("*/study.yaml")):
-        assert f"(../studies/{file.parent.name})" in text
-    gpt2 = load_study(Path(PROJECT / "studies" / "gpt2"))
-    assert f"Of {len(gpt2.interpretations)} documented combinations" in text
+        assert f"studies/{file.parent.name}" in text

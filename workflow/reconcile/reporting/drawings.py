@@ -64,7 +64,8 @@ def drawings(results: Results, most: int) -> dict[str, Drawing]:
 
 def _windows(results: Results) -> Drawing | None:
     walks = telling_walks(results)
-    if not walks:
+    # Where all readings walk alike the picture decides nothing.
+    if len(walks) < 2:  # noqa: PLR2004
         return None
     caption = " ".join(f"{walk.readings[0]}: {describe_walk(walk)}" for walk in walks)
     caption = (
