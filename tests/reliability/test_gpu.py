@@ -20,6 +20,7 @@ from reconcile.reporting.measurement import facts
 from reconcile.study import load_study
 
 FAKE = Path(__file__).parent / "fake_gpu"
+in_full = pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")
 Measured = Callable[..., tuple[Path, list[str]]]
 
 AT_THE_START = {
@@ -71,6 +72,7 @@ def told_in_the_report(out: Path) -> str:
     return next(fact.text for fact in facts(record) if fact.name == "Why not the GPU")
 
 
+@in_full
 def test_a_gpu_without_a_fault_is_used(measured: Measured) -> None:
     """Under auto, a GPU that works is where networks run."""
     out, log = measured("none", "auto")
@@ -113,6 +115,7 @@ def test_a_reading_too_large_for_the_gpu_runs_on_the_cpu(measured: Measured) -> 
     assert ran_on == {"floor": "cuda", "ceil": "cpu", "slip": "cuda"}
 
 
+@in_full
 def test_a_reading_too_large_for_the_gpu_is_a_result_under_cuda(measured: Measured) -> None:
     """Under cuda, such a reading is recorded as out of memory, and the others are measured."""
     out, _ = measured("full-at:2", "cuda")
@@ -132,6 +135,7 @@ def test_a_gpu_lost_on_the_way_leaves_the_cpu(measured: Measured) -> None:
     assert ran_on == {"floor": "cuda", "ceil": "cpu", "slip": "cpu"}
 
 
+@in_full
 def test_a_gpu_lost_on_the_way_stops_a_run_that_wants_it(measured: Measured) -> None:
     """Under cuda, a GPU that stops working ends the run in one line; nothing is half-written."""
     with pytest.raises(MeasureError) as failed:
@@ -139,7 +143,7 @@ def test_a_gpu_lost_on_the_way_stops_a_run_that_wants_it(measured: Measured) -> 
     assert str(failed.value) == f"{LOST}; device: cuda was asked for"
 
 
-@pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")
+@in_full
 def test_counts_do_not_depend_on_where_a_reading_ran(measured: Measured, tmp_path: Path) -> None:
     """The tables of counts are the same whichever device was lost or full."""
     out, _ = measured("lost-at:2", "auto")
