@@ -16,6 +16,7 @@ from support import measure, study_data, write_study
 from reconcile.files import write_json
 from reconcile.instantiate import plan_of
 from reconcile.measure import MeasureError, Settings, measure_study
+from reconcile.record import merged_record
 from reconcile.reporting.measurement import facts
 from reconcile.study import load_study
 
@@ -141,6 +142,14 @@ def test_a_gpu_lost_on_the_way_stops_a_run_that_wants_it(measured: Measured) -> 
     with pytest.raises(MeasureError) as failed:
         measured("lost-at:2", "cuda")
     assert str(failed.value) == f"{LOST}; device: cuda was asked for"
+
+
+def test_one_job_of_many_that_left_the_gpu_is_told() -> None:
+    """Of a study that several jobs measured, the record tells every reason for taking the CPU."""
+    spans = {"started": "2031-02-03", "ended": "2031-02-04", "seconds": 1.0, "host": {}}
+    fallbacks = (None, "lost", None, "lost", "full")
+    records = [spans | {"device": {"type": "cuda", "fallback": why}} for why in fallbacks]
+    assert merged_record(records)["device"] == {"type": "cuda", "fallback": "lost; full"}
 
 
 @in_full

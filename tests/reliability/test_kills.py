@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,7 @@ from reliability.surroundings import (
     start,
     told,
 )
+from support import write_study
 
 from reconcile.running import jobs_in, runs_in
 
@@ -147,6 +149,42 @@ def test_a_second_run_says_so_and_harms_nothing(
     finally:
         end_group(first)
     assert outputs(project) == wanted
+
+
+ENDLESS = """
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Tiny(nn.Module):
+    def __init__(self, *, size, kernels, rule):
+        super().__init__()
+
+    def example_inputs(self):
+        return (torch.rand(1, 1, 8, 8),)
+
+    def forward(self, images):
+        Path("busy").touch()
+        total = 0
+        while True:
+            total += sum(range(1000))
+"""
+
+
+def test_the_measuring_process_does_not_outlive_its_parent(tmp_path: Path) -> None:
+    """When the process that started it is killed, it ends, in the middle of a forward pass too."""
+    folder = write_study(tmp_path / "tiny", network=ENDLESS)
+    command = [sys.executable, "-m", "reconcile", "measure", str(folder), str(tmp_path / "out")]
+    parent = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    wait_for((tmp_path / "busy").exists)
+    workers = descendants(parent.pid)
+    assert workers
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers), 10)
 
 
 def wait_for(condition: Callable[[], object], limit: float = 60) -> None:

@@ -61,7 +61,10 @@ def merged_record(records: Sequence[Answer]) -> Answer:
         {key: record[key] for key in ("started", "ended", "seconds", "device", "host")}
         for record in records
     ]
+    # Where one job had to leave the GPU, the record of the whole says so.
+    reasons = filter(None, dict.fromkeys(record["device"].get("fallback") for record in records))
     return records[0] | {
+        "device": records[0]["device"] | {"fallback": "; ".join(reasons) or None},
         "started": min(record["started"] for record in records),
         "ended": max(record["ended"] for record in records),
         "seconds": round(sum(record["seconds"] for record in records), 3),
