@@ -7,7 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class Lenet(nn.Sequential):
+class Shaped:
+    """Says what its input is, as the network of a study does."""
+
+    shape: tuple[int, ...]
+
+    def example_inputs(self) -> tuple[Tensor, ...]:
+        """One random input of the shape."""
+        return (torch.rand(1, *self.shape),)
+
+
+class Lenet(Shaped, nn.Sequential):
     """Convolutions, pooling and fully connected layers in a row."""
 
     shape = (1, 28, 28)
@@ -26,7 +36,7 @@ class Lenet(nn.Sequential):
         )
 
 
-class Grouped(nn.Sequential):
+class Grouped(Shaped, nn.Sequential):
     """Towers, response normalisation and no bias in one layer."""
 
     shape = (3, 31, 31)
@@ -43,7 +53,7 @@ class Grouped(nn.Sequential):
         )
 
 
-class Vgg(nn.Sequential):
+class Vgg(Shaped, nn.Sequential):
     """Pairs of 3 by 3 convolutions."""
 
     shape = (3, 16, 16)
@@ -76,7 +86,7 @@ class Block(nn.Module):
         return functional.relu(self.norm2(self.conv2(found)) + self.shortcut(maps))
 
 
-class Resnet(nn.Sequential):
+class Resnet(Shaped, nn.Sequential):
     """A stem and three residual blocks."""
 
     shape = (3, 32, 32)
@@ -94,7 +104,7 @@ class Resnet(nn.Sequential):
         )
 
 
-class Mobilenet(nn.Sequential):
+class Mobilenet(Shaped, nn.Sequential):
     """Depthwise and pointwise convolutions."""
 
     shape = (3, 24, 24)
@@ -113,7 +123,7 @@ class Mobilenet(nn.Sequential):
         )
 
 
-class Inception(nn.Module):
+class Inception(Shaped, nn.Module):
     """Branches that are put side by side."""
 
     shape = (3, 20, 20)
@@ -131,7 +141,7 @@ class Inception(nn.Module):
         return self.fc(found.mean((2, 3)))
 
 
-class Densenet(nn.Module):
+class Densenet(Shaped, nn.Module):
     """Every layer sees the outputs of all before it."""
 
     shape = (3, 12, 12)
@@ -148,7 +158,7 @@ class Densenet(nn.Module):
         return self.fc(maps.mean((2, 3)))
 
 
-class Autoencoder(nn.Sequential):
+class Autoencoder(Shaped, nn.Sequential):
     """Transposed convolutions."""
 
     shape = (1, 16, 16)
@@ -162,7 +172,7 @@ class Autoencoder(nn.Sequential):
         )
 
 
-class Sound(nn.Sequential):
+class Sound(Shaped, nn.Sequential):
     """Convolutions in one dimension."""
 
     shape = (2, 100)
@@ -171,7 +181,7 @@ class Sound(nn.Sequential):
         super().__init__(nn.Conv1d(2, 8, 9, stride=4), nn.ReLU(), nn.Flatten(), nn.Linear(184, 3))
 
 
-class Video(nn.Sequential):
+class Video(Shaped, nn.Sequential):
     """Convolutions in three dimensions, dilated."""
 
     shape = (1, 6, 10, 10)
@@ -183,7 +193,7 @@ class Video(nn.Sequential):
         )  # fmt: skip
 
 
-class Mixer(nn.Module):
+class Mixer(Shaped, nn.Module):
     """Fully connected layers over patches and over channels, with layer normalisation."""
 
     shape = (3, 8, 8)
@@ -204,7 +214,7 @@ class Mixer(nn.Module):
         return self.head(x.mean(1))
 
 
-class Squeeze(nn.Module):
+class Squeeze(Shaped, nn.Module):
     """A channel's weight is computed from the maps themselves."""
 
     shape = (4, 9, 9)

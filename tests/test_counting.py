@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import networks
 import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
@@ -18,6 +20,7 @@ from torchinfo import summary
 from reconcile.layers import Conv2d
 from reconcile.measuring.closed_forms import CrossCheckError, check_row
 from reconcile.measuring.counting import Row, count_layers, first_tensor, is_layer, kind_of
+from reconcile.measuring.recall import recalled_rows
 
 
 def count(model: nn.Module, *shapes: tuple[int, ...]) -> dict[str, Row]:
@@ -402,6 +405,16 @@ def test_meta_counts_the_same(counted: Counted) -> None:
     model_on_meta = type(model)().to("meta").eval()
     on_meta, _ = count_layers(model_on_meta, (image.to("meta"),))
     assert {row.layer: row for row in on_meta} == rows
+
+
+def test_recalled_layers_count_the_same(counted: Counted) -> None:
+    """A network whose layers are remembered from an earlier run has the same rows."""
+    model, _, rows = counted
+    file = Path(networks.__file__)
+    for _turn in range(2):
+        recalled = recalled_rows(file, type(model).__name__, {})
+        assert recalled is not None
+        assert {row.layer: row for row in recalled} == rows
 
 
 def test_against_torchs_flop_counter(counted: Counted) -> None:

@@ -16,7 +16,13 @@ from reconcile import worker_process
 from reconcile.errors import InputError
 from reconcile.files import write_json
 from reconcile.instantiate import plan_of
-from reconcile.measure import MEASUREMENT_FILES, MeasureError, Settings, measure_study
+from reconcile.measure import (
+    MEASUREMENT_FILES,
+    MeasureError,
+    Settings,
+    gather_batches,
+    measure_study,
+)
 from reconcile.measuring.building import BuildError, load_class
 from reconcile.study import load_study
 
@@ -287,6 +293,24 @@ def test_record(tiny_results: Path) -> None:
     assert (settings["warmup"], settings["repeats"], settings["seed"]) == (1, 3, 5)
     assert record["versions"]["torch"] == torch.__version__
     assert record["started"] <= record["ended"] and record["seconds"] > 0
+
+
+def test_batches(tiny_results: Path, tmp_path: Path) -> None:
+    """A study that is measured in several jobs has the tables of one job, row by row."""
+    study, plan = tiny_results.parent / "tiny", tiny_results / "interpretations.json"
+    settings = Settings(device="cpu", repeats=1, seed=5, readings_per_job=2)
+    folders = [tmp_path / str(batch) for batch in range(2)]
+    for batch, folder in enumerate(folders):
+        measure_study(plan, study, folder, settings, batch=batch, report=lambda line: None)
+    gather_batches(folders, tmp_path / "out")
+    whole, gathered = tables_of(tiny_results), tables_of(tmp_path / "out")
+    for name in set(MEASUREMENT_FILES) - {"timings.csv"}:
+        assert gathered[name] == whole[name]
+    assert [row["layer"] for row in gathered["timings.csv"]] == [
+        row["layer"] for row in whole["timings.csv"]
+    ]
+    jobs = json.loads((tmp_path / "out" / "record.json").read_text())["jobs"]
+    assert len(jobs) == 2
 
 
 def test_meta_on_request(tmp_path: Path) -> None:
