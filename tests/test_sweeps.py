@@ -303,3 +303,18 @@ def test_ten_thousand_combinations(tmp_path: Path) -> None:
     # (32 + 2 x 0 - 5) / 2 rounded down, plus one: 14 windows of 8 kernels have 1,568 neurons.
     best = done.summary["ranking"][0]["interpretation"]
     assert done.summary["counts"]["reproduced"] == 2 and "odd" in best
+
+
+def test_what_a_network_changes_is_put_back(tmp_path: Path) -> None:
+    """The environment, the folder and torch's settings are as before, whatever a network did."""
+    import os
+
+    file = tmp_path / "network.py"
+    meddling = "import os\nos.environ['MEDDLED'] = '1'\nos.chdir('/')\n"
+    meddling += "import torch\ntorch.set_grad_enabled(False)\n"
+    file.write_text(meddling + NETWORK, encoding="utf-8")
+    folder = Path.cwd()
+    arguments = {"size": 31, "kernel": 3, "stride": 2, "padding": 1, "rule": "floor"}
+    assert recalled_rows(file, "Geometry", arguments) is not None
+    assert "MEDDLED" not in os.environ and "PATH" in os.environ
+    assert Path.cwd() == folder and torch.is_grad_enabled()

@@ -35,7 +35,7 @@ def test_parameters(readings: Readings, reading: str) -> None:
 
 
 def test_one_reading_fits_all_four(readings: Readings) -> None:
-    """Only GPT-1's vocabulary with the new context rounds to every printed count, sweep included."""
+    """Only GPT-1's vocabulary with the new context rounds to every printed count."""
     fits = {
         reading.id: list(takewhile(partial(readings.verdict, reading.id), SIZES))
         for reading in readings.study.interpretations

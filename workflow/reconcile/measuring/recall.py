@@ -116,6 +116,10 @@ def recalled_rows(file: Path, name: str, arguments: dict[str, Any]) -> list[Row]
         _put_back(before)
 
 
+# The bytes behind os.environ, which decodes every variable whenever it is copied.
+_ENVIRONMENT: dict[Any, Any] = getattr(os.environ, "_data", {})
+
+
 def _process_state() -> tuple[Any, ...]:
     """What a network could change for those after it, cheap enough to be asked every time."""
     return (
@@ -124,7 +128,7 @@ def _process_state() -> tuple[Any, ...]:
         torch.is_grad_enabled(),
         torch.are_deterministic_algorithms_enabled(),
         os.getcwd(),  # noqa: PTH109 - a path object takes longer than a layer
-        os.environ.copy(),
+        dict(_ENVIRONMENT),
     )
 
 
@@ -137,9 +141,9 @@ def _put_back(before: tuple[Any, ...]) -> None:
     torch.set_grad_enabled(grad)
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
     os.chdir(folder)
-    for name in set(os.environ) - set(environment):
-        del os.environ[name]
-    os.environ.update(environment)
+    for name in {*_ENVIRONMENT} - {*environment}:
+        del os.environ[os.fsdecode(name)]
+    os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
 
 
 def _class_of(file: Path, name: str) -> type[nn.Module]:
@@ -238,10 +242,15 @@ def _restore(layer: nn.Module, built: _Built) -> None:
     for name, container in built.containers.items():
         state[name] = container.copy()
     state["_parameters"] = {
-        name: None if p is None else nn.Parameter(p.data, p.requires_grad)
+        name: None if p is None else _copy(nn.Parameter, p, p.requires_grad)
         for name, p in built.parameters.items()
     }
     state[_BUILT] = built
+
+
+def _copy(kind: type[Tensor], tensor: Tensor, requires_grad: bool = False) -> Any:
+    """A tensor of its own with the same shape, made past the modes that watch torch's functions."""
+    return Tensor._make_subclass(kind, tensor, requires_grad)
 
 
 def _as_built(layer: nn.Module, built: _Built) -> bool:
@@ -288,7 +297,7 @@ def _run(module: nn.Module, args: Any, kwargs: Any, watch: Watch | None) -> Any:
         return _execute(module, given, built, key)
     if watch is not None:
         watch.credit(module, found.macs, found.uncounted)
-    return given if found.output is None else found.output.detach()
+    return given if found.output is None else _copy(Tensor, found.output)
 
 
 def _plain_tensor(value: Any) -> bool:
