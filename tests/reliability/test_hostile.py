@@ -134,7 +134,7 @@ def test_references_say_what_the_study_says(hostile: list[Path]) -> None:
 
 def test_latex_writes_and_runs_nothing(hostile: list[Path], tmp_path: Path) -> None:
     """A write-up of every macro, table and reference compiles, even where TeX may run commands."""
-    for out in hostile if EVERYTHING else hostile[:2]:
+    for out in hostile[::4]:
         document = tmp_path / out.parents[1].name
         document.mkdir()
         macros = read_macros((out / "numbers.tex").read_text("utf-8"))

@@ -7,16 +7,31 @@ Linux) nothing is found.
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from reconcile.record import COMMAND_VARIABLE
 
-__all__ = ["HOST_FILE", "jobs_in", "runs_in"]
+__all__ = ["HOST_FILE", "answered_in_a_thread", "jobs_in", "runs_in"]
 
 PROCESSES = Path("/proc")
 HOST_FILE = Path(".snakemake/host")
 """Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
+
+
+def answered_in_a_thread(number: signal.Signals) -> None:
+    """Have a signal answered as now, but in a thread of its own.
+
+    Snakemake 9 answers SIGTERM by taking a lock in its main thread. Where the signal comes while
+    that thread has the lock already, it would wait for itself, and hold its folder, for ever.
+    """
+    answer = signal.getsignal(number)
+    if callable(answer):
+        signal.signal(
+            number, lambda *told: threading.Thread(target=answer, args=told, daemon=True).start()
+        )
 
 
 def runs_in(folder: Path) -> list[int]:

@@ -4,10 +4,12 @@ Requires: the rules of all other files. Without SLURM nothing here has an effect
 """
 
 import platform
+import signal
 
+from reconcile.accounting import answer_from_queue
 from reconcile.failures import failed_jobs
 from reconcile.leftovers import LeftoverError, RunMark, cancel_leftovers
-from reconcile.running import HOST_FILE
+from reconcile.running import HOST_FILE, answered_in_a_thread
 
 
 # Each takes seconds, less than its place in a queue. Only measuring becomes jobs.
@@ -31,6 +33,8 @@ RUN_MARK = RunMark(Path(".snakemake/run.mark"))
 
 onstart:
     HOST_FILE.write_text(platform.node(), encoding="utf-8")
+    answered_in_a_thread(signal.SIGTERM)
+    answer_from_queue(Path(workflow.basedir) / "workflow" / "slurm")
     try:
         cancel_leftovers(Path.cwd(), RUN_MARK, lambda line: print(line, file=sys.stderr))
     except LeftoverError as error:
