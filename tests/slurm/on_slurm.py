@@ -425,3 +425,18 @@ def test_refusal(small: Path) -> None:
     assert run.ended() == 1
     line = "SLURM takes no job: .*invalid partition specified: nowhere.*"
     assert len(re.findall(f"^{line}$", run.said(), re.M)) == 1
+
+
+def test_outage(small: Path, cluster: Path) -> None:
+    """While SLURM's controller is away a run waits for its jobs, and goes on afterwards."""
+    edit(small / "config.yaml", device="auto")
+    run = slurm(small, "measurements")
+    run.until(lambda: set(run.submitted()) & set(jobs("RUNNING")))
+    file = cluster / "slurmctld.pid"
+    os.kill(int(file.read_text()), signal.SIGTERM)
+    run.until(lambda: not file.exists())
+    # More than the looks that the executor takes by default: 5, of some 9 seconds each.
+    time.sleep(60)
+    assert run.process.poll() is None
+    told("slurmctld")
+    assert run.ended() == 0, run.said()[-5000:]
