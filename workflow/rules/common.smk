@@ -57,6 +57,7 @@ if PLAN is None:
     PLAN = hand_over(RunPlan(config=CONFIG, studies=studies))
     os.environ[CONFIG_HASH_VARIABLE] = file_sha256(Path("config.yaml"))
 
+
 CONFIG = PLAN.config
 STUDIES = list(PLAN.studies)
 
