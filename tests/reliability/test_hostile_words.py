@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from reliability.hostile import cells_of, is_formula, put
+from reliability.hostile import accepted, cells_of, is_formula, put
 from reliability.payloads import PAYLOADS
 from support import PROJECT, study_data, write_study
 
@@ -76,6 +76,22 @@ def test_faults_cannot_steer_a_terminal(tmp_path: Path, place: tuple[str | int, 
             load_study(write_study(tmp_path, data))
         assert all(visible(line) == line for line in str(failed.value).split("\n"))
         assert len(str(failed.value).split("\n")) == len(failed.value.faults)
+
+
+def test_links_lead_to_the_web() -> None:
+    """No payload is taken as a link, nor any scheme but http and https."""
+    for place in (("paper", "url"), ("evidence", 0, "source", 0, "url")):
+        assert not [text for text in PAYLOADS if accepted(place, text)]
+        assert accepted(place, "https://example.org/a?b=c#d")
+        assert not accepted(place, "ftp://example.org/")
+    assert not [text for text in PAYLOADS if accepted(("paper", "doi"), text)]
+
+
+def test_ids_are_safe_in_paths_and_anchors() -> None:
+    """An id holds small letters, digits, dots, dashes and underscores, and starts with no dot."""
+    taken = [text for text in PAYLOADS if accepted(("claims", 0, "id"), text)]
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,199}", text) for text in taken)
+    assert len(taken) < 5
 
 
 def test_no_rule_hands_text_to_a_shell() -> None:
