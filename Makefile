@@ -14,7 +14,7 @@ test_pins := $(pins) requirements-test.lock tools/package-lock.json
 reliability_tests := reliability test_yamlfile.py test_config.py test_study.py test_measure.py \
 	end_to_end/test_pipeline.py
 
-.PHONY: help report environment test reliability test-environment test-slurm lint format lock example verify clean
+.PHONY: help report environment test reliability bench test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -44,6 +44,10 @@ test-environment: .venv/test.stamp ## make .venv with what the tests need
 
 test-slurm: test-environment ## test the SLURM profile on a small cluster on this machine (root)
 	tools/test_slurm.sh
+
+bench: test-environment ## measure the pipeline against its peers; write docs/benchmarks.md
+	bench/environment.sh
+	python bench/run.py
 
 lint: test-environment ## check the style, the types and the workflow
 	ruff check

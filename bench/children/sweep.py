@@ -1,0 +1,115 @@
+"""Measures a sweep of AlexNet geometries, by this project or by torchinfo on the meta device.
+
+    python bench/children/sweep.py ours READINGS OUT
+    python bench/children/sweep.py torchinfo READINGS
+
+Prints the seconds from the first reading to the last row written, the readings, and the peak
+memory of both processes in KiB, as JSON. Imports and the start of processes are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from itertools import islice, product
+from pathlib import Path
+from typing import Any
+
+from reconcile import measure
+from reconcile.files import write_json
+from reconcile.instantiate import plan_of
+from reconcile.study import load_study
+
+STUDY = Path("studies/alexnet")
+
+
+def geometries() -> Any:
+    """Arguments of AlexNet's readings: input, padding, both rules, towers, normalisation."""
+    sides = range(160, 288)
+    paddings = [[a, b] for a in range(8) for b in range(8)]
+    rules = ("floor", "ceil")
+    for side, padding, conv, pool, towers, norm in product(
+        sides, paddings, rules, rules, (1, 2), (True, False)
+    ):
+        yield {
+            "input_size": side,
+            "conv1_padding": padding,
+            "conv_rule": conv,
+            "pool_rule": pool,
+            "kernels": [96, 256, 384, 384, 256],
+            "towers": towers,
+            "response_normalization": norm,
+        }
+
+
+def chosen(number: int) -> list[dict[str, Any]]:
+    """So many geometries, spread over the whole grid: few of them alike."""
+    everything = list(geometries())
+    step = max(len(everything) // number, 1)
+    return list(islice(everything, 0, step * number, step))
+
+
+def plan(number: int) -> dict[str, Any]:
+    """What `instantiate` would write for a study that sweeps over these geometries."""
+    written = plan_of(load_study(STUDY), STUDY.name)
+    readings = [
+        {"id": f"geometry-{i}", "placement": "meta", "networks": {"main": arguments}}
+        for i, arguments in enumerate(chosen(number))
+    ]
+    return written | {"interpretations": readings}
+
+
+class Timed(measure.WorkerProcess):
+    """Notes when the measuring process was ready and when it was last needed."""
+
+    ready = over = 0.0
+
+    def __enter__(self) -> Timed:
+        super().__enter__()
+        Timed.ready = time.perf_counter()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        Timed.over = time.perf_counter()
+        super().__exit__(*exception)
+
+
+def ours(number: int, out: Path) -> dict[str, float]:
+    """Measure as one job of the pipeline does; every table is written."""
+    settings = measure.Settings(device="cpu", repeats=0, readings_per_job=number)
+    write_json(out / "interpretations.json", plan(number))
+    measure.WorkerProcess = Timed  # type: ignore[misc]
+    measure.measure_study(out / "interpretations.json", STUDY, out, settings)
+    peaks = {
+        "this process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "measuring process": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    }
+    return {"seconds": Timed.over - Timed.ready, "readings": number} | peaks
+
+
+def by_torchinfo(number: int) -> dict[str, float]:
+    """Build and summarise each on the meta device."""
+    import torch  # noqa: PLC0415
+    import torchinfo  # noqa: PLC0415
+
+    from reconcile.measuring.building import load_class  # noqa: PLC0415
+
+    network = load_class(STUDY / "network.py", "AlexNet")
+    begun = time.perf_counter()
+    with torch.device("meta"), torch.no_grad():
+        for arguments in chosen(number):
+            model = network(**arguments).eval()
+            str(torchinfo.summary(model, input_data=model.example_inputs(), verbose=0))
+    return {"seconds": time.perf_counter() - begun, "readings": number}
+
+
+def main() -> None:
+    """Print what was asked for."""
+    peer, number = sys.argv[1], int(sys.argv[2])
+    print(json.dumps(ours(number, Path(sys.argv[3])) if peer == "ours" else by_torchinfo(number)))
+
+
+if __name__ == "__main__":
+    main()

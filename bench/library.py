@@ -1,0 +1,146 @@
+"""Parts of the pipeline against their peers: a forward pass, counting, sweeping, searching."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from processes import Ratio, tell
+from project import ROOT, Project
+from rows import Outcome, Row
+
+__all__ = ["counters", "forward", "scaling", "search", "sweep"]
+
+CHILDREN = Path(__file__).resolve().parent / "children"
+PASSES = 60
+SWEPT, SUMMARISED = 10_000, 500
+SIZES = (100, 1_000, 10_000, 100_000)
+SEARCH_TARGET = 20e6
+
+
+def _child(project: Project, script: Path, *arguments: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{script.name} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def forward(project: Project, runs: int) -> Outcome:
+    """A forward pass that measures, against a plain one."""
+    samples: dict[str, list[float]] = {"plain": [], "counted": [], "timed": []}
+    for turn in range(runs):
+        for name, values in _child(project, CHILDREN / "forward.py", str(PASSES)).items():
+            samples[name].append(statistics.median(values))
+        tell(f"forward: {turn + 1}/{runs}")
+    counted, timed = (Ratio.of(samples[name], samples["plain"]) for name in ("counted", "timed"))
+    return Outcome(
+        [
+            Row.at_most("forward pass with every layer counted / plain", counted, 1.05),
+            Row.at_most("forward pass with every layer timed / plain", timed, 1.05),
+        ],
+        runs,
+    )
+
+
+def counters(project: Project, runs: int) -> Outcome:
+    """One table per layer of a built network, on the CPU."""
+    samples: dict[str, list[float]] = {"ours": [], "torchinfo": [], "fvcore": []}
+    for turn in range(runs):
+        for name, values in _child(project, CHILDREN / "counters.py").items():
+            samples[name].append(statistics.median(values))
+        tell(f"counters: {turn + 1}/{runs}")
+    rows = [
+        Row.at_most(
+            f"table per layer of one reading / {peer}", Ratio.of(samples["ours"], samples[peer])
+        )
+        for peer in ("torchinfo", "fvcore")
+    ]
+    return Outcome(rows, runs)
+
+
+def _swept(project: Project, number: int) -> Any:
+    with tempfile.TemporaryDirectory() as out:
+        return _child(project, CHILDREN / "sweep.py", "ours", str(number), out)
+
+
+def sweep(project: Project, runs: int) -> Outcome:
+    """A sweep of AlexNet geometries, per reading."""
+    ours, peers = [], []
+    for turn in range(runs):
+        found = _swept(project, SWEPT)
+        ours.append(found["seconds"] / SWEPT)
+        peer = _child(project, CHILDREN / "sweep.py", "torchinfo", str(SUMMARISED))
+        peers.append(peer["seconds"] / SUMMARISED)
+        tell(f"sweep: {turn + 1}/{runs}: {ours[-1] / peers[-1]:.3f}")
+    what = f"sweep of {SWEPT:,} geometries: time per reading / torchinfo's on the meta device"
+    return Outcome([Row.at_most(what, Ratio.of(ours, peers), 0.1)], runs)
+
+
+def scaling(project: Project, runs: int) -> Outcome:
+    """The same sweep from 100 to 100,000 readings: time per reading, and memory."""
+    each: dict[int, list[float]] = {number: [] for number in SIZES}
+    held: dict[int, list[float]] = {number: [] for number in SIZES}
+    for turn in range(runs):
+        # What the first reading costs, it costs once.
+        first = _swept(project, 1)["seconds"]
+        for number in SIZES:
+            found = _swept(project, number)
+            each[number].append((found["seconds"] - first) / (number - 1))
+            held[number].append(found["this process"] + found["measuring process"])
+            tell(f"scaling: {number:,} readings, {turn + 1}/{runs}")
+    base = SIZES[1]
+    rows = []
+    for number in SIZES:
+        ratio = Ratio.of(each[number], each[base])
+        what = f"time per reading, {number:,} readings / {base:,}"
+        rows.append(_within(what, ratio) if number != base else Row.at_most(what, ratio))
+    largest = Ratio.of(held[SIZES[-1]], held[base])
+    rows.append(Row.at_most(f"peak memory, {SIZES[-1]:,} readings / {base:,}", largest, 1.2))
+    return Outcome(rows, runs)
+
+
+def _within(what: str, ratio: Ratio) -> Row:
+    near = 1 / 1.2 <= ratio.value <= 1.2  # noqa: PLR2004 - a fifth more or less
+    return Row(what, ratio.value, ratio.low, ratio.high, "within 20%", near)
+
+
+def search(project: Project, runs: int) -> Outcome:
+    """Combinations a second on one core."""
+    found = _child_table(project, runs)
+    rows = [
+        Row(
+            f"{row['group']} searched, all searches of the group",
+            float(row["rate"]) / 1e6,
+            target=f"≥ {SEARCH_TARGET / 1e6:g}",
+            met=float(row["rate"]) >= SEARCH_TARGET,
+            unit="million combinations a second",
+        )
+        for row in found
+        if row["search"] == "all"
+    ]
+    return Outcome(rows, runs)
+
+
+def _child_table(project: Project, runs: int) -> Any:
+    tell("search")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "search.py"), "--json", "--runs", str(max(runs, 7))],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)["rows"]

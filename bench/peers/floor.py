@@ -1,0 +1,117 @@
+"""The floor: the work of the whole pipeline for AlexNet, done by one process in a straight line.
+
+Run from the root: `python bench/peers/floor.py`. No rules, no engine, no second process: the same
+library functions measure the same readings with the same warm-up and repeats, judge, search, draw
+and write the same files, into build/bench/floor/alexnet. What `snakemake` takes longer than this
+is the price of having a pipeline. Says how long every step took and keeps it in steps.json.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from reconcile import measure
+from reconcile.cite import write_citations
+from reconcile.config import load_config
+from reconcile.files import write_json
+from reconcile.instantiate import plan_of
+from reconcile.measurements import Measurements
+from reconcile.measuring.worker import Worker
+from reconcile.reconciliation import consistency_table, reconcile_study
+from reconcile.report import render_report
+from reconcile.reporting.index import render_index
+from reconcile.search import search_geometries, search_slips
+from reconcile.study import load_study
+from reconcile.tables import write_table
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "build" / "bench" / "floor"
+STUDY = ROOT / "studies" / "alexnet"
+TEMPLATES = ROOT / "templates"
+
+
+class Steps:
+    """Tells and keeps how long each step took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = _start_of_this_process()
+
+    def done(self, name: str) -> None:
+        """The step that began when the last one ended."""
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self.seconds[name], self._last = now - self._last, now
+        print(f"{name}: {self.seconds[name]:.2f} s", file=sys.stderr, flush=True)
+
+
+def _start_of_this_process() -> float:
+    """In seconds since the machine started; imports are part of what is timed."""
+    after_name = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    return int(after_name[19]) / os.sysconf("SC_CLK_TCK")
+
+
+class SameProcess:
+    """Answers as the measuring process does, in this one."""
+
+    def __init__(self, settings: measure.Settings) -> None:
+        self._worker = Worker(asdict(settings))
+        self.introduction = self._worker.introduction()
+        self.notices: list[str] = []
+
+    def ask_all(self, requests: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """Measure one network after the other."""
+        for request in requests:
+            yield request, self._worker.measure(request)
+
+    def __enter__(self) -> SameProcess:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing was started."""
+
+
+def main() -> None:
+    """Write what `snakemake` writes for the study."""
+    steps = Steps()
+    steps.done("import")
+    results = OUT / STUDY.name
+    results.mkdir(parents=True, exist_ok=True)
+
+    config = load_config(ROOT / "config.yaml")
+    study = load_study(STUDY)
+    write_json(results / "interpretations.json", plan_of(study, STUDY.name))
+    write_json(results / "settings.json", config.measure.model_dump())
+    write_table(results, "consistency.csv", consistency_table(study, STUDY))
+    steps.done("read and check the study")
+
+    measure.WorkerProcess = SameProcess  # type: ignore[misc,assignment]
+    settings = measure.Settings(**config.measure.model_dump())
+    measure.measure_study(results / "interpretations.json", STUDY, results, settings, root=ROOT)
+    steps.done("measure")
+
+    measured = Measurements.read(results)
+    judged = reconcile_study(study, STUDY, measured)
+    for name, content in judged.tables.items():
+        write_table(results, name, content)
+    write_json(results / "reconciliation.json", judged.summary)
+    steps.done("reconcile")
+
+    write_table(results, "slips.csv", search_slips(study, STUDY, measured, print))
+    write_table(results, "geometries.csv", search_geometries(study, STUDY, print))
+    steps.done("search")
+
+    render_report(STUDY, results, TEMPLATES, config.report.model_dump())
+    write_citations(STUDY, results, ROOT / "CITATION.cff")
+    render_index([results / "reconciliation.json"], TEMPLATES, OUT / "index.html")
+    steps.done("render")
+    write_json(OUT / "steps.json", steps.seconds)
+
+
+if __name__ == "__main__":
+    main()

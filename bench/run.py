@@ -1,0 +1,60 @@
+"""Measure how fast the pipeline is, as ratios to peers, and write docs/benchmarks.md.
+
+    make bench                                every row, as docs/benchmarks.md shows them
+    python bench/run.py --only cold --runs 3  one of them
+
+Whole processes run in a clone of the last commit, in turn with their peers; see docs/benchmarks.md
+for what is compared and how.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import library
+import pipeline
+from page import PAGE, keep
+from processes import tell
+from project import BUILD, Project
+from rows import Outcome
+
+Benchmark = Callable[[Project, int], Outcome]
+BENCHMARKS: dict[str, Benchmark] = {
+    "cold": pipeline.cold,
+    "memory": pipeline.memory,
+    "no-op": pipeline.no_op,
+    "edits": pipeline.edits,
+    "forward": library.forward,
+    "counters": library.counters,
+    "sweep": library.sweep,
+    "scaling": library.scaling,
+    "search": library.search,
+    "profile": pipeline.profile,
+}
+FEWER = {"memory": 3, "scaling": 3, "profile": 3}
+"""Runs of what hardly varies, or takes long."""
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="run this one only")
+    parser.add_argument("--runs", type=int, help="runs of each peer (default: 5; some rows 3)")
+    arguments = parser.parse_args()
+    project = Project(BUILD / "project")
+    for name in arguments.only or BENCHMARKS:
+        runs = arguments.runs or FEWER.get(name, 5)
+        outcome = BENCHMARKS[name](project, runs)
+        keep(name, outcome.plain(), list(BENCHMARKS))
+        for row in outcome.rows:
+            tell(f"{row.what}: {row.value:.3g} {row.unit} (target {row.target or 'none'})")
+    tell(f"written: {PAGE}")
+
+
+if __name__ == "__main__":
+    main()
