@@ -60,7 +60,9 @@ class Table:
             rule.reasons.add(report.longrepr[2].removeprefix("Skipped: "))
 
     def pytest_sessionfinish(self) -> None:
-        """Put the table below the page's own words."""
+        """Put the table below the page's own words, where anything was run."""
+        if not any(rule.outcomes for rule in self.rules.values()):
+            return
         words = PAGE.read_text("utf-8").partition(START)[0]
         PAGE.write_text(f"{words}{START}\n{''.join(self._lines())}", "utf-8")
 

@@ -10,6 +10,7 @@ from reliability.hostile import accepted, cells_of, is_formula, put
 from reliability.payloads import PAYLOADS
 from support import PROJECT, study_data, write_study
 
+from reconcile.bibliography import Reference, bibtex
 from reconcile.errors import InputError, visible
 from reconcile.files import write_json
 from reconcile.measure import Settings, measure_study
@@ -92,6 +93,24 @@ def test_ids_are_safe_in_paths_and_anchors() -> None:
     taken = [text for text in PAYLOADS if accepted(("claims", 0, "id"), text)]
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,199}", text) for text in taken)
     assert len(taken) < 5
+
+
+@pytest.mark.parametrize("field", ["title", "authors", "venue"])
+def test_references_keep_their_entries(field: str) -> None:
+    """Text in a reference neither ends its entry nor starts another: every brace is balanced."""
+    for text in PAYLOADS:
+        words = {"title": text, "authors": [text, "Ada Lovelace"], "venue": text}[field]
+        values = {"title": "A title", "authors": ["Ada Lovelace"], "venue": None} | {field: words}
+        found = bibtex([Reference("key", "other", fields={"year": "1843"}, **values)])
+        depth = 0
+        for place, char in enumerate(found.rstrip()):
+            depth += {"{": 1, "}": -1}.get(char, 0)
+            assert depth > 0 or place in (*range(len("@misc")), len(found.rstrip()) - 1), found
+        assert depth == 0
+        names = found.partition("author = {")[2].partition("},\n")[0]
+        while "{" in names:
+            names = re.sub(r"\{[^{}]*\}", "", names)
+        assert len(names.split(" and ")) == len(values["authors"]), found
 
 
 def test_no_rule_hands_text_to_a_shell() -> None:
