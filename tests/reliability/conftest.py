@@ -6,7 +6,7 @@ import time
 
 import pytest
 from reliability.surroundings import (
-    EVERYTHING,
+    TABLE,
     TARGETS,
     Undisturbed,
     outputs,
@@ -19,7 +19,7 @@ from reliability.table import Table
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the table written where everything runs."""
-    if EVERYTHING:
+    if TABLE:
         config.pluginmanager.register(Table())
 
 
