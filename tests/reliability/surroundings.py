@@ -18,7 +18,7 @@ from reconcile.columns import RECORD_FILES
 EVERYTHING = os.environ.get("RELIABILITY") in ("all", "table")
 """Whether everything is tried, and not the sample that is part of `make test`."""
 TABLE = os.environ.get("RELIABILITY") == "table"
-"""Whether this is `make reliability`, which writes its table; "all" tries a part and writes none."""
+"""Whether this is `make reliability`, which writes its table; with "all" a part can be tried."""
 # The sample leaves the report out: half of a run's time goes into its PDF.
 TARGETS = () if EVERYTHING else ("results/tiny/reconciliation.json",)
 LIMIT_S = 600
