@@ -66,6 +66,8 @@ rule render_pdf:
         "logs/{study}/render_pdf.log",
     conda:
         "../envs/report.yaml"
+    # Longest first: the others then end while it runs.
+    priority: 1
     params:
         options=CONFIG.report.model_dump(),
     script:

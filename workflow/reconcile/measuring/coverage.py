@@ -1,7 +1,8 @@
 """Which input pixels can influence the first convolution, by gradient.
 
 The layer is copied, its weights are set to one, and what it returns is differentiated with respect
-to its input: a pixel with a zero gradient is never seen. The network itself stays as it is.
+to its input: a pixel with a zero gradient is never seen. The network itself stays as it is. Kernels
+of ones are all alike, so the copy has one of them (one a group).
 """
 
 from __future__ import annotations
@@ -66,9 +67,11 @@ def cover(layer: nn.Conv2d, input_shape: tuple[int, ...], device: torch.device) 
     return Coverage(input_shape[2], input_shape[3], seen, output.shape[1], windows)
 
 
-def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Module:
+def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Conv2d:
     probe = copy.deepcopy(layer).to_empty(device=device).requires_grad_(False)
+    probe.out_channels = probe.groups
     for parameter in probe.parameters():
+        parameter.data = parameter.data[: probe.groups]
         parameter.fill_(1.0)
     return probe
 
