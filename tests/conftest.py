@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 from support import PROJECT, measure, measured, study_data, write_study
 
 from reconcile.files import write_json
@@ -16,6 +17,9 @@ from reconcile.model import Study
 from reconcile.reconciliation import consistency_table, reconcile_study
 from reconcile.study import load_study
 from reconcile.tables import write_table
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 # The same examples on every machine, and none fails because a machine was busy.
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -90,3 +94,12 @@ def alexnet_results(alexnet: Study, tmp_path_factory: pytest.TempPathFactory) ->
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
     return out
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium, without a window: one for all, since playwright takes no second one."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -1,13 +1,11 @@
-"""One real report and one browser for all tests of what readers see."""
+"""One real report for all tests of what readers see."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from support import PROJECT
 
 from reconcile.measurements import Measurements
@@ -15,9 +13,6 @@ from reconcile.report import render_report
 from reconcile.search import search_geometries, search_slips
 from reconcile.study import load_study
 from reconcile.tables import write_table
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +27,3 @@ def rendered(alexnet_results: Path, tmp_path_factory: pytest.TempPathFactory) ->
     write_table(out, "geometries.csv", search_geometries(study, folder, lambda line: None))
     render_report(folder, out, PROJECT / "templates", {})
     return out
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium, without a window."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
