@@ -26,7 +26,7 @@ STUDY = Path("studies/alexnet")
 
 
 def geometries() -> Any:
-    """Arguments of AlexNet's readings: input, padding, both rules, towers, normalisation."""
+    """A grid over what AlexNet leaves open, in the order of a sweep."""
     sides = range(160, 288)
     paddings = [[a, b] for a in range(8) for b in range(8)]
     rules = ("floor", "ceil")
@@ -44,19 +44,12 @@ def geometries() -> Any:
         }
 
 
-def chosen(number: int) -> list[dict[str, Any]]:
-    """So many geometries, spread over the whole grid: few of them alike."""
-    everything = list(geometries())
-    step = max(len(everything) // number, 1)
-    return list(islice(everything, 0, step * number, step))
-
-
 def plan(number: int) -> dict[str, Any]:
     """What `instantiate` would write for a study that sweeps over these geometries."""
     written = plan_of(load_study(STUDY), STUDY.name)
     readings = [
         {"id": f"geometry-{i}", "placement": "meta", "networks": {"main": arguments}}
-        for i, arguments in enumerate(chosen(number))
+        for i, arguments in enumerate(islice(geometries(), number))
     ]
     return written | {"interpretations": readings}
 
@@ -99,7 +92,7 @@ def by_torchinfo(number: int) -> dict[str, float]:
     network = load_class(STUDY / "network.py", "AlexNet")
     begun = time.perf_counter()
     with torch.device("meta"), torch.no_grad():
-        for arguments in chosen(number):
+        for arguments in islice(geometries(), number):
             model = network(**arguments).eval()
             str(torchinfo.summary(model, input_data=model.example_inputs(), verbose=0))
     return {"seconds": time.perf_counter() - begun, "readings": number}
