@@ -64,10 +64,10 @@ rule render_pdf:
         update("results/{study}/report.pdf"),
     log:
         "logs/{study}/render_pdf.log",
-    conda:
-        "../envs/report.yaml"
     # Longest first: the others then end while it runs.
     priority: 1
+    conda:
+        "../envs/report.yaml"
     params:
         options=CONFIG.report.model_dump(),
     script:

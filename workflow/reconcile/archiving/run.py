@@ -29,12 +29,21 @@ OUTPUTS: Final = {
     "record": "record/record.json",
     "report": "record/report.html",
 }
-HOMES: Final = {"python": "https://www.python.org/"}
-# CUDA's parts have no page of their own release; these packages do.
-ON_PYPI: Final = {
-    *("torch", "snakemake", "pandas", "numpy", "pydantic", "pyyaml", "jinja2", "weasyprint"),
-    *("pydyf", "fonttools", "rocrate"),
+HOMES: Final = {
+    "fonttools": "https://github.com/fonttools/fonttools",
+    "jinja2": "https://github.com/pallets/jinja",
+    "numpy": "https://numpy.org/",
+    "pandas": "https://pandas.pydata.org/",
+    "pydantic": "https://github.com/pydantic/pydantic",
+    "pydyf": "https://github.com/CourtBouillon/pydyf",
+    "python": "https://www.python.org/",
+    "pyyaml": "https://github.com/yaml/pyyaml",
+    "rocrate": "https://github.com/ResearchObject/ro-crate-py",
+    "snakemake": "https://snakemake.github.io/",
+    "torch": "https://pytorch.org/",
+    "weasyprint": "https://weasyprint.org/",
 }
+"""Home pages of the software that a record names; the rest has only its name and release."""
 
 
 def add_workflow(builder: Builder) -> Any:
@@ -81,8 +90,7 @@ def _software(builder: Builder) -> list[Any]:
 
 
 def _package(builder: Builder, name: str, version: str) -> Any:
-    on_pypi = f"https://pypi.org/project/{name}/" if name in ON_PYPI else None
-    address = HOMES.get(name, on_pypi)
+    address = HOMES.get(name)
     key = address or f"#software-{slug(name)}"
     return builder.add(key, "SoftwareApplication", name=name, version=version, url=address)
 
@@ -141,7 +149,7 @@ def add_run(builder: Builder) -> list[Any]:
     )
     actions = {script: _action(builder, script, agent) for script in _scripts(builder)}
     controls = [_control(builder, script, action) for script, action in actions.items()]
-    engine = builder.crate.get("https://pypi.org/project/snakemake/")
+    engine = builder.crate.get(HOMES["snakemake"])
     # Which engine ran the steps is known only if the record lists it.
     if engine is not None and controls:
         parts = {"instrument": engine, "agent": agent, "object": controls, "result": run}
