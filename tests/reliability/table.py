@@ -24,7 +24,6 @@ class Rule:
     says: str
     outcomes: list[str] = field(default_factory=list)
     reasons: set[str] = field(default_factory=set)
-    seconds: float = 0.0
 
     @property
     def outcome(self) -> str:
@@ -53,7 +52,6 @@ class Table:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count an outcome: of the call, or of a set-up that did not come that far."""
         rule = self.rules[report.nodeid.partition("[")[0]]
-        rule.seconds += report.duration
         if report.when == "call" or not report.passed:
             rule.outcomes.append(report.outcome)
         if report.skipped and isinstance(report.longrepr, tuple):
@@ -68,16 +66,13 @@ class Table:
 
     def _lines(self) -> Iterator[str]:
         cases = [outcome for rule in self.rules.values() for outcome in rule.outcomes]
-        seconds = sum(rule.seconds for rule in self.rules.values())
         yield f"{cases.count('passed'):,} cases passed, {cases.count('failed'):,} failed, "
-        yield f"{cases.count('skipped'):,} were not tried, in {seconds / 60:.0f} minutes "
-        yield f"({_machine()}).\n"
+        yield f"{cases.count('skipped'):,} were not tried ({_machine()}).\n"
         for section in dict.fromkeys(rule.section for rule in self.rules.values()):
             own = [rule for rule in self.rules.values() if rule.section == section]
-            yield f"\n**{section}**\n\n| rule | cases | outcome | seconds |\n|---|--:|---|--:|\n"
+            yield f"\n**{section}**\n\n| rule | cases | outcome |\n|---|--:|---|\n"
             for rule in own:
-                yield f"| {rule.says} | {len(rule.outcomes)} | {rule.outcome} | "
-                yield f"{rule.seconds:.0f} |\n"
+                yield f"| {rule.says} | {len(rule.outcomes)} | {rule.outcome} |\n"
 
 
 def _line(text: str) -> str:
