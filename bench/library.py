@@ -16,8 +16,6 @@ from rows import Outcome, Row
 
 __all__ = ["counters", "forward", "scaling", "search", "sweep"]
 
-QUIET = {"OMP_WAIT_POLICY": "passive"}
-"""As the measuring process runs; here for every peer, since torch reads it once."""
 CHILDREN = Path(__file__).resolve().parent / "children"
 PASSES = 60
 SWEPT, SUMMARISED = 10_000, 500
@@ -29,7 +27,7 @@ def _child(project: Project, script: Path, *arguments: str) -> Any:
     done = subprocess.run(
         [sys.executable, str(script), *arguments],
         cwd=project.folder,
-        env=project.environment | QUIET,
+        env=project.environment,
         capture_output=True,
         text=True,
         check=False,
