@@ -70,7 +70,7 @@ def test_small_words() -> None:
 
 def layer(name: str, neurons: int) -> dict[str, str]:
     """A row of layers.csv."""
-    columns = ("kind", "channels", "height", "width", "parameters", "macs")
+    columns = ("kind", "channels", "height", "width", "parameters", "macs", "connections")
     return {"layer": name, "neurons": str(neurons), **dict.fromkeys(columns, "")}
 
 
@@ -89,6 +89,20 @@ def test_blocks_that_differ_are_told_in_full() -> None:
     """A block of other counts, or a number left out, ends a run."""
     rows = [layer(f"h.{i}.mlp", n) for i, n in ((0, 4), (1, 4), (2, 5), (4, 5), (5, 5))]
     assert [row.name for row in folded(rows)] == [row["layer"] for row in rows]
+
+
+def test_layers_that_change_nothing_are_idle() -> None:
+    """Idle is what keeps the size, is not counted, and holds, multiplies and links nothing."""
+    rows = [
+        layer("input", 9) | {"kind": "input", "height": "3"},
+        layer("conv", 9) | {"kind": "conv", "height": "3"},
+        layer("relu", 9) | {"kind": "activation", "height": "3"},
+        layer("norm", 9) | {"kind": "norm", "height": "3", "parameters": "2"},
+        layer("pool", 4) | {"kind": "pool", "height": "2"},
+        layer("dropout", 4) | {"kind": "dropout", "height": "2", "macs": "0"},
+        layer("subsample", 4) | {"kind": "other", "height": "2", "connections": "5"},
+    ]
+    assert [row.name for row in folded(rows) if row.idle] == ["relu", "dropout"]
 
 
 def test_bundled_fonts_have_every_character_of_the_templates() -> None:

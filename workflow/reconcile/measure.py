@@ -40,8 +40,6 @@ MEASUREMENT_FILES = (
     "timings.csv",
     "outputs.csv",
 )
-COUNTED_KINDS = ("conv", "fc")
-"""A network's neurons are those of its convolutional and fully connected layers."""
 Report = Callable[[str], None]
 
 
@@ -180,7 +178,7 @@ def _totals(answer: Answer) -> Answer:
     if not layers:
         return totals
     return totals | {
-        "neurons": sum(row["neurons"] for row in layers if row["kind"] in COUNTED_KINDS),
+        "neurons": sum(row["neurons"] for row in layers if row["kind"] in columns.COUNTED_KINDS),
         "conv_neurons": sum(row["neurons"] for row in layers if row["kind"] == "conv"),
         "parameters": sum(row["parameters"] for row in layers),
         "macs": sum(row["macs"] for row in layers),

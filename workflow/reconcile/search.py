@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from reconcile import geometries, slips
+from reconcile.columns import COUNTED_KINDS
 from reconcile.errors import InputError
 from reconcile.measurements import Measurements, ReadingScope
 from reconcile.model import GeometrySearch, SlipSearch, Study, next_by_id
@@ -25,7 +26,6 @@ from reconcile.tables import table
 
 __all__ = ["search_geometries", "search_slips"]
 
-COUNTED_KINDS = ("conv", "fc")
 SEARCHES = {
     "square-maps": geometries.square_maps,
     "rectangular-maps": geometries.rectangular_maps,

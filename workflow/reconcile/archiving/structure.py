@@ -20,8 +20,8 @@ from reconcile.archiving.schemas import (
     check_schema,
 )
 from reconcile.archiving.tabular import check_table
-from reconcile.columns import TABLES
-from reconcile.measure import COUNTED_KINDS, MEASURED
+from reconcile.columns import COUNTED_KINDS, TABLES
+from reconcile.measure import MEASURED
 
 __all__ = ["check_metadata", "check_record", "check_required", "check_sums", "check_tables"]
 

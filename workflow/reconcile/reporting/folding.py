@@ -1,12 +1,16 @@
-"""Fold layers that repeat: forty-eight equal blocks are told once, not forty-eight times."""
+"""Fold layers that repeat, and find those that do nothing to the counts.
+
+Forty-eight equal blocks are told once, not forty-eight times.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
+from reconcile.columns import COUNTED_KINDS
 from reconcile.reporting.results import Row
 
 __all__ = ["LayerRow", "folded"]
@@ -14,16 +18,26 @@ __all__ = ["LayerRow", "folded"]
 FEWEST = 3
 """Blocks that are folded; two are told in full."""
 _INDEXED = re.compile(r"(?P<before>(?:.*?\.)?)(?P<index>\d+)(?P<after>(?:\..*)?)")
-_COUNTS = ("kind", "channels", "height", "width", "neurons", "parameters", "macs")
+_SIZE = ("channels", "height", "width")
+_COUNTS = ("kind", *_SIZE, "neurons", "parameters", "macs")
 
 
 @dataclass(frozen=True)
 class LayerRow:
-    """A row of a layer table; ``times`` is how often it stands in the network."""
+    """A row of a layer table.
+
+    Attributes:
+        name: the layer's, or the range of names that the row stands for.
+        row: its counts.
+        times: how often it stands in the network.
+        idle: whether it leaves the size of the row before as it is, and holds and multiplies
+            nothing: an activation, say.
+    """
 
     name: str
     row: Row
     times: int = 1
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,21 @@ def _split(row: Row) -> tuple[str, int | None, str]:
 
 def folded(rows: list[Row]) -> list[LayerRow]:
     """The rows of one network, with runs of equal numbered blocks folded into one."""
+    return _with_idle(_folded(rows))
+
+
+def _with_idle(rows: list[LayerRow]) -> list[LayerRow]:
+    marked = [replace(row, idle=_is_idle(before.row, row.row)) for before, row in pairwise(rows)]
+    return rows[:1] + marked
+
+
+def _is_idle(before: Row, row: Row) -> bool:
+    if row["kind"] in COUNTED_KINDS or any(row[size] != before[size] for size in _SIZE):
+        return False
+    return all(row[count] in ("", "0") for count in ("parameters", "macs", "connections"))
+
+
+def _folded(rows: list[Row]) -> list[LayerRow]:
     blocks = [
         _Block(before, index, tuple(same))
         for (before, index), same in groupby(rows, key=lambda row: _split(row)[:2])
