@@ -8,6 +8,7 @@ is the price of having a pipeline. Says how long every step took and keeps it in
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -106,6 +107,7 @@ def main() -> None:
     write_table(results, "geometries.csv", search_geometries(study, STUDY, print))
     steps.done("search")
 
+    gc.disable()  # as the rendering jobs do
     render_report(STUDY, results, TEMPLATES, config.report.model_dump())
     write_citations(STUDY, results, ROOT / "CITATION.cff")
     render_index([results / "reconciliation.json"], TEMPLATES, OUT / "index.html")

@@ -1,11 +1,17 @@
 """Write the report of a study as PDF."""
 
+import gc
 from pathlib import Path
 
 from reconcile.report import write_paper
 from reconcile.scripting import logged
 
+# One report and the process ends: what it drops on the way is not worth looking for.
+gc.disable()
+
 with logged(snakemake.log[0]):
     study = Path(snakemake.input.study).parent
     results = Path(snakemake.output[0]).parent
     write_paper(study, results, Path("templates"), snakemake.params.options)
+
+gc.freeze()

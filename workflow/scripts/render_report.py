@@ -1,13 +1,19 @@
 """Write the report of a study for browsers, its figures, and what write-ups need."""
 
+import gc
 from pathlib import Path
 
 from reconcile.cite import write_citations
 from reconcile.report import write_page
 from reconcile.scripting import logged
 
+# One report and the process ends: what it drops on the way is not worth looking for.
+gc.disable()
+
 with logged(snakemake.log[0]):
     study = Path(snakemake.input.study).parent
     results = Path(snakemake.output.html).parent
     write_page(study, results, Path("templates"), snakemake.params.options)
     write_citations(study, results, Path(snakemake.input.tool))
+
+gc.freeze()

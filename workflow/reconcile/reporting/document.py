@@ -102,6 +102,7 @@ def _uncollected() -> Iterator[None]:
         yield
     finally:
         if collecting:
+            gc.collect()
             gc.enable()
 
 
@@ -110,9 +111,7 @@ def _written(page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
     with warnings.catch_warnings(), _uncollected():
         warnings.simplefilter("ignore", ResourceWarning)
         html = HTML(string=page, url_fetcher=fetcher, media_type="print")
-        content = bytes(html.write_pdf(font_config=_fonts(), **options))
-        gc.collect()
-    return content
+        return bytes(html.write_pdf(font_config=_fonts(), **options))
 
 
 def pdf_of(page: str, results: Path, date: str) -> bytes:
