@@ -42,6 +42,8 @@ def visible(text: str) -> str:
 
     Control characters, marks of writing direction and whatever else is not to be seen.
     """
+    if text.isprintable():
+        return text
     shown = (c.isprintable() or unicodedata.category(c) == "Zs" for c in text)
     return "".join(
         c if keep else c.encode("unicode_escape").decode()

@@ -11,6 +11,7 @@ and so is everything between the layers.
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,13 +41,15 @@ class _Built:
     """A layer as its constructor left it.
 
     Attributes:
-        plain: attributes that are no container, to be compared before the layer is recalled.
+        plain: attributes that are no container.
+        compared: names and values of those that must be the same for the layer to be recalled.
         containers: the others, without parameters; each copy gets its own.
         parameters: its parameters, by name.
         executed: what it returned, by input.
     """
 
     plain: dict[str, Any]
+    compared: tuple[tuple[str, ...], tuple[Any, ...]]
     containers: dict[str, Any]
     parameters: dict[str, nn.Parameter | None]
     executed: dict[Any, _Executed]
@@ -107,13 +110,23 @@ def recalled_rows(file: Path, name: str, arguments: dict[str, Any]) -> list[Row]
             with torch.device("meta"):
                 model = network(**arguments)
                 inputs = checked_inputs(model.example_inputs())  # type: ignore[operator]
-            return count_layers(model.eval(), inputs, watched)[0]
+            return count_layers(_evaluating(model), inputs, watched)[0]
     except CrossCheckError:
         raise
     except (Exception, SystemExit):
         return None
     finally:
         _put_back(before)
+
+
+def _evaluating(model: nn.Module) -> nn.Module:
+    """The model in evaluation mode, without a walk through attributes where nobody has a say."""
+    modules = list(model.modules())
+    if any(type(module).train is not nn.Module.train for module in modules):
+        return model.eval()
+    for module in modules:
+        module.__dict__["training"] = False
+    return model
 
 
 # The bytes behind os.environ, which decodes every variable whenever it is copied.
@@ -231,7 +244,9 @@ def _remember(layer: nn.Module, key: Any) -> None:
         k: v.copy() for k, v in state.items() if isinstance(v, _CONTAINERS) and k != "_parameters"
     }
     plain = {k: v for k, v in state.items() if k not in containers and k != "_parameters"}
-    built = _Built(plain, containers, dict(layer._parameters), {})
+    names = tuple(name for name in plain if name != "training")
+    compared = names, tuple(plain[name] for name in names)
+    built = _Built(plain, compared, containers, dict(layer._parameters), {})
     _MEMORY.built[key] = built
     state[_BUILT] = built
 
@@ -258,7 +273,8 @@ def _as_built(layer: nn.Module, built: _Built) -> bool:
     state = layer.__dict__
     if state["_forward_hooks"] or state["_forward_pre_hooks"] or "forward" in state:
         return False
-    if any(state.get(k) is not v for k, v in built.plain.items() if k != "training"):
+    names, values = built.compared
+    if not all(map(operator.is_, map(state.get, names), values)):
         return False
     parameters = state["_parameters"]
     return parameters.keys() == built.parameters.keys() and all(
