@@ -285,6 +285,17 @@ def test_timings(tiny_results: Path) -> None:
     assert [row["peak_memory_bytes"] for row in own[1:]] == ["", "", ""]
 
 
+def test_a_network_is_measured_once(tiny_results: Path) -> None:
+    """Readings that build the same network have the same latencies, to the last digit."""
+    rows = tables_of(tiny_results)["timings.csv"]
+    own = {
+        reading: [(r["layer"], r["median_ms"], r["peak_memory_bytes"]) for r in rows
+                  if r["interpretation"] == reading]
+        for reading in ("floor", "ceil", "slip")
+    }  # fmt: skip
+    assert own["slip"] == own["ceil"] != own["floor"]
+
+
 def test_record(tiny_results: Path) -> None:
     """The record says how was measured, with what, and for how long."""
     record = json.loads((tiny_results / "record.json").read_text())

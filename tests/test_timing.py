@@ -58,8 +58,8 @@ def test_network(clock: list[int]) -> None:
 def test_layers(clock: list[int]) -> None:
     """A layer's time is the sum of its calls in one pass; containers have none."""
     model = nn.Sequential(Counter(), nn.ReLU())
-    spreads = time_layers(model, (torch.ones(1, 2),), CPU, 1, 4)
-    assert model[0].calls == 5
+    spreads = time_layers(model, (torch.ones(1, 2),), CPU, 4)
+    assert model[0].calls == 4
     assert set(spreads) == {"0.fc", "1"}
     assert spreads["0.fc"] == Spread(2.0, 2.0, 2.0)
     assert spreads["1"] == Spread(1.0, 1.0, 1.0)
@@ -68,7 +68,7 @@ def test_layers(clock: list[int]) -> None:
 def test_hooks_are_gone() -> None:
     """Timing leaves no hook on the model."""
     model = Counter()
-    time_layers(model, (torch.ones(1, 2),), CPU, 0, 1)
+    time_layers(model, (torch.ones(1, 2),), CPU, 1)
     assert not model.fc._forward_hooks and not model.fc._forward_pre_hooks
 
 
@@ -76,7 +76,7 @@ def test_layer_that_fails_inside(clock: list[int]) -> None:
     """A pass that fails leaves no hook either."""
     model = Counter()
     with pytest.raises(RuntimeError):
-        time_layers(model, (torch.ones(1, 3),), CPU, 0, 1)
+        time_layers(model, (torch.ones(1, 3),), CPU, 1)
     assert not model.fc._forward_hooks
 
 

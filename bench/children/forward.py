@@ -40,7 +40,7 @@ def main(repeats: int) -> None:
     passes: dict[str, Callable[[], object]] = {
         "plain": plain,
         "counted": lambda: count_layers(model, inputs),
-        "timed": lambda: time_layers(model, inputs, cpu, 0, 1),
+        "timed": lambda: time_layers(model, inputs, cpu, 1),
     }
     samples: dict[str, list[float]] = {name: [] for name in passes}
     for turn in range(repeats + 3):

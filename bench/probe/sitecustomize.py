@@ -27,4 +27,11 @@ def _note() -> None:
         Path(folder, f"{os.getpid()}-{_BEGUN}.json").write_text(json.dumps(facts))
 
 
+def _note_and_exit(code: int) -> None:
+    """The measuring process ends without the hooks of Python's exit."""
+    _note()
+    _exit(code)
+
+
+_exit, os._exit = os._exit, _note_and_exit
 atexit.register(_note)

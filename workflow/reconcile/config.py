@@ -29,7 +29,12 @@ class Measuring(_Model):
     device: Literal["auto", "cuda", "cpu"] = Field(
         "auto", description="auto: a GPU where one works, else the CPU; cuda; cpu."
     )
-    warmup: int = Field(2, ge=0, le=1000, description="Forward passes before the timed ones.")
+    warmup: int = Field(
+        2,
+        ge=0,
+        le=1000,
+        description="Forward passes before the timed ones; the one that counts layers is the first.",
+    )
     repeats: int = Field(
         10, ge=0, le=10_000, description="Timed forward passes; 0 measures no latency."
     )

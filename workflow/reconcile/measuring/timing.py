@@ -86,9 +86,9 @@ def time_network(
 
 
 def time_layers(
-    model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, warmup: int, repeats: int
+    model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, repeats: int
 ) -> dict[str, Spread]:
-    """Latency of every layer by name, the calls of one pass summed."""
+    """Latency of every layer of a network that is warm, by name, the calls of one pass summed."""
     names = {m: name or "network" for name, m in model.named_modules() if is_layer(m)}
     stamps: list[tuple[nn.Module, Stamp]] = []
     calls: list[tuple[nn.Module, Stamp, Stamp]] = []
@@ -102,13 +102,12 @@ def time_layers(
 
     samples: dict[str, list[float]] = {}
     with torch.no_grad(), hooked(list(names), before, after):
-        for turn in range(warmup + repeats):
+        for _ in range(repeats):
             calls.clear()
             model(*inputs)
             _wait(device)
-            if turn >= warmup:
-                for name, total in _by_layer(calls, names).items():
-                    samples.setdefault(name, []).append(total)
+            for name, total in _by_layer(calls, names).items():
+                samples.setdefault(name, []).append(total)
     return {name: Spread.of(values) for name, values in samples.items()}
 
 

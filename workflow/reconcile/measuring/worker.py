@@ -53,6 +53,8 @@ MEMORY_SHARE = 0.8
 """Share of the device's free memory that a reading may be expected to need."""
 META, CPU = torch.device("meta"), torch.device("cpu")
 IMAGE_DIMENSIONS = len(("batch", "channels", "height", "width"))
+MOST_KEPT = 100
+"""Answers kept for readings of the same network: readings that differ in a slip only, say."""
 
 
 class Worker:
@@ -68,6 +70,7 @@ class Worker:
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
         self.choice: Choice = choose_device(settings["device"])
+        self._kept: dict[str, dict[str, Any]] = {}
 
     def introduction(self) -> dict[str, Any]:
         """What the record says about this process."""
@@ -87,8 +90,22 @@ class Worker:
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         """Measure one network; whatever is wrong with it becomes its status and message.
 
-        A GPU that stopped working is no fault of the network: the answer is then ``lost``.
+        A GPU that stopped working is no fault of the network: the answer is then ``lost``. A
+        network that was measured for another reading is not measured again.
         """
+        network = json.dumps(
+            [request[part] for part in ("file", "class", "arguments", "placement")]
+        )
+        if network in self._kept:
+            return self._kept[network]
+        answer = self._measure_anew(request)
+        if answer.get("status") == "measured":
+            self._kept[network] = answer
+            if len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return answer
+
+    def _measure_anew(self, request: dict[str, Any]) -> dict[str, Any]:
         answer = self._attempt(request, self.choice.device)
         if self.choice.device.type != "cuda":
             return answer
@@ -164,10 +181,10 @@ class Worker:
     ) -> dict[str, Any]:
         warmup, repeats = self.settings["warmup"], self.settings["repeats"]
         reset_peak_memory(device)
-        total = time_network(model, inputs, device, warmup, repeats)
+        # The pass that counted the layers was the first one.
+        total = time_network(model, inputs, device, max(warmup - 1, 0), repeats)
         peak = peak_memory(device)
-        # Everything is warm by now: one pass settles the hooks themselves.
-        layers = time_layers(model, inputs, device, min(warmup, 1), repeats)
+        layers = time_layers(model, inputs, device, repeats)
         return {
             "peak_memory_bytes": peak,
             "network": _spread(total),
@@ -293,4 +310,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is told; taking torch apart module by module would keep the parent waiting.
+    os._exit(code)
