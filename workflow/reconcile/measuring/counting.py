@@ -219,7 +219,9 @@ def count_layers(
 
     def before(module: nn.Module, args: tuple[Any, ...]) -> None:
         counter.running.append(module)
-        row = rows.setdefault(module, Row(names[module], kind_of(module)))
+        row = rows.get(module)
+        if row is None:
+            row = rows[module] = Row(names[module], kind_of(module))
         tensor = first_tensor(args)
         if tensor is not None and not row.first_input:
             row.first_input = tuple(tensor.shape)
@@ -271,7 +273,8 @@ def _finish(
 ) -> list[Row]:
     """Keep the layers, credit parameters by identity, check every count."""
     for module, name in names.items():
-        rows.setdefault(module, Row(name, kind_of(module)))
+        if module not in rows:
+            rows[module] = Row(name, kind_of(module))
     seen: set[int] = set()
     kept = []
     for module, row in rows.items():
