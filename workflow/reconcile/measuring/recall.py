@@ -204,9 +204,9 @@ def _install() -> None:
 
 def _remember_layers(values: Iterable[Any], where: str) -> None:
     """Let the constructors of the modules that are defined somewhere look into the memory."""
-    kinds = (v for v in values if isinstance(v, type))
+    public = (v for v in values if isinstance(v, type))
     # The constructor of dropout, say, is that of a class without a public name.
-    for kind in dict.fromkeys(base for kind in kinds for base in kind.__mro__):
+    for kind in dict.fromkeys(base for known in public for base in known.__mro__):
         own = issubclass(kind, nn.Module) and kind.__module__.startswith(where)
         if own and "__init__" in vars(kind) and "container" not in kind.__module__:
             kind.__init__ = _remembering(kind.__init__)  # type: ignore[misc]
