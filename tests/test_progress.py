@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
+import pytest
+
 from reconcile.progress import EVERY_ONE, Progress
+from reconcile.reporting import document
 
 GOOD = {"status": "measured", "message": ""}
 BAD = {"status": "does-not-run", "message": "ValueError: no"}
@@ -40,3 +46,17 @@ def test_many_networks() -> None:
 def test_no_time_at_all() -> None:
     """A clock that stands still gives no rate and no division by zero."""
     assert told(1, 0.0, [GOOD]) == ["[1/1] r0: measured (0 s left)"]
+
+
+def test_pages_of_a_pdf_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rendering says which page it has come to, and leaves WeasyPrint's logging as it was."""
+    monkeypatch.setattr(document, "SECONDS", 0.0)
+    logger = logging.getLogger("weasyprint.progress")
+    lines: list[str] = []
+    before = logger.level, list(logger.handlers)
+    page = "<html lang=en><title>t</title>" + "<p style='break-after:page'>x" * 2 + "<p>x"
+    document.pdf_of(page, tmp_path, "2031-01-01T00:00:00+00:00", lines.append)
+    assert [line.partition(" (")[0] for line in lines] == [
+        f"report.pdf: page {n}" for n in (1, 2, 3)
+    ]
+    assert (logger.level, logger.handlers) == before

@@ -6,7 +6,7 @@ report is a function of the results alone: the same files give the same bytes. I
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from reconcile.reporting.page import context_of, render_page
 from reconcile.reporting.results import Results, read_results
 
 __all__ = ["render_html", "render_pdf", "render_report", "write_page", "write_paper"]
+
+Report = Callable[[str], None]
 
 
 def render_report(
@@ -52,12 +54,19 @@ def write_page(
 
 
 def write_paper(
-    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
+    study_folder: Path,
+    results: Path,
+    templates: Path,
+    config: Mapping[str, Any],
+    report: Report | None = None,
 ) -> None:
-    """Write ``report.pdf``; arguments and faults are those of ``write_page``."""
+    """Write ``report.pdf``; arguments and faults are those of ``write_page``.
+
+    ``report`` is told how far it is: a long report takes more than a few seconds.
+    """
     read = read_results(study_folder, results)
     options = ReportOptions.model_validate(dict(config))
-    write_bytes(results / "report.pdf", render_pdf(read, templates, options))
+    write_bytes(results / "report.pdf", render_pdf(read, templates, options, report))
 
 
 def render_html(results: Results, templates: Path, options: ReportOptions) -> str:
@@ -65,10 +74,12 @@ def render_html(results: Results, templates: Path, options: ReportOptions) -> st
     return render_page(templates, context_of(results, options), "screen")
 
 
-def render_pdf(results: Results, templates: Path, options: ReportOptions) -> bytes:
+def render_pdf(
+    results: Results, templates: Path, options: ReportOptions, report: Report | None = None
+) -> bytes:
     """The report for paper and for archives."""
     # Imported here, because WeasyPrint takes as long to load as the HTML takes to write.
     from reconcile.reporting.document import pdf_of  # noqa: PLC0415
 
     page = render_page(templates, context_of(results, options), "paper")
-    return pdf_of(page, results.folder, results.record["ended"])
+    return pdf_of(page, results.folder, results.record["ended"], report)

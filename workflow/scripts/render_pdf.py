@@ -9,9 +9,9 @@ from reconcile.scripting import logged
 # One report and the process ends: what it drops on the way is not worth looking for.
 gc.disable()
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]) as log:
     study = Path(snakemake.input.study).parent
     results = Path(snakemake.output[0]).parent
-    write_paper(study, results, Path("templates"), snakemake.params.options)
+    write_paper(study, results, Path("templates"), snakemake.params.options, log)
 
 gc.freeze()

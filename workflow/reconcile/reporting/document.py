@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -17,6 +18,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reconcile.errors import Fault, InputError
+from reconcile.progress import SECONDS
 from reconcile.reporting.measurement import DATA_FILES
 
 __all__ = ["pdf_of", "svg_to_pdf"]
@@ -71,6 +73,38 @@ class _Collector(logging.Handler):
         self.messages.append(record.getMessage())
 
 
+class _Pages(logging.Handler):
+    """Tells which page WeasyPrint has come to; how many there will be it knows only at the end."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._report = report
+        self._begun = self._told = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell a line if the record is about a page and the last line is some time ago."""
+        now = time.monotonic()
+        if "Page" not in str(record.msg) or now - self._told < SECONDS:
+            return
+        self._told = now
+        page = int(record.args[0])  # type: ignore[index,arg-type]
+        self._report(f"report.pdf: page {page} ({page / (now - self._begun):.0f} a second)")
+
+
+@contextmanager
+def _pages_told(report: Callable[[str], None] | None) -> Iterator[None]:
+    logger = logging.getLogger("weasyprint.progress")
+    handler = _Pages(report) if report else logging.NullHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO if report else level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
 @contextmanager
 def _errors_fail(what: Path, fetcher: OfflineFetcher) -> Iterator[None]:
     """Fail on whatever WeasyPrint would leave out; inside an SVG it even swallows a refusal."""
@@ -114,13 +148,16 @@ def _written(page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
         return bytes(html.write_pdf(font_config=_fonts(), **options))
 
 
-def pdf_of(page: str, results: Path, date: str) -> bytes:
+def pdf_of(
+    page: str, results: Path, date: str, report: Callable[[str], None] | None = None
+) -> bytes:
     """The PDF of a page for paper.
 
     Args:
         page: the HTML, from ``render_page``.
         results: folder of the files to attach.
         date: when the measured run ended, ISO 8601; the date of the document and its attachments.
+        report: is told how far it is.
 
     Raises:
         InputError: the page refers to something outside itself, or a part of it cannot be drawn.
@@ -140,7 +177,7 @@ def pdf_of(page: str, results: Path, date: str) -> bytes:
         if (results / name).is_file()
     ]
     content = b""
-    with _errors_fail(results / "report.pdf", fetcher):
+    with _errors_fail(results / "report.pdf", fetcher), _pages_told(report):
         content = _written(page, fetcher, pdf_variant="pdf/a-3a", attachments=attached)
     return content
 
