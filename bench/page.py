@@ -29,7 +29,7 @@ def keep(name: str, outcome: dict[str, Any], names: list[str]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """Cores and memory, and how busy others kept the cores while this ran."""
+    """Cores and memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {"cores": os.cpu_count(), "memory_gib": round(memory / GIB)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ ONE_AT_A_TIME = ("-p", "keep", "False")
 """The notebook that holds one network at a time, as careful users write it."""
 CLAIM = ("studies/alexnet/study.yaml", "Figure 2, caption", "The caption of Figure 2")
 PROBE = Path(__file__).resolve().parent / "probe"
+PASSES = "forward passes in the measuring process, their number times their median"
 
 
 def cold(project: Project, runs: int) -> Outcome:
@@ -145,6 +147,7 @@ def profile(project: Project, runs: int) -> Outcome:
             took = project.cold(**_probed(project, notes))
             for name, begun, ended in _spans(Path(notes)):
                 processes.setdefault(name, []).append((ended - begun) / took.seconds)
+        processes.setdefault(PASSES, []).append(_seconds_of_passes(project) / took.seconds)
         whole = project.floor()
         written = project.folder / "build" / "bench" / "floor" / "steps.json"
         for name, value in json.loads(written.read_text()).items():
@@ -152,6 +155,18 @@ def profile(project: Project, runs: int) -> Outcome:
         tell(f"profile: {turn + 1}/{runs}")
     shares = {"cold `snakemake`": _medians(processes), "`floor.py`": _medians(steps)}
     return Outcome([], runs, shares)
+
+
+def _seconds_of_passes(project: Project) -> float:
+    """What the networks themselves took: passes of the warm-up, of the network, of its layers."""
+    results = project.folder / "results" / "alexnet"
+    settings = json.loads((results / "settings.json").read_text())
+    with (results / "timings.csv").open(newline="") as table:
+        rows = [row for row in csv.DictReader(table) if row["layer"] == "network"]
+    # Readings that build the same network share one measurement.
+    networks = {(row["median_ms"], row["q1_ms"], row["q3_ms"]) for row in rows}
+    passes = max(settings["warmup"], 1) + 2 * settings["repeats"]
+    return passes * sum(float(median) for median, _, _ in networks) / 1000
 
 
 def _medians(samples: dict[str, list[float]]) -> dict[str, float]:
