@@ -99,7 +99,8 @@ class Worker:
         if network in self._kept:
             return self._kept[network]
         answer = self._measure_anew(request)
-        if answer.get("status") == "measured":
+        # One that had to leave the GPU tries it again.
+        if answer.get("status") == "measured" and "device" not in answer:
             self._kept[network] = answer
             if len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
