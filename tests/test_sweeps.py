@@ -16,6 +16,7 @@ from reconcile.errors import InputError
 from reconcile.grid import axes_by_effect, cells_of
 from reconcile.measure import Settings
 from reconcile.measurements import Measurements
+from reconcile.measuring import recall
 from reconcile.measuring.building import build_network, load_class
 from reconcile.measuring.counting import count_layers
 from reconcile.measuring.recall import recalled_rows
@@ -145,6 +146,64 @@ def test_recalled_rows_are_those_of_a_plain_run(network: Path, seed: int) -> Non
         model, inputs = build_network(kind, arguments, torch.device("meta"), 0)
         plain, _ = count_layers(model, inputs)
         assert recalled_rows(network, "Geometry", arguments) == plain, arguments
+
+
+def test_what_a_network_does_to_its_layers_stays_its_own(network: Path) -> None:
+    """A layer that the first network froze is trainable in the next one."""
+    recall._MEMORY.built.clear()
+    arguments = {"size": 31, "kernel": 3, "stride": 2, "padding": 1, "rule": "floor"}
+    for odd in ("frozen", "nothing"):
+        model, inputs = build_network(
+            load_class(network, "Geometry"), arguments | {"odd": odd}, torch.device("meta"), 0
+        )
+        plain, _ = count_layers(model, inputs)
+        assert recalled_rows(network, "Geometry", arguments | {"odd": odd}) == plain
+
+
+OWN_WAYS = '''
+import torch
+from torch import nn
+
+
+class Lazy(nn.Sequential):
+    """A layer that learns its size from its input."""
+
+    def __init__(self):
+        super().__init__(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2))
+
+    def example_inputs(self):
+        return torch.rand(1, 3, 8, 8)
+
+
+class Fused(nn.Module):
+    """Becomes another network when it is evaluated."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+
+    def eval(self):
+        self.part = self.part[:1]
+        return super().eval()
+
+    def example_inputs(self):
+        return torch.rand(1, 4)
+
+    def forward(self, x):
+        return self.part(x)
+'''
+
+
+@pytest.mark.parametrize("name", ["Lazy", "Fused"])
+def test_networks_with_ways_of_their_own(tmp_path: Path, name: str) -> None:
+    """Lazy layers and a network that evaluation changes have the rows of a plain run, each time."""
+    file = tmp_path / "network.py"
+    file.write_text(OWN_WAYS, encoding="utf-8")
+    with torch.device("meta"):
+        model = load_class(file, name)()
+        inputs = (model.example_inputs(),)
+    plain, _ = count_layers(model.eval(), inputs)
+    assert [recalled_rows(file, name, {}) for _ in range(2)] == [plain, plain]
 
 
 def test_layers_are_executed_once(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from reconcile import layers
 from reconcile.measuring.building import checked_inputs, load_class
@@ -120,13 +121,20 @@ def recalled_rows(file: Path, name: str, arguments: dict[str, Any]) -> list[Row]
 
 
 def _evaluating(model: nn.Module) -> nn.Module:
-    """The model in evaluation mode, without a walk through attributes where nobody has a say."""
+    """The model as ``eval`` leaves it, sooner where no module has a way of its own to get there."""
     modules = list(model.modules())
-    if any(type(module).train is not nn.Module.train for module in modules):
+    if not all(map(_switches_plainly, modules)):
         return model.eval()
     for module in modules:
         module.__dict__["training"] = False
     return model
+
+
+def _switches_plainly(module: nn.Module) -> bool:
+    kind, own = type(module), module.__dict__
+    if kind.train is not nn.Module.train or kind.eval is not nn.Module.eval:
+        return False
+    return "train" not in own and "eval" not in own
 
 
 # The bytes behind os.environ, which decodes every variable whenever it is copied.
@@ -239,8 +247,9 @@ def _simple(values: Any) -> bool:
 
 def _remember(layer: nn.Module, key: Any) -> None:
     state = layer.__dict__
-    tensors = (*layer._parameters.values(), *layer._buffers.values())
-    if layer._modules or any(t is not None and not t.is_meta for t in tensors):
+    tensors = [t for t in (*layer._parameters.values(), *layer._buffers.values()) if t is not None]
+    # A lazy layer gets its size when it runs.
+    if layer._modules or any(is_lazy(t) or not t.is_meta for t in tensors):
         return
     containers = {
         k: v.copy() for k, v in state.items() if isinstance(v, _CONTAINERS) and k != "_parameters"
@@ -248,7 +257,12 @@ def _remember(layer: nn.Module, key: Any) -> None:
     plain = {k: v for k, v in state.items() if k not in containers and k != "_parameters"}
     names = tuple(name for name in plain if name != "training")
     compared = names, tuple(plain[name] for name in names)
-    built = _Built(plain, compared, containers, dict(layer._parameters), {})
+    # Copies: what a network does to its own, freezing them say, is not how they were built.
+    parameters = {
+        name: None if p is None else _copy(nn.Parameter, p, p.requires_grad)
+        for name, p in layer._parameters.items()
+    }
+    built = _Built(plain, compared, containers, parameters, {})
     _MEMORY.built[key] = built
     state[_BUILT] = built
 
