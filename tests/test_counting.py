@@ -380,6 +380,21 @@ def test_rows_that_miss_a_parameter(monkeypatch: pytest.MonkeyPatch) -> None:
         count(nn.Sequential(nn.BatchNorm1d(1)), (1,))
 
 
+class Growing(nn.Module):
+    """Makes a layer when it runs."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply by a matrix that was not there before."""
+        self.fc = nn.Linear(x.shape[-1], 2)
+        return self.fc(x)
+
+
+def test_a_layer_made_on_the_way_is_missed_with_a_word() -> None:
+    """Parameters that come into being during the pass have no row, and stop the run."""
+    with pytest.raises(CrossCheckError, match="rows sum to 0 parameters, the network has 8"):
+        count(Growing(), (3,))
+
+
 @pytest.fixture(scope="module", params=NETWORKS, ids=lambda network: network.__name__)
 def counted(request: pytest.FixtureRequest) -> Iterator[tuple[nn.Module, Tensor, dict[str, Row]]]:
     """A network, its input and its rows."""

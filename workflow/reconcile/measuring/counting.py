@@ -243,7 +243,7 @@ def count_layers(
         output = first_tensor(model(*inputs))
     if output is None:
         raise TypeError("the network returned no tensor")
-    counted = _finish(names, rows, outputs, counter)
+    counted = _finish(model, names, rows, outputs, counter)
     return [_input_row(inputs), *counted], output
 
 
@@ -266,6 +266,7 @@ def _input_row(inputs: tuple[Tensor, ...]) -> Row:
 
 
 def _finish(
+    model: nn.Module,
     names: dict[nn.Module, str],
     rows: dict[nn.Module, Row],
     outputs: dict[nn.Module, tuple[int, ...]],
@@ -289,7 +290,7 @@ def _finish(
             kept.append(row)
         if module in outputs and row.calls == 1:
             check_row(module, row.layer, row.first_input, outputs[module], row.macs)
-    _check_total(names, kept)
+    _check_total(model, kept)
     return sorted(kept, key=lambda row: row.calls == 0)
 
 
@@ -308,8 +309,9 @@ def _connections(module: nn.Module, row: Row) -> int:
     return row.macs + row.neurons * (getattr(module, "bias", None) is not None)
 
 
-def _check_total(modules: Iterable[nn.Module], rows: list[Row]) -> None:
-    held = {p for module in modules for p in module._parameters.values() if p is not None}
+def _check_total(model: nn.Module, rows: list[Row]) -> None:
+    # What the network holds after its pass: a layer that it made on the way has no row.
+    held = {p for m in model.modules() for p in m._parameters.values() if p is not None}
     total = sum(p.numel() for p in held if p.requires_grad)
     counted = sum(row.parameters for row in rows)
     if counted != total:
