@@ -10,11 +10,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from report_support import Page, html_of, tiny_results, write_results, write_rows
+from report_support import (
+    TEMPLATES,
+    Page,
+    html_of,
+    tiny_results,
+    write_results,
+    write_rows,
+)
 from support import study_data
 
+from reconcile.config import ReportOptions
 from reconcile.errors import InputError
-from reconcile.reporting.page import safe_link
+from reconcile.reporting.page import context_of, render_page, safe_link
 from reconcile.reporting.results import Results, read_results
 from reconcile.reporting.words import VERDICTS
 
@@ -110,6 +118,19 @@ def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
         (out / f"{name}.csv").unlink()
     ids = Page(html_of(read_results(study, out))).all("id")
     assert not {"searches", "picture", "latency", "coverage"} & set(ids)
+
+
+def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
+    """The page for paper has no row for an activation and says so; the one for screens has it."""
+    rows = [dict(row) for row in results.tables["layers.csv"]]
+    idle = {"layer": "relu", "kind": "activation", "parameters": "0", "macs": "0"}
+    rows.insert(2, rows[1] | idle | {"connections": "0"})
+    tables = {**results.tables, "layers.csv": rows}
+    context = context_of(Results(**{**results.__dict__, "tables": tables}), ReportOptions())
+    screen, paper = (render_page(TEMPLATES, context, medium) for medium in ("screen", "paper"))
+    named, told = '<th scope="row">relu</th>', "Left out are activations"
+    assert named in screen and told not in screen
+    assert named not in paper and told in paper
 
 
 def test_only_the_best_readings_are_shown_and_the_page_says_so(results: Results) -> None:

@@ -92,7 +92,7 @@ def test_blocks_that_differ_are_told_in_full() -> None:
 
 
 def test_layers_that_change_nothing_are_idle() -> None:
-    """Idle is what keeps the size, is not counted, and holds, multiplies and links nothing."""
+    """Idle is an activation, dropout or normalisation of the size before that adds to no total."""
     rows = [
         layer("input", 9) | {"kind": "input", "height": "3"},
         layer("conv", 9) | {"kind": "conv", "height": "3"},
@@ -100,7 +100,11 @@ def test_layers_that_change_nothing_are_idle() -> None:
         layer("norm", 9) | {"kind": "norm", "height": "3", "parameters": "2"},
         layer("pool", 4) | {"kind": "pool", "height": "2"},
         layer("dropout", 4) | {"kind": "dropout", "height": "2", "macs": "0"},
-        layer("subsample", 4) | {"kind": "other", "height": "2", "connections": "5"},
+        layer("subsample", 4) | {"kind": "other", "height": "2"},
+        layer("tanh", 4) | {"kind": "activation", "height": "2", "connections": "5"},
+        layer("cut", 2) | {"kind": "activation", "height": "1"},
+        layer("solid", 8) | {"kind": "pool"},
+        layer("sizeless", 8) | {"kind": "activation"},
     ]
     assert [row.name for row in folded(rows) if row.idle] == ["relu", "dropout"]
 

@@ -1,4 +1,4 @@
-"""Fold layers that repeat, and find those that do nothing to the counts.
+"""Fold layers that repeat, and find those that add nothing to the counts.
 
 Forty-eight equal blocks are told once, not forty-eight times.
 """
@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from reconcile.columns import COUNTED_KINDS
 from reconcile.reporting.results import Row
 
 __all__ = ["LayerRow", "folded"]
 
 FEWEST = 3
 """Blocks that are folded; two are told in full."""
+IDLE_KINDS = ("activation", "dropout", "norm")
 _INDEXED = re.compile(r"(?P<before>(?:.*?\.)?)(?P<index>\d+)(?P<after>(?:\..*)?)")
 _SIZE = ("channels", "height", "width")
 _COUNTS = ("kind", *_SIZE, "neurons", "parameters", "macs")
@@ -30,8 +30,8 @@ class LayerRow:
         name: the layer's, or the range of names that the row stands for.
         row: its counts.
         times: how often it stands in the network.
-        idle: whether it leaves the size of the row before as it is, and holds and multiplies
-            nothing: an activation, say.
+        idle: whether it is an activation, a dropout or a normalisation of the size of the row
+            before, without parameters, multiply-adds or connections: it adds nothing to a total.
     """
 
     name: str
@@ -70,7 +70,8 @@ def _with_idle(rows: list[LayerRow]) -> list[LayerRow]:
 
 
 def _is_idle(before: Row, row: Row) -> bool:
-    if row["kind"] in COUNTED_KINDS or any(row[size] != before[size] for size in _SIZE):
+    sizes = [row[size] for size in _SIZE]
+    if row["kind"] not in IDLE_KINDS or not any(sizes) or sizes != [before[s] for s in _SIZE]:
         return False
     return all(row[count] in ("", "0") for count in ("parameters", "macs", "connections"))
 
