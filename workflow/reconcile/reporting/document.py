@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -40,6 +41,10 @@ DESCRIPTIONS = {
     "geometries.csv": "the search for geometries",
     "reconciliation.json": "ranking and conclusion",
 }
+
+
+_PAGE = re.compile(r"Page (\d+)$")
+"""How WeasyPrint's progress ends where it lays out a page; one that stays says so behind."""
 
 
 class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typed
@@ -80,24 +85,34 @@ class _Pages(logging.Handler):
         super().__init__(logging.INFO)
         self._report = report
         self._begun = self._told = time.monotonic()
+        self._done = 0
+        self._again = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell a line if the record is about a page and the last line is some time ago."""
-        now = time.monotonic()
-        if "Page" not in str(record.msg) or now - self._told < SECONDS:
+        """Tell a line if a page is begun and the last line is some time ago."""
+        message = record.getMessage()
+        if "Repagination" in message:  # page numbers moved what refers to them
+            self._again = " again"
+        found = _PAGE.search(message)
+        if found is None:
             return
-        self._told = now
-        page = int(record.args[0])  # type: ignore[index,arg-type]
-        self._report(f"report.pdf: page {page} ({page / (now - self._begun):.0f} a second)")
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= SECONDS:
+            self._told = now
+            rate = self._done / (now - self._begun)
+            self._report(f"report.pdf: page {found[1]}{self._again} ({rate:.0f} a second)")
 
 
 @contextmanager
 def _pages_told(report: Callable[[str], None] | None) -> Iterator[None]:
-    logger = logging.getLogger("weasyprint.progress")
-    handler = _Pages(report) if report else logging.NullHandler()
+    if report is None:
+        yield
+        return
+    logger, handler = logging.getLogger("weasyprint.progress"), _Pages(report)
     level = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO if report else level)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
