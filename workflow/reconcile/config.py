@@ -33,7 +33,7 @@ class Measuring(_Model):
         2,
         ge=0,
         le=1000,
-        description="Forward passes before the timed ones; the one that counts is the first.",
+        description="Forward passes before the timed ones; of two or more one counts layers.",
     )
     repeats: int = Field(
         10, ge=0, le=10_000, description="Timed forward passes; 0 measures no latency."

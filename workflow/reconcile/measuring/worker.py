@@ -91,11 +91,12 @@ class Worker:
         """Measure one network; whatever is wrong with it becomes its status and message.
 
         A GPU that stopped working is no fault of the network: the answer is then ``lost``. A
-        network that was measured for another reading is not measured again.
+        network that was lately measured for another reading is not measured again.
         """
         if request["placement"] == "meta":  # there its layers are recalled one by one
             return self._measure_anew(request)
-        network = json.dumps([request["file"], request["class"], request["arguments"]])
+        parts = [request["file"], request["class"], request["arguments"]]
+        network = json.dumps(parts, sort_keys=True)
         if network in self._kept:
             return self._kept[network]
         answer = self._measure_anew(request)
@@ -182,8 +183,10 @@ class Worker:
     ) -> dict[str, Any]:
         warmup, repeats = self.settings["warmup"], self.settings["repeats"]
         reset_peak_memory(device)
-        # The pass that counted the layers was the first one.
-        total = time_network(model, inputs, device, max(warmup - 1, 0), repeats)
+        # The pass that counted the layers stands for one, but not for the only one: torch's fast
+        # path of attention was off in it.
+        more = max(warmup - 1, min(warmup, 1))
+        total = time_network(model, inputs, device, more, repeats)
         peak = peak_memory(device)
         layers = time_layers(model, inputs, device, repeats)
         return {
@@ -312,7 +315,8 @@ def main() -> int:
 
 if __name__ == "__main__":
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # a network may have closed it
+            stream.flush()
     # Everything is told; taking torch apart module by module would keep the parent waiting.
     os._exit(code)
