@@ -29,8 +29,10 @@ def _note() -> None:
 
 def _note_and_exit(code: int) -> None:
     """The measuring process ends without the hooks of Python's exit."""
-    _note()
-    _exit(code)
+    try:
+        _note()
+    finally:
+        _exit(code)
 
 
 _exit, os._exit = os._exit, _note_and_exit
