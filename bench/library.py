@@ -72,6 +72,7 @@ def counters(project: Project, runs: int) -> Outcome:
 
 def _swept(project: Project, number: int) -> Any:
     with tempfile.TemporaryDirectory() as out:
+        _child(project, CHILDREN / "sweep.py", "plan", str(number), out)
         return _child(project, CHILDREN / "sweep.py", "ours", str(number), out)
 
 

@@ -1,5 +1,6 @@
 """Measures a sweep of AlexNet geometries, by this project or by torchinfo on the meta device.
 
+    python bench/children/sweep.py plan READINGS OUT
     python bench/children/sweep.py ours READINGS OUT
     python bench/children/sweep.py torchinfo READINGS
 
@@ -70,9 +71,8 @@ class Timed(measure.WorkerProcess):
 
 
 def ours(number: int, out: Path) -> dict[str, float]:
-    """Measure as one job of the pipeline does; every table is written."""
+    """Measure a plan as one job of the pipeline does; every table is written."""
     settings = measure.Settings(device="cpu", repeats=0, readings_per_job=number)
-    write_json(out / "interpretations.json", plan(number))
     measure.WorkerProcess = Timed  # type: ignore[misc]
     measure.measure_study(out / "interpretations.json", STUDY, out, settings)
     peaks = {
@@ -99,9 +99,15 @@ def by_torchinfo(number: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print what was asked for."""
-    peer, number = sys.argv[1], int(sys.argv[2])
-    print(json.dumps(ours(number, Path(sys.argv[3])) if peer == "ours" else by_torchinfo(number)))
+    """Do and print what was asked for."""
+    what, number = sys.argv[1], int(sys.argv[2])
+    if what == "plan":  # apart, since it needs memory that measuring does not
+        write_json(Path(sys.argv[3]) / "interpretations.json", plan(number))
+        print("{}")
+    elif what == "ours":
+        print(json.dumps(ours(number, Path(sys.argv[3]))))
+    else:
+        print(json.dumps(by_torchinfo(number)))
 
 
 if __name__ == "__main__":

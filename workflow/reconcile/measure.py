@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reconcile import columns
 from reconcile.files import Csv, staged, write_json
+from reconcile.plan import Plan
 from reconcile.progress import Progress
 from reconcile.record import merged_record, record_of
 from reconcile.worker_process import Answer, MeasureError, Settings, WorkerProcess
@@ -66,9 +67,9 @@ def measure_study(
 
     Raises:
         MeasureError: nothing that a reading does wrong, only what stops the whole run.
-        InputError: an output cannot be written.
+        InputError: an output cannot be written, or the file is not one of ``instantiate``.
     """
-    plan = _batch(json.loads(interpretations.read_text(encoding="utf-8")), batch, settings)
+    plan, chosen = Plan.read(interpretations), _batch(batch, settings)
     started = datetime.now(UTC)
     with ExitStack() as stack:
         tables = {}
@@ -80,7 +81,9 @@ def measure_study(
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
         if reason := pool.introduction["device"]["fallback"]:
             report(f"on the CPU: {reason}")
-        for request, answer in _answers(plan, study_folder, pool, report):
+        networks = sum(len(reading["networks"]) for reading in plan.readings(chosen))
+        requests = _requests(plan, chosen, study_folder)
+        for request, answer in _answers(requests, Progress(networks, report), pool, report):
             _write(tables, request, answer, pool.introduction, settings)
         for table in tables.values():
             table.close()
@@ -107,33 +110,31 @@ def gather_batches(batches: Sequence[Path], out: Path) -> None:
     write_json(out / "record.json", merged_record(records))
 
 
-def _batch(plan: Answer, batch: int | None, settings: Settings) -> Answer:
+def _batch(batch: int | None, settings: Settings) -> slice:
     if batch is None:
-        return plan
+        return slice(None)
     first = batch * settings.readings_per_job
-    chosen = plan["interpretations"][first : first + settings.readings_per_job]
-    return plan | {"interpretations": chosen}
+    return slice(first, first + settings.readings_per_job)
 
 
-def _requests(plan: Answer, study_folder: Path) -> Iterator[Answer]:
-    for reading in plan["interpretations"]:
+def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]:
+    for reading in plan.readings(chosen):
         for name, arguments in reading["networks"].items():
             yield {
                 "interpretation": reading["id"],
                 "network": name,
                 "arguments": arguments,
-                "file": str(study_folder / plan["network"]["file"]),
-                "class": plan["network"]["class"],
+                "file": str(study_folder / plan.network["file"]),
+                "class": plan.network["class"],
                 "placement": reading["placement"],
             }
 
 
 def _answers(
-    plan: Answer, study_folder: Path, pool: WorkerProcess, report: Report
+    requests: Iterable[Answer], progress: Progress, pool: WorkerProcess, report: Report
 ) -> Iterator[tuple[Answer, Answer]]:
-    progress = Progress(sum(len(r["networks"]) for r in plan["interpretations"]), report)
     told = len(pool.notices)
-    for request, answer in pool.ask_all(_requests(plan, study_folder)):
+    for request, answer in pool.ask_all(requests):
         for notice in pool.notices[told:]:
             report(notice)
         told = len(pool.notices)
