@@ -92,8 +92,10 @@ class AlexNet(nn.Module):
 
     def _reached(self) -> int:
         """Units that the layers built so far hand on, found by running them on the meta device."""
-        state = {name: value.to("meta") for name, value in self.state_dict().items()}
         image = torch.empty(1, *self.image_shape, device="meta")
+        if self.conv1.weight.is_meta:
+            return cast("Tensor", self(image)).numel()
+        state = {name: value.to("meta") for name, value in self.state_dict().items()}
         return cast("Tensor", torch.func.functional_call(self, state, (image,))).numel()
 
     def example_inputs(self) -> tuple[Tensor, ...]:
