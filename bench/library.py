@@ -98,9 +98,9 @@ def scaling(project: Project, runs: int) -> Outcome:
         # What the first reading costs, it costs once.
         first, _ = _repeatedly_swept(project, 1)
         for number in SIZES:
-            seconds, bytes_held = _repeatedly_swept(project, number)
+            seconds, kib = _repeatedly_swept(project, number)
             each[number].append((seconds - first) / (number - 1))
-            held[number].append(bytes_held)
+            held[number].append(kib)
             tell(f"scaling: {number:,} readings, {turn + 1}/{runs}")
     base = SIZES[1]
     rows = []
@@ -114,7 +114,7 @@ def scaling(project: Project, runs: int) -> Outcome:
 
 
 def _repeatedly_swept(project: Project, number: int) -> tuple[float, float]:
-    """Seconds and memory, medians of several processes where one takes no time to speak of."""
+    """Seconds and KiB held, medians of several processes where one takes no time to speak of."""
     found = [_swept(project, number) for _ in range(1 if number >= SIZES[1] else FEW)]
     memory = [f["this process"] + f["measuring process"] for f in found]
     return statistics.median(f["seconds"] for f in found), statistics.median(memory)

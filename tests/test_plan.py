@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import study_data, write_study
+from support import write_study
 
 from reconcile.errors import InputError
 from reconcile.files import write_json
@@ -20,10 +20,9 @@ HOSTILE = "  {\n  },\n"
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The plan of a study with text in it that looks like the end of a reading."""
-    folder, data = tmp_path_factory.mktemp("plan"), study_data()
-    data["interpretations"][0]["network"] = {"size": 8, "note": HOSTILE, "nested": [{"a": [1]}]}
+    folder = tmp_path_factory.mktemp("plan")
     plan = plan_of(load_study(write_study(folder / "tiny")), "tiny")
-    plan["interpretations"][0]["networks"]["main"] = data["interpretations"][0]["network"]
+    plan["interpretations"][0]["networks"]["main"] = {"note": HOSTILE, "nested": [{"a": [1]}]}
     write_json(folder / "interpretations.json", plan)
     return folder / "interpretations.json"
 
