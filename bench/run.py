@@ -36,20 +36,18 @@ BENCHMARKS: dict[str, Benchmark] = {
     "search": library.search,
     "profile": pipeline.profile,
 }
-FEWER = {"memory": 3, "scaling": 3, "profile": 3}
-"""Runs of what hardly varies, or takes long."""
+RUNS = 5
 
 
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", action="append", choices=BENCHMARKS, help="run this one only")
-    parser.add_argument("--runs", type=int, help="runs of each peer (default: 5; some rows 3)")
+    parser.add_argument("--runs", type=int, default=RUNS, help="runs of each peer (default: 5)")
     arguments = parser.parse_args()
     project = Project(BUILD / "project")
     for name in arguments.only or BENCHMARKS:
-        runs = arguments.runs or FEWER.get(name, 5)
-        outcome = BENCHMARKS[name](project, runs)
+        outcome = BENCHMARKS[name](project, arguments.runs)
         keep(name, outcome.plain(), list(BENCHMARKS))
         for row in outcome.rows:
             tell(f"{row.what}: {row.value:.3g} {row.unit} (target {row.target or 'none'})")

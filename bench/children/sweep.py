@@ -3,18 +3,22 @@
     python bench/children/sweep.py plan READINGS OUT
     python bench/children/sweep.py ours READINGS OUT
     python bench/children/sweep.py torchinfo READINGS
+    python bench/children/sweep.py anew READINGS
 
 Prints the seconds from the first reading to the last row written, the readings, and the peak
-memory of both processes in KiB, as JSON. Imports and the start of processes are left out.
+memory of both processes in KiB, as JSON. Imports and the start of processes are left out. `anew`
+measures in this process, one reading at a time, and prints what layers cost that are new.
 """
 
 from __future__ import annotations
 
 import json
 import resource
+import statistics
 import sys
 import time
-from itertools import islice, product
+from dataclasses import asdict
+from itertools import islice, pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,8 @@ from reconcile.instantiate import plan_of
 from reconcile.study import load_study
 
 STUDY = Path("studies/alexnet")
+FIRST = 100
+"""Readings at the beginning, and at the end, that are looked at apart."""
 
 
 def geometries() -> Any:
@@ -98,6 +104,37 @@ def by_torchinfo(number: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - begun, "readings": number}
 
 
+def anew(number: int) -> dict[str, float]:
+    """What readings take whose layers are all remembered, and what the others take more for each.
+
+    "early" and "late" are medians, in seconds, over the first hundred readings and the last
+    hundred; the very first reading, which loads half of torch, is left out.
+    """
+    from reconcile.measuring import recall  # noqa: PLC0415
+    from reconcile.measuring.worker import Worker  # noqa: PLC0415
+
+    worker = Worker(asdict(measure.Settings(device="cpu", repeats=0)))
+    network = {"file": str(STUDY / "network.py"), "class": "AlexNet", "placement": "meta"}
+    seconds, executions = [], [0]
+    for arguments in islice(geometries(), number):
+        begun = time.perf_counter()
+        worker.measure(network | {"arguments": arguments, "interpretation": "swept"})
+        seconds.append(time.perf_counter() - begun)
+        executions.append(recall.executions())
+    new = [after - before for before, after in pairwise(executions)]
+    known = [i for i in range(1, number) if not new[i]]
+    usual = statistics.median(seconds[i] for i in known)
+    more = [(seconds[i] - usual, new[i]) for i in range(1, number) if new[i]]
+    return {
+        "early": statistics.median(seconds[i] for i in known if i < FIRST),
+        "late": statistics.median(seconds[i] for i in known if i >= number - FIRST),
+        "usual": usual,
+        "one layer": sum(s for s, _ in more) / sum(n for _, n in more),
+        "new early": sum(new[1:FIRST]) / (FIRST - 1),
+        "new": sum(new[1:]) / (number - 1),
+    }
+
+
 def main() -> None:
     """Do and print what was asked for."""
     what, number = sys.argv[1], int(sys.argv[2])
@@ -106,6 +143,8 @@ def main() -> None:
         print("{}")
     elif what == "ours":
         print(json.dumps(ours(number, Path(sys.argv[3]))))
+    elif what == "anew":
+        print(json.dumps(anew(number)))
     else:
         print(json.dumps(by_torchinfo(number)))
 

@@ -29,7 +29,7 @@ from reconcile.measuring.building import checked_inputs, load_class
 from reconcile.measuring.closed_forms import CrossCheckError
 from reconcile.measuring.counting import Counter, Row, Watch, count_layers
 
-__all__ = ["recalled_rows", "recalling", "watched"]
+__all__ = ["executions", "recalled_rows", "recalling", "watched"]
 
 MOST_REMEMBERED = 20_000
 """Layers and executions kept; beyond that they are forgotten and executed again."""
@@ -177,6 +177,11 @@ def _class_of(file: Path, name: str) -> type[nn.Module]:
 
 
 _CLASSES: dict[tuple[Path, str, int, int], type[nn.Module]] = {}
+
+
+def executions() -> int:
+    """How many layers were executed and are remembered."""
+    return _MEMORY.executions
 
 
 @contextmanager
