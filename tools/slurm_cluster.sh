@@ -7,6 +7,7 @@
 # Each node has two cores and a GPU that looks real to SLURM and is none.
 set -euo pipefail
 
+name=reconcile-test
 nodes=(n1 n2 n3)
 # Where the command inside a job looks, whatever SLURM_CONF says outside.
 config=/etc/slurm
@@ -22,7 +23,7 @@ write_configuration() {
     # The listening ports and every address are the loopback's: nothing is offered to a network.
     # Machine sizes are made up (config_overrides), so that any test machine will do.
     cat >"$folder/slurm.conf" <<CONF
-ClusterName=reconcile-test
+ClusterName=$name
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=16817
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
@@ -99,6 +100,16 @@ end_process() {
     kill -KILL "$pid" 2>/dev/null || true
 }
 
+# SLURM follows a job from parent to child here and loses what outlives its parent.
+end_strays() {
+    local environment process
+    for environment in /proc/[0-9]*/environ; do
+        grep -qsz "^SLURM_CLUSTER_NAME=$name$" "$environment" || continue
+        process=${environment#/proc/}
+        kill -KILL "${process%/environ}" 2>/dev/null || true
+    done
+}
+
 stop() {
     [[ -d $folder ]] || return 0
     local node _
@@ -114,6 +125,7 @@ stop() {
     done
     end_process slurmctld
     end_process munge
+    end_strays
     for file in slurm.conf gres.conf; do
         [[ $(readlink "$config/$file") != "$folder/$file" ]] || rm "$config/$file"
     done
