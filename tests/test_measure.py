@@ -93,6 +93,12 @@ def do(kind, moment):
     if kind == "closes":
         sys.stdout.close()
         sys.stdin.close()
+    if kind == "tells-kernels":
+        raise RuntimeError(
+            f"deterministic {torch.are_deterministic_algorithms_enabled()}, "
+            f"cuBLAS {os.environ.get('CUBLAS_WORKSPACE_CONFIG')}, "
+            f"TF32 {torch.backends.cuda.matmul.allow_tf32} {torch.backends.cudnn.allow_tf32}"
+        )
     if kind == "changes-globals":
         torch.manual_seed(1)
         random.seed(1)
@@ -160,6 +166,10 @@ EXPECTED = {
     "reads": ("does-not-run", "EOFError: EOF when reading a line"),
     "closes": ("measured", ""),
     "changes-globals": ("measured", ""),
+    "tells-kernels": (
+        "does-not-run",
+        "RuntimeError: deterministic True, cuBLAS :4096:8, TF32 False False",
+    ),
     "good-too": ("measured", ""),
 }
 

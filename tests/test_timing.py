@@ -65,6 +65,21 @@ def test_layers(clock: list[int]) -> None:
     assert spreads["1"] == Spread(1.0, 1.0, 1.0)
 
 
+def test_memory_is_not_filled() -> None:
+    """Timed passes leave out torch's filling of memory; whoever counts still has it."""
+    filled = []
+
+    class Tells(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            filled.append(torch.utils.deterministic.fill_uninitialized_memory)
+            return x
+
+    time_network(Tells(), (torch.ones(1, 2),), CPU, 1, 1)
+    time_layers(Tells(), (torch.ones(1, 2),), CPU, 1)
+    assert filled == [False, False, False]
+    assert torch.utils.deterministic.fill_uninitialized_memory
+
+
 def test_hooks_are_gone() -> None:
     """Timing leaves no hook on the model."""
     model = Counter()

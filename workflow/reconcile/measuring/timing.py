@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,21 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+@contextmanager
+def _memory_as_it_is() -> Iterator[None]:
+    """Without torch's filling of memory before a layer writes to it, which is no work of a network.
+
+    It goes with deterministic kernels, and on a GPU is a kernel more for many an operator.
+    """
+    settings: Any = torch.utils.deterministic
+    before = settings.fill_uninitialized_memory
+    settings.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        settings.fill_uninitialized_memory = before
+
+
 def _passes(
     run: Callable[[], None], device: torch.device, warmup: int, repeats: int
 ) -> list[float]:
@@ -81,7 +97,7 @@ def time_network(
     model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, warmup: int, repeats: int
 ) -> Spread:
     """Latency of the plain forward pass, nothing hooked."""
-    with torch.no_grad():
+    with torch.no_grad(), _memory_as_it_is():
         return Spread.of(_passes(lambda: model(*inputs), device, warmup, repeats))
 
 
@@ -101,7 +117,7 @@ def time_layers(
         calls.append((module, start, _stamp(device)))
 
     samples: dict[str, list[float]] = {}
-    with torch.no_grad(), hooked(list(names), before, after):
+    with torch.no_grad(), _memory_as_it_is(), hooked(list(names), before, after):
         for _ in range(repeats):
             calls.clear()
             model(*inputs)

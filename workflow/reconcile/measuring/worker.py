@@ -49,6 +49,8 @@ from reconcile.measuring.timing import (
 )
 from reconcile.processes import end_with_parent
 
+CUBLAS_WORKSPACE = ":4096:8"
+"""Eight buffers of 4,096 KiB: one of two settings under which cuBLAS is deterministic."""
 MEMORY_SHARE = 0.8
 """Share of the device's free memory that a reading may be expected to need."""
 META, CPU = torch.device("meta"), torch.device("cpu")
@@ -64,7 +66,9 @@ class Worker:
         self.settings = settings
         self.seed = int(settings["seed"])
         torch.set_num_threads(int(settings["threads"]))
-        # Deterministic kernels and full float32 precision; both are stated in the record.
+        # Deterministic kernels and full float32 precision; both are stated in the record. cuBLAS
+        # reads its variable when it is first used.
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = CUBLAS_WORKSPACE
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
