@@ -20,7 +20,10 @@ from torchinfo import summary
 from reconcile.layers import Conv2d
 from reconcile.measuring.closed_forms import CrossCheckError, check_row
 from reconcile.measuring.counting import Row, count_layers, first_tensor, is_layer, kind_of
+from reconcile.measuring.operators import macs_of
 from reconcile.measuring.recall import recalled_rows
+
+aten = torch.ops.aten
 
 
 def count(model: nn.Module, *shapes: tuple[int, ...]) -> dict[str, Row]:
@@ -240,6 +243,34 @@ def test_fused_attention() -> None:
             return nn.functional.scaled_dot_product_attention(heads, heads, heads)
 
     assert totals(count(Attend(), (6, 8))) == (0, 2 * 6 * 6 * 8)
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        aten._scaled_dot_product_flash_attention,
+        aten._scaled_dot_product_efficient_attention,
+        aten._scaled_dot_product_cudnn_attention,
+    ],
+)
+def test_attention_on_a_gpu(operator: Any) -> None:
+    """What takes the place of the CPU's fused operator on a GPU counts the same."""
+    queries, keys = torch.empty(1, 2, 6, 8, device="meta"), torch.empty(1, 2, 5, 8, device="meta")
+    masked = operator is not aten._scaled_dot_product_flash_attention
+    arguments = (queries, keys, keys, *((None, False) if masked else ()))
+    result = operator.default(*arguments)
+    fused = aten._scaled_dot_product_flash_attention_for_cpu.default
+    expected = macs_of(fused, (queries, keys, keys), {}, None)
+    assert macs_of(operator.default, arguments, {}, result) == expected == 2 * 6 * 5 * (8 + 8)
+
+
+def test_recurrent_layer_on_a_gpu() -> None:
+    """The operator of cuDNN gets all weights at once and counts what the layer counts elsewhere."""
+    layer = nn.LSTM(5, 7, num_layers=2, batch_first=True)
+    rows = count(nn.Sequential(layer), (4, 5))
+    sequence = torch.empty(4, 1, 5)
+    arguments = (sequence, list(layer.parameters()), 4)
+    assert macs_of(aten._cudnn_rnn.default, arguments, {}, None) == rows["0"].macs > 0
 
 
 @pytest.mark.parametrize(("kind", "gates"), [(nn.RNN, 1), (nn.GRU, 3), (nn.LSTM, 4)])

@@ -65,6 +65,54 @@ def test_layers(clock: list[int]) -> None:
     assert spreads["1"] == Spread(1.0, 1.0, 1.0)
 
 
+class FakeDevice:
+    """A GPU whose events are numbered and can be read once it was waited for."""
+
+    def __init__(self) -> None:
+        self.recorded = 0
+        self.waited_for = 0
+
+    def synchronize(self, device: torch.device) -> None:
+        """All that was recorded has happened."""
+        self.waited_for = self.recorded
+
+    def event(self, *, enable_timing: bool) -> FakeEvent:
+        """One event, not yet recorded."""
+        assert enable_timing
+        return FakeEvent(self)
+
+
+class FakeEvent:
+    """As much of torch.cuda.Event as timing needs."""
+
+    def __init__(self, device: FakeDevice) -> None:
+        self.device = device
+        self.number = 0
+
+    def record(self) -> None:
+        """Take the next number."""
+        self.device.recorded += 1
+        self.number = self.device.recorded
+
+    def elapsed_time(self, end: FakeEvent) -> float:
+        """Milliseconds: one from each event to the next."""
+        assert 0 < self.number <= end.number <= self.device.waited_for
+        return float(end.number - self.number)
+
+
+def test_events_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU, events around a pass and around each layer are read when the device is done."""
+    gpu, device = torch.device("cuda", 0), FakeDevice()
+    monkeypatch.setattr(torch.cuda, "Event", device.event)
+    monkeypatch.setattr(torch.cuda, "synchronize", device.synchronize)
+    spread = time_network(Counter(), (torch.ones(1, 2),), gpu, 3, 5)
+    assert device.recorded == 2 * 5
+    assert spread == Spread(1.0, 1.0, 1.0)
+    layers = time_layers(Counter(), (torch.ones(1, 2),), gpu, 4)
+    assert device.recorded == 2 * 5 + 4 * 2 * 2
+    assert layers == {"fc": Spread(2.0, 2.0, 2.0)}
+
+
 def test_memory_is_not_filled() -> None:
     """Timed passes leave out torch's filling of memory; whoever counts still has it."""
     filled = []
