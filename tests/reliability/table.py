@@ -67,7 +67,7 @@ class Table:
     def _lines(self) -> Iterator[str]:
         cases = [outcome for rule in self.rules.values() for outcome in rule.outcomes]
         yield f"{cases.count('passed'):,} cases passed, {cases.count('failed'):,} failed, "
-        yield f"{cases.count('skipped'):,} were not tried ({_machine()}).\n"
+        yield f"{cases.count('skipped'):,} not tried ({_machine()}).\n"
         for section in dict.fromkeys(rule.section for rule in self.rules.values()):
             own = [rule for rule in self.rules.values() if rule.section == section]
             yield f"\n**{section}**\n\n| rule | cases | outcome |\n|---|--:|---|\n"
