@@ -246,18 +246,17 @@ def test_fused_attention() -> None:
 
 
 @pytest.mark.parametrize(
-    "operator",
+    ("operator", "more"),
     [
-        aten._scaled_dot_product_flash_attention,
-        aten._scaled_dot_product_efficient_attention,
-        aten._scaled_dot_product_cudnn_attention,
+        (aten._scaled_dot_product_flash_attention, ()),
+        (aten._scaled_dot_product_efficient_attention, (None, False)),
+        (aten._scaled_dot_product_cudnn_attention, (None, False)),
     ],
 )
-def test_attention_on_a_gpu(operator: Any) -> None:
+def test_attention_on_a_gpu(operator: Any, more: tuple[Any, ...]) -> None:
     """What takes the place of the CPU's fused operator on a GPU counts the same."""
     queries, keys = torch.empty(1, 2, 6, 8, device="meta"), torch.empty(1, 2, 5, 8, device="meta")
-    masked = operator is not aten._scaled_dot_product_flash_attention
-    arguments = (queries, keys, keys, *((None, False) if masked else ()))
+    arguments = (queries, keys, keys, *more)
     result = operator.default(*arguments)
     fused = aten._scaled_dot_product_flash_attention_for_cpu.default
     expected = macs_of(fused, (queries, keys, keys), {}, None)

@@ -263,11 +263,7 @@ def _remember(layer: nn.Module, key: Any) -> None:
     names = tuple(name for name in plain if name != "training")
     compared = names, tuple(plain[name] for name in names)
     # Copies: what a network does to its own, freezing them say, is not how they were built.
-    parameters = {
-        name: None if p is None else _copy(nn.Parameter, p, p.requires_grad)
-        for name, p in layer._parameters.items()
-    }
-    built = _Built(plain, compared, containers, parameters, {})
+    built = _Built(plain, compared, containers, _copies(layer._parameters), {})
     _MEMORY.built[key] = built
     state[_BUILT] = built
 
@@ -277,11 +273,15 @@ def _restore(layer: nn.Module, built: _Built) -> None:
     state.update(built.plain)
     for name, container in built.containers.items():
         state[name] = container.copy()
-    state["_parameters"] = {
-        name: None if p is None else _copy(nn.Parameter, p, p.requires_grad)
-        for name, p in built.parameters.items()
-    }
+    state["_parameters"] = _copies(built.parameters)
     state[_BUILT] = built
+
+
+def _copies(parameters: dict[str, nn.Parameter | None]) -> dict[str, nn.Parameter | None]:
+    return {
+        name: None if p is None else _copy(nn.Parameter, p, p.requires_grad)
+        for name, p in parameters.items()
+    }
 
 
 def _copy(kind: type[Tensor], tensor: Tensor, requires_grad: bool = False) -> Any:

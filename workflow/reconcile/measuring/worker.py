@@ -189,7 +189,7 @@ class Worker:
         reset_peak_memory(device)
         # The pass that counted the layers stands for one, but not for the only one: torch's fast
         # path of attention was off in it.
-        more = max(warmup - 1, min(warmup, 1))
+        more = warmup - 1 if warmup > 1 else warmup
         total = time_network(model, inputs, device, more, repeats)
         peak = peak_memory(device)
         layers = time_layers(model, inputs, device, repeats)
