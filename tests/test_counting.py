@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import networks
 import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
+from hypothesis import given
+from hypothesis import strategies as st
 from networks import NETWORKS
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,7 +22,14 @@ from torchinfo import summary
 
 from reconcile.layers import Conv2d
 from reconcile.measuring.closed_forms import CrossCheckError, check_row
-from reconcile.measuring.counting import Row, count_layers, first_tensor, is_layer, kind_of
+from reconcile.measuring.counting import (
+    Row,
+    count_layers,
+    first_tensor,
+    is_layer,
+    kind_of,
+    layer_names,
+)
 from reconcile.measuring.operators import macs_of
 from reconcile.measuring.recall import recalled_rows
 
@@ -128,9 +138,9 @@ class Functional(nn.Module):
 def test_functional_product() -> None:
     """A matrix product in a container is counted, in a row of the container."""
     rows = count(Functional(), (3, 5))
-    assert (rows["network"].kind, rows["network"].macs) == ("functional", 75)
+    assert (rows["root"].kind, rows["root"].macs) == ("functional", 75)
     assert rows["fc"].macs == 75
-    assert rows["network"].shape == (5, 5)
+    assert rows["root"].shape == (5, 5)
 
 
 class Container(nn.Module):
@@ -363,7 +373,7 @@ def test_what_no_formula_counts() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return torch.fft.rfft(x).abs() + torch.cdist(x[None], x[None])[0].sum()
 
-    row = count(Spectrum(), (30, 30))["network"]
+    row = count(Spectrum(), (30, 30))["root"]
     assert row.uncounted >= {"aten._fft_r2c"}
     assert row.macs == 0
 
@@ -509,3 +519,47 @@ def torchinfo_macs(module: nn.Module, row: Row) -> int:
     """What torchinfo's convention makes of a layer."""
     held = sum(p.numel() for p in module.parameters())
     return held if row.kind == "fc" else held * math.prod(row.shape[1:])
+
+
+class Rooted(nn.Module):
+    """Holds a parameter and multiplies itself, and has modules of the reserved names."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self.token = nn.Parameter(torch.rand(6))
+        for name in names:
+            self.add_module(name, nn.Linear(6, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each module in turn, then the token and a product of its own."""
+        for module in self.children():
+            x = module(x)
+        return (x + self.token) @ x.transpose(0, 1)
+
+
+RESERVED = ["network", "root", "input"]
+
+
+@pytest.mark.parametrize("number", range(len(RESERVED) + 1))
+def test_reserved_names(number: int) -> None:
+    """The whole network, the root's own row and the input never share a name with a layer."""
+    for names in permutations(RESERVED, number):
+        rows, _ = count_layers(Rooted(list(names)), (torch.rand(1, 6),))
+        assert [row.layer for row in rows] == ["input", "root", *(f"root.{n}" for n in names)]
+        own = next(row for row in rows if row.layer == "root")
+        assert (own.parameters, own.macs) == (6, 6)
+
+
+@given(st.lists(st.text("abinoprtuwek.", min_size=1, max_size=9), max_size=5))
+def test_names_are_unique(paths: list[str]) -> None:
+    """Every module of a network has a name of its own, and none is that of the whole."""
+    model = nn.Module()
+    for path in [*paths, "root.network", "root.root", "network.input", "root"]:
+        place = model
+        for part in path.split("."):
+            if part and part not in place._modules and not hasattr(place, part):
+                place.add_module(part, nn.Module())
+            place = place._modules.get(part) or place
+    names = list(layer_names(model).values())
+    assert len(set(names)) == len(names)
+    assert not {"network", "input"} & set(names)

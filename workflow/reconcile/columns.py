@@ -6,7 +6,10 @@ pandas, so that a host that only measures can write them.
 
 from __future__ import annotations
 
-__all__ = ["COUNTED_KINDS", "RECORD_FILES", "TABLES"]
+__all__ = ["COUNTED_KINDS", "INPUT", "NETWORK", "RECORD_FILES", "ROOT", "TABLES"]
+
+NETWORK, ROOT, INPUT = "network", "root", "input"
+"""Reserved names of layers: the whole network, the outermost module by itself, what goes in."""
 
 COUNTED_KINDS = ("conv", "fc")
 """A network's neurons are those of its convolutional and fully connected layers."""

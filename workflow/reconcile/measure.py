@@ -188,7 +188,7 @@ def _totals(answer: Answer) -> Answer:
 
 
 def _timing_rows(timings: Answer) -> Iterator[Answer]:
-    yield _timing("network", timings["network"]) | {
+    yield _timing(columns.NETWORK, timings["network"]) | {
         "peak_memory_bytes": timings["peak_memory_bytes"]
     }
     for layer, spread in timings["layers"].items():

@@ -19,7 +19,10 @@ from pydantic import (
     StringConstraints,
 )
 
+from reconcile.columns import NETWORK
+
 __all__ = [
+    "NETWORK",
     "Argument",
     "Axis",
     "AxisRange",
@@ -53,8 +56,6 @@ PATTERNS = {
     NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet",
 }
 """What the patterns of texts accept, in words."""
-NETWORK = "network"
-"""The reserved layer name that stands for the whole network."""
 SINGLE = "main"
 """The network name of an interpretation that has one network only."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -32,8 +33,12 @@ STOP_LIMIT_S = 5
 Answer = dict[str, Any]
 
 
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""Signals that people and systems send; a fault of the process's own raises another one."""
+
+
 class MeasureError(Exception):
-    """The run cannot go on: no usable device, or a count that disagrees with its closed form."""
+    """The run cannot go on: no usable device, or a measuring process that is killed again."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,9 @@ class WorkerProcess:
         self.settings = settings
         self.policy = settings.device
         self.notices: list[str] = []
+        self._off_the_gpu: list[str] = []
+        self._killed: Answer | None = None
+        self._ends_itself_by = 0
         self._introduction: Answer = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._pending = b""
@@ -75,7 +83,7 @@ class WorkerProcess:
     def introduction(self) -> Answer:
         """What the record says about the measuring process: and why not always the GPU."""
         device = self._introduction["device"]
-        reasons = [*filter(None, [device["fallback"]]), *self.notices]
+        reasons = [*filter(None, [device["fallback"]]), *self._off_the_gpu]
         told = {"policy": self.policy, "fallback": "; ".join(reasons) or None}
         return self._introduction | {"device": device | told}
 
@@ -105,6 +113,7 @@ class WorkerProcess:
             os.close(read_requests)
             os.close(write_answers)
         self._pending = b""
+        self._ends_itself_by = 0
         self._started += 1
         self._send(asdict(self.settings))
         try:
@@ -139,7 +148,11 @@ class WorkerProcess:
             self._requests.flush()
 
     def _receive(self, limit: float) -> Answer | None:
-        """The next answer, None if the process ended; TimeoutError after ``limit`` seconds."""
+        """The next answer, None if the process ended; TimeoutError after ``limit`` seconds.
+
+        Raises:
+            ValueError: something else than the process wrote to its pipe.
+        """
         deadline = time.monotonic() + limit
         while b"\n" not in self._pending:
             wait = deadline - time.monotonic()
@@ -151,6 +164,9 @@ class WorkerProcess:
             self._pending += chunk
         line, _, self._pending = self._pending.partition(b"\n")
         answer: Answer = json.loads(line)
+        if "signals-itself" in answer:
+            self._ends_itself_by = answer["signals-itself"]
+            return self._receive(limit)
         return answer
 
     def ask(self, request: Answer) -> Answer:
@@ -179,20 +195,48 @@ class WorkerProcess:
     def _answer_to(self, request: Answer) -> Answer:
         try:
             answer = self._receive(self.settings.time_limit_s)
+            if answer is None:
+                return self._after_the_end(request)
+            if "lost" in answer:
+                return self._ask_on_cpu(request, answer["lost"])
+            if "device" in answer:
+                name = request["interpretation"]
+                self._leave_gpu(f"{name} ran out of memory on the GPU and was run on the CPU")
+            return {key: answer[key] for key in ("status", "message", "layers")} | answer
         except TimeoutError:
-            return self._replace(
-                "timed-out", f"no answer in {self.settings.time_limit_s:g} s", kill=True
+            self._kill()
+            return _failed("timed-out", f"no answer in {self.settings.time_limit_s:g} s")
+        except (ValueError, TypeError, KeyError):
+            self._kill()
+            return _failed("does-not-run", "it wrote to the pipe of the measuring process")
+
+    def _after_the_end(self, request: Answer) -> Answer:
+        """What to make of a process that ended over a network, when another one has started.
+
+        A process that ends or crashes by itself, or announced that it would send itself a signal,
+        says something about the network. One that is killed from outside does not: the network is
+        measured again, and nothing at all is stored if that is killed as well.
+        """
+        # A process that is about to end is left to say how: that is part of the results.
+        code = self._stop(START_LIMIT_S) or 0
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        outside = -code in FROM_OUTSIDE and -code != self._ends_itself_by
+        if outside and request == self._killed:
+            name = f"{request['interpretation']}/{request['network']}"
+            raise MeasureError(
+                f"{name}: the measuring process was killed twice from outside ({how}), perhaps for "
+                "want of memory; nothing is stored, run again"
             )
-        if answer is None:
-            return self._replace("killed", "the measuring process ended", kill=False)
-        if "fatal" in answer:
-            raise MeasureError(answer["fatal"])
-        if "lost" in answer:
-            return self._ask_on_cpu(request, answer["lost"])
-        if "device" in answer:
-            name = request["interpretation"]
-            self.notices.append(f"{name} ran out of memory on the GPU and was run on the CPU")
-        return answer
+        self._start()
+        if not outside:
+            return _failed("killed", f"the measuring process ended ({how})")
+        self._killed = request
+        self.notices.append(f"the measuring process was killed from outside ({how}): once again")
+        return self.ask(request)
+
+    def _leave_gpu(self, why: str) -> None:
+        self.notices.append(why)
+        self._off_the_gpu.append(why)
 
     def _ask_on_cpu(self, request: Answer, problem: str) -> Answer:
         """Go on with a measuring process that leaves the GPU alone, where the policy allows it."""
@@ -200,20 +244,21 @@ class WorkerProcess:
         if self.settings.device != "auto":
             raise MeasureError(f"{trouble}; device: {self.settings.device} was asked for")
         self._stop()
-        self.notices.append(f"{trouble}; from there on the CPU was used")
+        self._leave_gpu(f"{trouble}; from there on the CPU was used")
         self.settings = replace(self.settings, device="cpu")
         self._start()
         return self.ask(request)
 
-    def _replace(self, status: str, message: str, *, kill: bool) -> Answer:
-        if kill and self._process is not None:
+    def _kill(self) -> None:
+        """End a process that cannot be asked any more, and start another one."""
+        if self._process is not None:
             self._process.kill()
-        # A process that is about to end by itself is left to say how: that is part of the results.
-        code = self._stop(STOP_LIMIT_S if kill else START_LIMIT_S)
-        if code is not None and not kill:
-            message += f" (signal {-code})" if code < 0 else f" (exit code {code})"
+        self._stop()
         self._start()
-        return {"status": status, "message": message, "layers": []}
+
+
+def _failed(status: str, message: str) -> Answer:
+    return {"status": status, "message": message, "layers": []}
 
 
 def _may_wait(waiting: Sequence[Answer], upcoming: Answer) -> bool:

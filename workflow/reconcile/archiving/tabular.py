@@ -29,7 +29,7 @@ NUMBERS = {
 WORDS = {
     "status": {
         *("measured", "measured-on-meta", "does-not-build", "does-not-run", "out-of-memory"),
-        *("timed-out", "killed"),
+        *("counts-disagree", "timed-out", "killed"),
     },
     "verdict": {
         *("matches", "matches-rounded", "matches-truncated", "contradicts", "explained-by-slip"),

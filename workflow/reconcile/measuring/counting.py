@@ -18,10 +18,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from reconcile.columns import INPUT, NETWORK, ROOT
 from reconcile.measuring.closed_forms import CrossCheckError, check_row
 from reconcile.measuring.operators import is_uncounted, macs_of
 
-__all__ = ["Counter", "Row", "Watch", "count_layers", "hooked", "is_layer", "kind_of"]
+__all__ = [
+    "Counter",
+    "Row",
+    "Watch",
+    "count_layers",
+    "hooked",
+    "is_layer",
+    "kind_of",
+    "layer_names",
+]
 
 _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),
@@ -47,7 +57,7 @@ class Row:
     """What one layer did in one forward pass, for one input.
 
     Attributes:
-        layer: dotted module name, or ``input``.
+        layer: its name, as ``layer_names`` gives it, or ``input``.
         kind: one of ``KINDS`` or ``input``.
         shape: output shape without the batch, empty if the layer was never called.
         neurons: elements of its output, summed over its calls.
@@ -107,6 +117,20 @@ def is_layer(module: nn.Module) -> bool:
     """Whether a module gets a row: it holds no module, or holds parameters itself."""
     own = any(parameter is not None for parameter in module._parameters.values())
     return own or not _holds_modules(module)
+
+
+def layer_names(model: nn.Module) -> dict[nn.Module, str]:
+    """The name of every module: as torch spells it, ``root`` for the model itself.
+
+    ``network`` means the whole and ``input`` what goes in, so a module of such a name, or one that
+    the path from the root could be taken for, is named from the root: ``root.network``.
+    """
+    return {module: _from_root(name) for name, module in model.named_modules()}
+
+
+def _from_root(name: str) -> str:
+    reserved = name in (NETWORK, INPUT) or name.partition(".")[0] == ROOT
+    return f"{ROOT}.{name}" if name and reserved else name or ROOT
 
 
 def first_tensor(value: Any) -> Tensor | None:
@@ -212,7 +236,7 @@ def count_layers(
         CrossCheckError: a count disagrees with its closed form, or rows with the total.
         TypeError: the model returned no tensor.
     """
-    names = {module: name or "network" for name, module in model.named_modules()}
+    names = layer_names(model)
     rows: dict[nn.Module, Row] = {}
     outputs: dict[nn.Module, tuple[int, ...]] = {}
     counter = Counter()
@@ -256,8 +280,8 @@ def _without_batch(tensor: Tensor) -> tuple[int, ...]:
 def _input_row(inputs: tuple[Tensor, ...]) -> Row:
     first = inputs[0]
     return Row(
-        "input",
-        "input",
+        INPUT,
+        INPUT,
         tuple(first.shape[1:]),
         neurons=sum(t[0].numel() for t in inputs),
         calls=1,

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reconcile.measuring.counting import hooked, is_layer
+from reconcile.measuring.counting import hooked, is_layer, layer_names
 
 __all__ = ["Spread", "peak_memory", "reset_peak_memory", "time_layers", "time_network"]
 
@@ -105,7 +105,7 @@ def time_layers(
     model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, repeats: int
 ) -> dict[str, Spread]:
     """Latency of every layer of a network that is warm, by name, the calls of one pass summed."""
-    names = {m: name or "network" for name, m in model.named_modules() if is_layer(m)}
+    names = {m: name for m, name in layer_names(model).items() if is_layer(m)}
     stamps: list[tuple[nn.Module, Stamp]] = []
     calls: list[tuple[nn.Module, Stamp, Stamp]] = []
 

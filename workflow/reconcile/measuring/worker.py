@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,7 +30,7 @@ from reconcile.measuring.building import (
     seeded_values,
 )
 from reconcile.measuring.closed_forms import CrossCheckError
-from reconcile.measuring.counting import Row, count_layers
+from reconcile.measuring.counting import Row, count_layers, layer_names
 from reconcile.measuring.coverage import cover
 from reconcile.measuring.device import (
     Choice,
@@ -131,7 +132,7 @@ class Worker:
             with preserved_state(self.seed):
                 return self._measure(request, device)
         except CrossCheckError as error:
-            return {"fatal": f"{request['interpretation']}: {error}"}
+            return _failed("counts-disagree", error)
         except BuildError as error:
             return _failed("does-not-build", error)
         except (Exception, SystemExit) as error:
@@ -216,7 +217,8 @@ def _fits(device: torch.device, rows: list[Row], needed: int) -> bool:
 def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[str, Any] | None:
     """Coverage of the first layer with weights, if it is a convolution over images."""
     first = next((row for row in rows if row.macs), None)
-    layer = model.get_submodule(first.layer) if first and first.layer != "network" else None
+    layers = {name: module for module, name in layer_names(model).items()}
+    layer = layers[first.layer] if first else None
     if (
         first is None
         or not isinstance(layer, nn.Conv2d)
@@ -255,7 +257,8 @@ def _spread(spread: Spread) -> list[float]:
 
 
 def _failed(status: str, error: BaseException) -> dict[str, Any]:
-    told = str(error) if isinstance(error, BuildError) else first_line(error)
+    plain = isinstance(error, BuildError | CrossCheckError)
+    told = str(error) if plain else first_line(error)
     return {"status": status, "message": visible(told[:300]), "layers": []}
 
 
@@ -299,9 +302,26 @@ def serve(requests: TextIO, answers: TextIO) -> int:
         answer({"fatal": str(error)})
         return 1
     answer(worker.introduction())
+    sys.addaudithook(_own_signals(answer))
     for line in requests:
         answer(worker.measure(json.loads(line)))
     return 0
+
+
+def _own_signals(answer: Callable[[dict[str, Any]], None]) -> Callable[[str, Any], None]:
+    """An audit hook that announces a signal which this process is about to send itself.
+
+    One that ends it leaves no time to say so afterwards, and looks as if it came from outside.
+    """
+    process = os.getpid()
+    own = {process, 0, -1, os.getpgrp(), -os.getpgrp()}
+
+    def announce(event: str, arguments: Any) -> None:
+        kills = event in ("os.kill", "os.killpg") and arguments[0] in own
+        if (kills or event == "signal.pthread_kill") and os.getpid() == process:
+            answer({"signals-itself": int(arguments[1])})
+
+    return announce
 
 
 def main() -> int:
