@@ -5,6 +5,9 @@
     snakemake archive          an archive of each study that anyone can verify
 
 A study: instantiate -> measure -> reconcile -> render_report, render_pdf. Only measure needs torch.
+
+Every output is marked `update`: else Snakemake deletes the old one before the job has the new one.
+Scripts write beside it and rename, so a result stays whole until the next takes its place.
 """
 
 from snakemake.utils import min_version
@@ -20,7 +23,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/reconcile.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/archive.smk"
-include: "workflow/rules/cluster.smk"
+include: "workflow/rules/run.smk"
 
 
 rule all:
@@ -29,15 +32,18 @@ rule all:
     input:
         expand("results/{study}/report.{format}", study=STUDIES, format=["html", "pdf"]),
         "results/index.html",
+    localrule: True
 
 
 rule measurements:
     """Only measure, for a host with a GPU."""
     input:
         expand("results/{study}/record.json", study=STUDIES),
+    localrule: True
 
 
 rule archive:
     """Write the archive of every study."""
     input:
         expand("results/{study}/{study}-{version}.crate.zip", study=STUDIES, version=__version__),
+    localrule: True

@@ -14,7 +14,7 @@ from reconcile.bibliography import Reference, bibtex
 from reconcile.errors import InputError, visible
 from reconcile.files import write_json
 from reconcile.measure import Settings, measure_study
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 from reconcile.study import load_study
 
 NETWORK = """

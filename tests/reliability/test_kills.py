@@ -29,7 +29,7 @@ from reliability.surroundings import (
 )
 from support import write_study
 
-from reconcile.running import answered_in_a_thread, jobs_in, runs_in
+from reconcile.run.processes import answered_in_a_thread, jobs_in, runs_in
 
 pytestmark = pytest.mark.slow
 

@@ -23,9 +23,9 @@ import yaml
 from support import copy_project, study_data, write_study
 
 from reconcile.archiving.layout import member_of
-from reconcile.leftovers import JOB_NAME
 from reconcile.model import Sweep, SweptInterpretation
 from reconcile.provenance import file_sha256
+from reconcile.run.cluster.queue import JOB_NAME
 from reconcile.sweeps import interpretations_of
 
 LIMIT_S = 1800

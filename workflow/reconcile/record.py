@@ -10,14 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconcile.provenance import collect
+from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.worker_process import Answer, Settings
 
-__all__ = ["COMMAND_VARIABLE", "CONFIG_HASH_VARIABLE", "merged_record", "record_of"]
-
-COMMAND_VARIABLE = "RECONCILE_COMMAND"
-"""Where the Snakefile leaves the command the user typed, for jobs that cannot see it."""
-CONFIG_HASH_VARIABLE = "RECONCILE_CONFIG_SHA256"
-"""Where it leaves the hash of the configuration that the run began with."""
+__all__ = ["merged_record", "record_of"]
 
 
 def record_of(

@@ -21,6 +21,7 @@ rule build_archive:
         f"results/{{study}}/{{study}}-{__version__}.crate.zip",
     log:
         "logs/{study}/build_archive.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     script:

@@ -11,13 +11,14 @@ A study with more interpretations than one job takes is measured in batches, the
 rule instantiate:
     """List every interpretation with its arguments, and freeze how they are to be measured."""
     input:
-        library=library("instantiate", "scripting"),
+        library=library("instantiate", "run.scripting"),
     output:
         interpretations=update("results/{study}/interpretations.json"),
         # Jobs read this and not config.yaml, which may be edited while they wait.
         settings=update("results/{study}/settings.json"),
     log:
         "logs/{study}/instantiate.log",
+    localrule: True
     conda:
         "../envs/measure.yaml"
     params:
@@ -34,7 +35,7 @@ rule measure:
         interpretations="results/{study}/interpretations.json",
         settings="results/{study}/settings.json",
         network=network_file,
-        library=library("measure", "measuring.worker", "scripting"),
+        library=library("measure", "measuring.worker", "run.scripting"),
     output:
         **measured("results/{study}", update),
     log:
@@ -50,24 +51,14 @@ rule measure:
         "../scripts/measure.py"
 
 
-rule measure_batch:
+use rule measure as measure_batch with:
     """Run the networks of one batch of a larger study."""
-    input:
-        interpretations="results/{study}/interpretations.json",
-        settings="results/{study}/settings.json",
-        network=network_file,
-        library=library("measure", "measuring.worker", "scripting"),
     output:
         **measured("results/{study}/batches/{batch}", temp),
     log:
         "logs/{study}/measure_batch/{batch}.log",
-    conda:
-        "../envs/measure.yaml"
-    threads: CONFIG.measure.threads
-    resources:
-        gpu=1,
-    script:
-        "../scripts/measure.py"
+    wildcard_constraints:
+        study=one_of(name for name in STUDIES if batches_of(name) > 1),
 
 
 rule gather_measurements:
@@ -84,13 +75,14 @@ rule gather_measurements:
             batch=range(batches_of(wildcards.study)),
             table=MEASUREMENT_FILES,
         ),
-        library=library("measure", "scripting"),
+        library=library("measure", "run.scripting"),
     output:
         **measured("results/{study}", update),
     log:
         "logs/{study}/gather_measurements.log",
     wildcard_constraints:
         study=one_of(name for name in STUDIES if batches_of(name) > 1),
+    localrule: True
     conda:
         "../envs/measure.yaml"
     script:

@@ -10,11 +10,12 @@ rule check_paper:
     """Hold the paper's own numbers against each other, before any network is built."""
     input:
         study="studies/{study}/study.yaml",
-        library=library("reconciliation", "scripting"),
+        library=library("reconciliation", "run.scripting"),
     output:
         update("results/{study}/consistency.csv"),
     log:
         "logs/{study}/check_paper.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     script:
@@ -29,7 +30,7 @@ rule reconcile:
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
-        library=library("reconciliation", "scripting"),
+        library=library("reconciliation", "run.scripting"),
     output:
         verdicts=update(
             report(
@@ -44,6 +45,7 @@ rule reconcile:
         reconciliation=update("results/{study}/reconciliation.json"),
     log:
         "logs/{study}/reconcile.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     script:
@@ -58,12 +60,13 @@ rule search:
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
-        library=library("search", "scripting"),
+        library=library("search", "run.scripting"),
     output:
         slips=update("results/{study}/slips.csv"),
         geometries=update("results/{study}/geometries.csv"),
     log:
         "logs/{study}/search.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     script:

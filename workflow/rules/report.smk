@@ -17,7 +17,7 @@ rule render_report:
         record="results/{study}/record.json",
         templates=templates_without(ONLY_PAPER),
         tool="CITATION.cff",
-        library=library("report", "cite", "scripting"),
+        library=library("report", "cite", "run.scripting"),
     output:
         html=update(
             report(
@@ -43,6 +43,7 @@ rule render_report:
         citation=update("results/{study}/CITATION.cff"),
     log:
         "logs/{study}/render_report.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
@@ -59,13 +60,14 @@ rule render_pdf:
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
         templates=templates_without(ONLY_SCREEN),
-        library=library("report", "scripting"),
+        library=library("report", "run.scripting"),
     output:
         update("results/{study}/report.pdf"),
     log:
         "logs/{study}/render_pdf.log",
     # Longest first: the others then end while it runs.
     priority: 1
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
@@ -79,11 +81,12 @@ rule render_index:
     input:
         reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
         templates=[str(file) for file in INDEX_TEMPLATES + LOOK],
-        library=library("reporting.index", "scripting"),
+        library=library("reporting.index", "run.scripting"),
     output:
         update("results/index.html"),
     log:
         "logs/render_index.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     script:

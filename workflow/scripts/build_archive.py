@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.archive import build_archive
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 
 with logged(snakemake.log[0]):
     out = Path(snakemake.output[0])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.reconciliation import consistency_table
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 from reconcile.study import load_study
 from reconcile.tables import write_table
 

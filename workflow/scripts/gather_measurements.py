@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.measure import gather_batches
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 
 with logged(snakemake.log[0]):
     batches = [Path(record).parent for record in snakemake.input.records]

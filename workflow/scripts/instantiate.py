@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reconcile.files import write_json, write_text
 from reconcile.instantiate import plan_of
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 from reconcile.study import load_study
 
 with logged(snakemake.log[0]):

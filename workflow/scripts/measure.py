@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from reconcile.measure import MeasureError, Settings, measure_study
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
 if snakemake.resources.get("gpu", 1) == 0:  # snakemake --resources gpu=0

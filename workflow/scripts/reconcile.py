@@ -5,7 +5,7 @@ from pathlib import Path
 from reconcile.files import write_json
 from reconcile.measurements import Measurements
 from reconcile.reconciliation import reconcile_study
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 from reconcile.study import load_study
 from reconcile.tables import write_table
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.reporting.index import render_index
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 
 with logged(snakemake.log[0]):
     files = [Path(file) for file in snakemake.input.reconciliations]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reconcile.cite import write_citations
 from reconcile.report import write_page
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 
 # One report and the process ends: what it drops on the way is not worth looking for.
 gc.disable()

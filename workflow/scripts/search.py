@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.measurements import Measurements
-from reconcile.scripting import logged
+from reconcile.run.scripting import logged
 from reconcile.search import search_geometries, search_slips
 from reconcile.study import load_study
 from reconcile.tables import write_table

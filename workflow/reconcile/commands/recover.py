@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from reconcile.running import HOST_FILE, jobs_in, runs_in
+from reconcile.run.processes import HOST_FILE, jobs_in, runs_in
 
 __all__ = ["add_arguments", "run"]
 

@@ -48,7 +48,7 @@ from reconcile.measuring.timing import (
     time_layers,
     time_network,
 )
-from reconcile.processes import end_with_parent
+from reconcile.run.processes import end_with_parent
 
 CUBLAS_WORKSPACE = ":4096:8"
 """Eight buffers of 4,096 KiB: one of two settings under which cuBLAS is deterministic."""

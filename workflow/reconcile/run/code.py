@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-__all__ = ["library_files"]
-
 PACKAGE = "reconcile"
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def library_files(*modules: str) -> list[Path]:

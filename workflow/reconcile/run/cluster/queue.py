@@ -1,7 +1,9 @@
-"""Jobs that a killed run left in SLURM's queue: found, and cancelled before the next run starts.
+"""What a run settles with SLURM's queue before it submits anything.
 
-They would go on and write the same files as the jobs of the next run. SLURM's executor names jobs
-after the profile's prefix and a number of the run, and starts them in the project's folder.
+Jobs that a killed run left there are cancelled: they would go on and write the same files as the
+jobs of this run. SLURM's executor names jobs after the profile's prefix and a number of the run,
+and starts them in the project's folder. Where accounting is off, the queue also answers what the
+executor asks of accounting.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["JOB_PREFIX", "LeftoverError", "RunMark", "cancel_leftovers"]
-
 JOB_PREFIX = "reconcile"
 """As in profiles/slurm/profile.yaml."""
 JOB_NAME = re.compile(rf"{JOB_PREFIX}_[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
+STAND_IN = Path(__file__).parent / "bin"
+"""The folder of what takes the place of ``sacct`` where accounting is off."""
 ANSWER_LIMIT_S = 60
+ACCOUNTING_LIMIT_S = 30
 END_LIMIT_S = 120
 """SLURM gives a cancelled job 30 seconds (KillWait) before it kills it."""
 
@@ -111,3 +114,29 @@ def _cancel(jobs: list[str]) -> None:
     )
     if answer.returncode:
         raise LeftoverError(f"SLURM jobs {', '.join(jobs)} are not cancelled: {answer.stderr}")
+
+
+def answer_from_queue() -> bool:
+    """Put a stand-in for ``sacct`` on this process's path if the real one cannot answer.
+
+    The executor turns from the queue to ``sacct`` whenever SLURM does not answer, and no setting
+    keeps it from that.
+
+    Returns:
+        Whether it was necessary: not without ``sacct``, nor where accounting is on.
+    """
+    if shutil.which("sacct") is None or _accounting():
+        return False
+    os.environ["PATH"] = f"{STAND_IN}{os.pathsep}{os.environ['PATH']}"
+    return True
+
+
+def _accounting() -> bool:
+    command = ["sacct", "--allocations", "--noheader", "--starttime=now"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command
+            command, capture_output=True, timeout=ACCOUNTING_LIMIT_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0

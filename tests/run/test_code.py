@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support import PROJECT
 
-from reconcile import dependencies
-from reconcile.dependencies import library_files
+from reconcile.run import code
+from reconcile.run.code import library_files
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 
@@ -34,14 +34,14 @@ def test_imports_of_imports() -> None:
 
 def test_measuring_needs_no_study() -> None:
     """What measures does not hang on claims, verdicts or rendering."""
-    found = names("measure", "measuring.worker", "scripting")
+    found = names("measure", "measuring.worker", "run.scripting")
     for other in ("study.py", "model.py", "verdicts.py", "report.py", "tables.py", "yamlfile.py"):
         assert other not in found
 
 
 def test_reconciling_needs_no_torch() -> None:
     """Nothing after measuring depends on a module that imports torch."""
-    for modules in (("reconciliation", "scripting"), ("search",), ("report", "cite")):
+    for modules in (("reconciliation", "run.scripting"), ("search",), ("report", "cite")):
         for file in library_files(*modules):
             assert "import torch" not in file.read_text(encoding="utf-8"), (modules, file)
 
@@ -75,10 +75,10 @@ def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "sub/six.py": "",
     }.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
-    dependencies._imports.cache_clear()
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    code._imports.cache_clear()
     found = {str(file.relative_to(tmp_path)) for file in library_files("one")}
-    dependencies._imports.cache_clear()
+    code._imports.cache_clear()
     assert found - {"__init__.py", "sub/__init__.py"} == {
         "one.py", "two.py", "three.py", "four.py", "sub/five.py",
     }  # fmt: skip

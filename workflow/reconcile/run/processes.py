@@ -1,4 +1,4 @@
-"""Which processes belong to a run in a folder: the run itself, and the jobs that it started.
+"""The processes of a run: which belong to it, how they are asked to end, and end with it.
 
 A job inherits RECONCILE_COMMAND from the run that started it. Where there is no /proc (outside
 Linux) nothing is found.
@@ -6,19 +6,36 @@ Linux) nothing is found.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from reconcile.record import COMMAND_VARIABLE
-
-__all__ = ["HOST_FILE", "answered_in_a_thread", "jobs_in", "runs_in"]
+from reconcile.run import COMMAND_VARIABLE
 
 PROCESSES = Path("/proc")
 HOST_FILE = Path(".snakemake/host")
 """Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
+_SET_PARENT_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of <sys/prctl.h>."""
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """Have the kernel kill this process when the one that started it is gone, whatever it does.
+
+    Args:
+        parent: the process that should be the parent; when it has gone already, this one exits.
+    """
+    if sys.platform != "linux":
+        return
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if parent is not None and os.getppid() != parent:
+        sys.exit(1)
 
 
 def answered_in_a_thread(number: signal.Signals) -> None:

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from reconcile.errors import InputError, visible
-from reconcile.processes import end_with_parent
-
-__all__ = ["Log", "logged"]
+from reconcile.run.processes import end_with_parent
 
 
 class Log:

@@ -14,8 +14,6 @@ from pydantic import BaseModel, ConfigDict
 from reconcile.config import Config
 from reconcile.model import Study
 
-__all__ = ["PLAN_VARIABLE", "PlannedStudy", "RunPlan", "hand_over", "handed_over", "planned"]
-
 PLAN_VARIABLE = "RECONCILE_PLAN"
 """The environment reaches every job of a run, on this machine and on others."""
 

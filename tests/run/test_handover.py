@@ -6,7 +6,7 @@ import pytest
 
 from reconcile.config import Config, Measuring
 from reconcile.model import Study
-from reconcile.run_plan import PLAN_VARIABLE, RunPlan, hand_over, handed_over, planned
+from reconcile.run.handover import PLAN_VARIABLE, RunPlan, hand_over, handed_over, planned
 
 
 @pytest.mark.parametrize(("readings_per_job", "jobs"), [(1, 3), (2, 2), (3, 1), (1000, 1)])

@@ -1,18 +1,29 @@
-"""Jobs of a killed run are cancelled before the next run starts, and no others."""
+"""Jobs of a killed run are cancelled before the next run starts; the queue stands in for sacct."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from support import PROJECT
 
-from reconcile import leftovers
-from reconcile.leftovers import JOB_PREFIX, LeftoverError, RunMark, cancel_leftovers
+from reconcile.run.cluster import queue
+from reconcile.run.cluster.queue import (
+    JOB_PREFIX,
+    STAND_IN,
+    LeftoverError,
+    RunMark,
+    answer_from_queue,
+    cancel_leftovers,
+)
 
 RUN = f"{JOB_PREFIX}_2f1c5d0e-8a3b-4c6d-9e7f-0123456789ab"
 SQUEUE = '#!/bin/sh\ncat "$QUEUE"\n'
+QUESTION = ["sacct", "-X", "--format=JobIdRaw,State", "--endtime", "now", "--name", "reconcile_1"]
 SCANCEL = '#!/bin/sh\necho "$*" >"$CANCELLED"\n: >"$QUEUE"\n'
 
 
@@ -74,7 +85,7 @@ def test_leaves_another_run_alone(cluster: Cluster) -> None:
 
 def test_waits_for_the_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A leftover that does not end stops the run: two jobs would write the same files."""
-    monkeypatch.setattr(leftovers, "END_LIMIT_S", 0)
+    monkeypatch.setattr(queue, "END_LIMIT_S", 0)
     cluster.command("scancel", "#!/bin/sh\n")
     with pytest.raises(LeftoverError, match="7 of a killed run have not ended yet"):
         cluster.run(None, f"7|{RUN}|{cluster.folder}")
@@ -99,3 +110,45 @@ def test_no_cluster(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert cluster.run(None, f"7|{RUN}|{cluster.folder}") == ""
     assert cluster.lines == []
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder before all others on the path."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path
+
+
+def command(folder: Path, name: str, script: str) -> None:
+    """Put a command on the path."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_off(path: Path) -> None:
+    """Where the real one fails, a question for a run's jobs goes to the queue."""
+    command(path, "sacct", "exit 1")
+    command(path, "squeue", 'echo "$@"')
+    assert answer_from_queue()
+    assert shutil.which("sacct") == str(STAND_IN / "sacct")
+    said = subprocess.run(QUESTION, capture_output=True, text=True, check=True).stdout
+    assert said == "--noheader --states=all --format=%i|%T --name reconcile_1\n"
+
+
+def test_other_questions(path: Path) -> None:
+    """What only accounting knows is refused, not made up."""
+    command(path, "squeue", "exit 0")
+    question = [STAND_IN / "sacct", "-j", "7"]
+    asked = subprocess.run(question, capture_output=True, text=True, check=False)
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert "accounting is off" in asked.stderr
+
+
+@pytest.mark.parametrize("script", ["exit 0", None])
+def test_on_or_absent(path: Path, script: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where accounting is on, or there is no SLURM, nothing changes."""
+    monkeypatch.setenv("PATH", str(path))
+    if script:
+        command(path, "sacct", script)
+    assert not answer_from_queue()
+    assert os.environ["PATH"] == str(path)

@@ -1,0 +1,52 @@
+"""What a run does as it starts and when it fails; on a cluster there is more to do.
+
+Requires: the rules of all other files. Produces: .snakemake/host.
+"""
+
+import platform
+import signal
+
+from reconcile.run.processes import HOST_FILE, answered_in_a_thread
+
+# Held while a run on a cluster goes on. Its jobs may outlive it, so a local run looks for them too.
+CLUSTER_MARK = Path(".snakemake/run.mark")
+FAILED = []
+
+
+def tell(line):
+    """A line for the user, beside what Snakemake says."""
+    print(line, file=sys.stderr)
+
+
+def settle_with_cluster():
+    """Let nothing that is in the queue disturb this run, and listen for what fails there."""
+    from snakemake.logging import logger as told_by_snakemake
+
+    from reconcile.run.cluster.failures import FailedJobs
+    from reconcile.run.cluster.queue import (
+        LeftoverError,
+        RunMark,
+        answer_from_queue,
+        cancel_leftovers,
+    )
+
+    answer_from_queue()
+    FAILED.append(FailedJobs())
+    told_by_snakemake.addHandler(FAILED[0])
+    try:
+        cancel_leftovers(Path.cwd(), RunMark(CLUSTER_MARK), tell)
+    except LeftoverError as error:
+        raise WorkflowError(str(error)) from None
+
+
+onstart:
+    HOST_FILE.write_text(platform.node(), encoding="utf-8")
+    answered_in_a_thread(signal.SIGTERM)
+    if not workflow.local_exec or CLUSTER_MARK.exists():
+        settle_with_cluster()
+
+
+onerror:
+    for failed in FAILED:
+        for line in failed.lines():
+            tell(line)
