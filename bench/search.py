@@ -19,15 +19,15 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow"))
 
-from reconcile.geometries import (
+from reconcile.search.geometries import (
+    KernelAndStride,
     Sought,
     Space,
-    Stated,
     rectangular_maps,
     separate_axes,
     square_maps,
 )
-from reconcile.slips import Misprint, search_product, search_sum
+from reconcile.search.slips import Misprint, search_product, search_sum
 
 TARGET = 20e6
 PRINTED = 253_440
@@ -56,7 +56,10 @@ def slips(vocabulary: Sequence[int]) -> Sequence[int]:
 
 def runs() -> dict[str, dict[str, Run]]:
     """Return what is timed, by group."""
-    given, free = Sought(PRINTED, (96,), Stated(11, 4)), Sought(PRINTED, (), Stated(11, 4))
+    given, free = (
+        Sought(PRINTED, (96,), KernelAndStride(11, 4)),
+        Sought(PRINTED, (), KernelAndStride(11, 4)),
+    )
     wide = Space(range(16, 513), range(1, 33), range(1, 17), range(32))
     ends = Space(range(190, 260), range(3, 17), range(1, 9), range(4), free_sides=True)
     near = Space(range(190, 260), range(3, 17), range(1, 9), range(4))

@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, sync_playwright
 from support import PROJECT, measure, measured, study_data, write_study
 
 from reconcile.files import write_json
-from reconcile.measurements import Measurements
-from reconcile.model import Study
-from reconcile.reconciliation import consistency_table, reconcile_study
-from reconcile.study import load_study
-from reconcile.tables import write_table
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import consistency_table, reconcile_study
+from reconcile.study.load import load_study
+from reconcile.study.model import Study
+from reconcile.tables.io import write_table
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

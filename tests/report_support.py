@@ -10,15 +10,15 @@ from typing import Any
 
 from support import PROJECT, write_study
 
-from reconcile.columns import TABLES
-from reconcile.config import ReportOptions
 from reconcile.files import write_json
-from reconcile.measurements import Measurements
-from reconcile.reconciliation import consistency_table, reconcile_study
-from reconcile.report import render_html
-from reconcile.reporting.results import Results, read_results
-from reconcile.study import load_study
-from reconcile.tables import write_table
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import consistency_table, reconcile_study
+from reconcile.report.read import Results, read_results
+from reconcile.report.render import render_html
+from reconcile.study.config import ReportOptions
+from reconcile.study.load import load_study
+from reconcile.tables.contract import TABLES
+from reconcile.tables.io import write_table
 
 TEMPLATES = PROJECT / "templates"
 RECORD = {

@@ -10,12 +10,13 @@ from typing import Any
 import yaml
 
 from reconcile.files import write_json
-from reconcile.instantiate import plan_of
-from reconcile.measure import MEASUREMENT_FILES, Settings, measure_study
-from reconcile.measurements import Measurements
-from reconcile.model import Study
-from reconcile.study import load_study
-from reconcile.tables import read_table, table
+from reconcile.judge.measurements import Measurements
+from reconcile.measure.process import Settings
+from reconcile.measure.run import MEASUREMENT_FILES, measure_study
+from reconcile.study.load import load_study
+from reconcile.study.model import Study
+from reconcile.study.plan import plan_of
+from reconcile.tables.io import read_table, table
 
 PROJECT = Path(__file__).parents[1]
 

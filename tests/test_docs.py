@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from support import PROJECT
 
-from reconcile.__main__ import COMMANDS
-from reconcile.quantities import QUANTITIES
-from reconcile.reconciliation import MOST_LISTED
-from reconcile.sweeps import MAX_COMBINATIONS
+from reconcile.cli import COMMANDS
+from reconcile.judge.reconciliation import MOST_LISTED
+from reconcile.study.expressions import QUANTITIES
+from reconcile.study.sweep import MAX_COMBINATIONS
 
 DOCS = PROJECT / "docs"
 PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits")
@@ -71,7 +71,7 @@ def test_limits_are_the_code_s() -> None:
     """Numbers in the prose are those in the code."""
     assert f"{MAX_COMBINATIONS:,} combinations" in _text("limits")
     assert f"the {MOST_LISTED} best" in _text("how-it-works")
-    from reconcile.measuring.worker import MEMORY_SHARE
+    from reconcile.measure.worker import MEMORY_SHARE
 
     assert f"{MEMORY_SHARE:.0%}" in _text("limits")
 

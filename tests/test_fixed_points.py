@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconcile.tables import read_table
+from reconcile.tables.io import read_table
 
 CEIL_POOLS = "p0-floor-ceilpool"
 FIFTY_FIVE = ("crop-227", "pad-3", "pad-1-2", "pad-2", "ceil", "ungrouped", "slip-48-for-55")

@@ -162,19 +162,19 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("comment in the configuration", "config.yaml", COMMENT, set()),
     ("profile", "profiles/default/profile.yaml", COMMENT, set()),
     ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
-    ("module of the measuring process", f"{LIBRARY}/measuring/coverage.py", COMMENT, MEASURING),
+    ("module of the measuring process", f"{LIBRARY}/measure/coverage.py", COMMENT, MEASURING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),
     (
         "ranking",
-        f"{LIBRARY}/ranking.py",
+        f"{LIBRARY}/judge/ranking.py",
         COMMENT,
         {"check_paper"} | JUDGING,
     ),
-    ("search", f"{LIBRARY}/searching/digits.py", COMMENT, {"search"} | RENDERING),
-    ("figures", f"{LIBRARY}/reporting/svg.py", COMMENT, {"render_index"} | RENDERING),
-    ("citation", f"{LIBRARY}/cite.py", COMMENT, {"render_report"}),
+    ("search", f"{LIBRARY}/search/digits.py", COMMENT, {"search"} | RENDERING),
+    ("figures", f"{LIBRARY}/report/figures/svg.py", COMMENT, {"render_index"} | RENDERING),
+    ("citation", f"{LIBRARY}/cite/numbers.py", COMMENT, {"render_report"}),
     ("faults", f"{LIBRARY}/errors.py", COMMENT, EVERYTHING),
-    ("command line", f"{LIBRARY}/__main__.py", COMMENT, set()),
+    ("command line", f"{LIBRARY}/cli.py", COMMENT, set()),
 ]
 
 

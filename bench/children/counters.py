@@ -15,10 +15,10 @@ from typing import Any
 import torch
 import torchinfo
 
-from reconcile.instantiate import plan_of
-from reconcile.measuring.building import build_network, load_class, seeded_values
-from reconcile.measuring.counting import count_layers
-from reconcile.study import load_study
+from reconcile.measure.building import build_network, load_class, seeded_values
+from reconcile.measure.counting import count_layers
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 
-from reconcile.instantiate import plan_of
-from reconcile.measuring.building import build_network, load_class, seeded_values
-from reconcile.measuring.counting import count_layers
-from reconcile.measuring.timing import time_layers
-from reconcile.study import load_study
+from reconcile.measure.building import build_network, load_class, seeded_values
+from reconcile.measure.counting import count_layers
+from reconcile.measure.timing import time_layers
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
 
 STUDY = Path("studies/alexnet")
 READING = "ceil"

@@ -24,8 +24,8 @@ from typing import Any
 
 from reconcile import measure
 from reconcile.files import write_json
-from reconcile.instantiate import plan_of
-from reconcile.study import load_study
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
 
 STUDY = Path("studies/alexnet")
 FIRST = 100
@@ -93,7 +93,7 @@ def by_torchinfo(number: int) -> dict[str, float]:
     import torch  # noqa: PLC0415
     import torchinfo  # noqa: PLC0415
 
-    from reconcile.measuring.building import load_class  # noqa: PLC0415
+    from reconcile.measure.building import load_class  # noqa: PLC0415
 
     network = load_class(STUDY / "network.py", "AlexNet")
     begun = time.perf_counter()
@@ -110,8 +110,8 @@ def anew(number: int) -> dict[str, float]:
     "early" and "late" are medians, in seconds, over the first hundred readings and the last
     hundred; the very first reading, which loads half of torch, is left out.
     """
-    from reconcile.measuring import recall  # noqa: PLC0415
-    from reconcile.measuring.worker import Worker  # noqa: PLC0415
+    from reconcile.measure import recall  # noqa: PLC0415
+    from reconcile.measure.worker import Worker  # noqa: PLC0415
 
     worker = Worker(asdict(measure.Settings(device="cpu", repeats=0)))
     network = {"file": str(STUDY / "network.py"), "class": "AlexNet", "placement": "meta"}

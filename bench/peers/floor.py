@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import measure
-from reconcile.cite import write_citations
-from reconcile.config import load_config
+from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
-from reconcile.instantiate import plan_of
-from reconcile.measurements import Measurements
-from reconcile.measuring.worker import Worker
-from reconcile.reconciliation import consistency_table, reconcile_study
-from reconcile.report import render_report
-from reconcile.reporting.index import render_index
-from reconcile.search import search_geometries, search_slips
-from reconcile.study import load_study
-from reconcile.tables import write_table
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import consistency_table, reconcile_study
+from reconcile.measure.worker import Worker
+from reconcile.report.index import render_index
+from reconcile.report.render import render_report
+from reconcile.search.run import search_geometries, search_slips
+from reconcile.study.config import load_config
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
+from reconcile.tables.io import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "bench" / "floor"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from support import PROJECT
 
-from reconcile.measurements import Measurements
-from reconcile.report import render_report
-from reconcile.search import search_geometries, search_slips
-from reconcile.study import load_study
-from reconcile.tables import write_table
+from reconcile.judge.measurements import Measurements
+from reconcile.report.render import render_report
+from reconcile.search.run import search_geometries, search_slips
+from reconcile.study.load import load_study
+from reconcile.tables.io import write_table
 
 
 @pytest.fixture(scope="session")

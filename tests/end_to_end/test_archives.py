@@ -12,11 +12,11 @@ import pytest
 from support import copy_project, write_study
 
 from reconcile import __version__
-from reconcile.archive import archive_name
-from reconcile.archiving.container import unpack
-from reconcile.archiving.facts import reproducible_digest
-from reconcile.compare import compare_archives
-from reconcile.verify import verify_archive
+from reconcile.archive.build import archive_name
+from reconcile.archive.compare import compare_archives
+from reconcile.archive.container import unpack
+from reconcile.archive.facts import reproducible_digest
+from reconcile.archive.verify import verify_archive
 
 pytestmark = pytest.mark.slow
 

@@ -16,10 +16,10 @@ import pytest
 from report_support import TEMPLATES, write_results
 
 from reconcile.errors import InputError
-from reconcile.reporting.document import pdf_of
-from reconcile.reporting.measurement import DATA_FILES
-from reconcile.reporting.page import SECTIONS
-from reconcile.reporting.results import read_results
+from reconcile.report.page import SECTIONS
+from reconcile.report.pdf import pdf_of
+from reconcile.report.provenance import DATA_FILES
+from reconcile.report.read import read_results
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +143,7 @@ def test_references_to_elsewhere_stop_the_build(tmp_path: Path, part: str, named
 RENDER = """
 import sys
 from pathlib import Path
-from reconcile.report import render_report
+from reconcile.report.render import render_report
 render_report(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), {})
 """
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from support import copy_project, write_study
 
-from reconcile.columns import RECORD_FILES, TABLES
-from reconcile.tables import read_table
+from reconcile.tables.contract import RECORD_FILES, TABLES
+from reconcile.tables.io import read_table
 
 pytestmark = pytest.mark.slow
 

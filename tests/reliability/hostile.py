@@ -16,15 +16,15 @@ from reliability.payloads import PAYLOADS
 from report_support import TEMPLATES, write_results
 from support import PROJECT, study_data, write_study
 
-from reconcile.cite import write_citations
-from reconcile.columns import TABLES
-from reconcile.config import ReportOptions
+from reconcile.cite.numbers import write_citations
 from reconcile.errors import InputError, visible
 from reconcile.files import Csv, write_json
-from reconcile.model import Study
-from reconcile.report import render_html
-from reconcile.reporting.results import read_results
-from reconcile.study import load_study
+from reconcile.report.read import read_results
+from reconcile.report.render import render_html
+from reconcile.study.config import ReportOptions
+from reconcile.study.load import load_study
+from reconcile.study.model import Study
+from reconcile.tables.contract import TABLES
 
 Place = tuple[str | int, ...]
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from support import PROJECT, copy_project, write_study
 
-from reconcile.columns import RECORD_FILES
+from reconcile.tables.contract import RECORD_FILES
 
 EVERYTHING = os.environ.get("RELIABILITY") in ("all", "table")
 """Whether everything is tried, and not the sample that is part of `make test`."""

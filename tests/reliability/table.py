@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from support import PROJECT
 
-from reconcile.provenance import versions
+from reconcile.measure.provenance import versions
 
 PAGE = PROJECT / "docs" / "reliability.md"
 START = "<!-- What follows is written by `make reliability`. -->\n"

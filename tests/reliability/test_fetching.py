@@ -10,8 +10,8 @@ import pytest
 from report_support import TEMPLATES, html_of, tiny_results
 
 from reconcile.errors import InputError
-from reconcile.reporting.document import pdf_of, svg_to_pdf
-from reconcile.reporting.page import environment_of
+from reconcile.report.page import environment_of
+from reconcile.report.pdf import pdf_of, svg_to_pdf
 
 DATE = "2031-02-03T04:05:06+00:00"
 REFERENCES = {

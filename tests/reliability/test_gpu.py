@@ -14,11 +14,12 @@ from reliability.surroundings import EVERYTHING
 from support import measure, study_data, write_study
 
 from reconcile.files import write_json
-from reconcile.instantiate import plan_of
-from reconcile.measure import MeasureError, Settings, measure_study
-from reconcile.record import merged_record
-from reconcile.reporting.measurement import facts
-from reconcile.study import load_study
+from reconcile.measure.process import MeasureError, Settings
+from reconcile.measure.record import merged_record
+from reconcile.measure.run import measure_study
+from reconcile.report.provenance import facts
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
 
 FAKE = Path(__file__).parent / "fake_gpu"
 in_full = pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")

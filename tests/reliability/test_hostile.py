@@ -25,13 +25,13 @@ from reliability.surroundings import EVERYTHING
 from report_support import Page
 from support import PROJECT
 
-from reconcile.archive import build_archive
-from reconcile.archiving.container import unpack
-from reconcile.columns import TABLES
+from reconcile.archive.build import build_archive
+from reconcile.archive.container import unpack
+from reconcile.cite.latex import read_macros
 from reconcile.errors import visible
 from reconcile.files import write_json
-from reconcile.latex import read_macros
-from reconcile.report import render_report
+from reconcile.report.render import render_report
+from reconcile.tables.contract import TABLES
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,13 @@ from reliability.hostile import accepted, cells_of, is_formula, put
 from reliability.payloads import PAYLOADS
 from support import PROJECT, study_data, write_study
 
-from reconcile.bibliography import Reference, bibtex
+from reconcile.cite.bibliography import Reference, bibtex
 from reconcile.errors import InputError, visible
 from reconcile.files import write_json
-from reconcile.measure import Settings, measure_study
+from reconcile.measure.process import Settings
+from reconcile.measure.run import measure_study
 from reconcile.run.scripting import logged
-from reconcile.study import load_study
+from reconcile.study.load import load_study
 
 NETWORK = """
 import torch

@@ -22,11 +22,11 @@ import pytest
 import yaml
 from support import copy_project, study_data, write_study
 
-from reconcile.archiving.layout import member_of
-from reconcile.model import Sweep, SweptInterpretation
-from reconcile.provenance import file_sha256
+from reconcile.archive.layout import member_of
+from reconcile.measure.provenance import file_sha256
 from reconcile.run.cluster.queue import JOB_NAME
-from reconcile.sweeps import interpretations_of
+from reconcile.study.model import Sweep, SweptInterpretation
+from reconcile.study.sweep import interpretations_of
 
 LIMIT_S = 1800
 """Longer than any of this takes on a busy machine: a hang fails instead of lasting for ever."""

@@ -1,7 +1,7 @@
 """Build the networks of the studies in this repository, and count them independently.
 
 The counts here come from forward hooks on the meta device and share no code with
-``reconcile.measure``, so that they check it as well as the studies.
+``reconcile.measure.run``, so that they check it as well as the studies.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reconcile.model import Claim, Interpretation, Study, next_by_id
-from reconcile.printed import parse_printed, reading_of_digits
-from reconcile.quantities import evaluate
-from reconcile.study import load_study, networks_of
+from reconcile.study.expressions import evaluate
+from reconcile.study.load import load_study, networks_of
+from reconcile.study.model import Claim, Interpretation, Study, next_by_id
+from reconcile.study.printed import parse_printed, reading_of_digits
 
 STUDIES = Path(__file__).parents[2] / "studies"
 COUNTED = (nn.Conv2d, nn.Linear)
@@ -108,7 +108,7 @@ class Run:
         raise AssertionError(f"no {quantity} here")
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
-        """Part of the scope protocol of ``reconcile.quantities``."""
+        """Part of the scope protocol of ``reconcile.study.expressions``."""
         if name == "positions":
             return [Fraction(prod(self.shapes["input"][-2:]))]
         if name == "seen":
@@ -129,7 +129,7 @@ class Run:
         return int((image.grad[0].sum(0) != 0).sum())
 
     def lookup(self, function: str, name: str) -> Any:
-        """Part of the scope protocol of ``reconcile.quantities``."""
+        """Part of the scope protocol of ``reconcile.study.expressions``."""
         if function == "printed":
             claim = self.study.claim(name)
             return parse_printed(claim.printed, claim.unit).value

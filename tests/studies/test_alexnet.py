@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reconcile.model import next_by_id
-from reconcile.printed import parse_printed, reading_of_digits
-from reconcile.quantities import evaluate
-from reconcile.study import denied_statements
+from reconcile.study.expressions import evaluate
+from reconcile.study.load import denied_statements
+from reconcile.study.model import next_by_id
+from reconcile.study.printed import parse_printed, reading_of_digits
 
 if TYPE_CHECKING:
     from conftest import Readings

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from reconcile.quantities import evaluate
+from reconcile.study.expressions import evaluate
 
 if TYPE_CHECKING:
     from conftest import Readings

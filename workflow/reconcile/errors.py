@@ -8,9 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Fault", "InputError", "not_there", "visible"]
-
-
 SHOWN = 40
 """Names that a message lists; a sweep has thousands."""
 

@@ -12,10 +12,8 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from reconcile.cells import written_cell
 from reconcile.errors import Fault, InputError
-
-__all__ = ["Csv", "json_text", "staged", "write_bytes", "write_json", "write_text"]
+from reconcile.tables.cells import written_cell
 
 
 def write_bytes(file: Path, content: bytes) -> None:

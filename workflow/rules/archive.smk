@@ -5,8 +5,8 @@ Produces: results/{study}/{study}-<version>.crate.zip.
 """
 
 from reconcile import __version__
-from reconcile.archiving.contents import code_files
-from reconcile.archiving.layout import RESULT_FILES
+from reconcile.archive.contents import code_files
+from reconcile.archive.layout import RESULT_FILES
 
 
 rule build_archive:

@@ -12,17 +12,17 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from reconcile.config import check_config, load_config, study_names
+from reconcile.study.config import check_config, load_config, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
-from reconcile.instantiate import measured_slice
-from reconcile.measure import MEASUREMENT_FILES
-from reconcile.model import ID_PATTERN
-from reconcile.provenance import file_sha256
+from reconcile.study.plan import measured_slice
+from reconcile.measure.run import MEASUREMENT_FILES
+from reconcile.study.model import ID_PATTERN
+from reconcile.measure.provenance import file_sha256
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.code import library_files
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
-from reconcile.study import load_study
+from reconcile.study.load import load_study
 
 # What the record gives as the command is what the user typed, not what Snakemake runs for a job.
 os.environ.setdefault(COMMAND_VARIABLE, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))

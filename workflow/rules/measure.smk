@@ -11,7 +11,7 @@ A study with more interpretations than one job takes is measured in batches, the
 rule instantiate:
     """List every interpretation with its arguments, and freeze how they are to be measured."""
     input:
-        library=library("instantiate", "run.scripting"),
+        library=library("study.plan", "run.scripting"),
     output:
         interpretations=update("results/{study}/interpretations.json"),
         # Jobs read this and not config.yaml, which may be edited while they wait.
@@ -35,7 +35,7 @@ rule measure:
         interpretations="results/{study}/interpretations.json",
         settings="results/{study}/settings.json",
         network=network_file,
-        library=library("measure", "measuring.worker", "run.scripting"),
+        library=library("measure.run", "measure.worker", "run.scripting"),
     output:
         **measured("results/{study}", update),
     log:
@@ -75,7 +75,7 @@ rule gather_measurements:
             batch=range(batches_of(wildcards.study)),
             table=MEASUREMENT_FILES,
         ),
-        library=library("measure", "run.scripting"),
+        library=library("measure.run", "run.scripting"),
     output:
         **measured("results/{study}", update),
     log:

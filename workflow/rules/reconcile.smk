@@ -10,7 +10,7 @@ rule check_paper:
     """Hold the paper's own numbers against each other, before any network is built."""
     input:
         study="studies/{study}/study.yaml",
-        library=library("reconciliation", "run.scripting"),
+        library=library("judge.reconciliation", "run.scripting"),
     output:
         update("results/{study}/consistency.csv"),
     log:
@@ -30,7 +30,7 @@ rule reconcile:
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
-        library=library("reconciliation", "run.scripting"),
+        library=library("judge.reconciliation", "run.scripting"),
     output:
         verdicts=update(
             report(
@@ -60,7 +60,7 @@ rule search:
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
-        library=library("search", "run.scripting"),
+        library=library("search.run", "run.scripting"),
     output:
         slips=update("results/{study}/slips.csv"),
         geometries=update("results/{study}/geometries.csv"),

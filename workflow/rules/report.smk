@@ -5,7 +5,7 @@ Produces: results/{study}/report.html, report.pdf, figures/, numbers.tex, tables
 references.json, CITATION.cff, and results/index.html for all studies.
 """
 
-from reconcile.columns import TABLES
+from reconcile.tables.contract import TABLES
 
 
 rule render_report:
@@ -17,7 +17,7 @@ rule render_report:
         record="results/{study}/record.json",
         templates=templates_without(ONLY_PAPER),
         tool="CITATION.cff",
-        library=library("report", "cite", "run.scripting"),
+        library=library("report.render", "cite.numbers", "run.scripting"),
     output:
         html=update(
             report(
@@ -60,7 +60,7 @@ rule render_pdf:
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
         templates=templates_without(ONLY_SCREEN),
-        library=library("report", "run.scripting"),
+        library=library("report.render", "run.scripting"),
     output:
         update("results/{study}/report.pdf"),
     log:
@@ -81,7 +81,7 @@ rule render_index:
     input:
         reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
         templates=[str(file) for file in INDEX_TEMPLATES + LOOK],
-        library=library("reporting.index", "run.scripting"),
+        library=library("report.index", "run.scripting"),
     output:
         update("results/index.html"),
     log:

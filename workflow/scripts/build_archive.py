@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.archive import build_archive
+from reconcile.archive.build import build_archive
 from reconcile.run.scripting import logged
 
 with logged(snakemake.log[0]):

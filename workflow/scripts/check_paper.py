@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from reconcile.reconciliation import consistency_table
+from reconcile.judge.reconciliation import consistency_table
 from reconcile.run.scripting import logged
-from reconcile.study import load_study
-from reconcile.tables import write_table
+from reconcile.study.load import load_study
+from reconcile.tables.io import write_table
 
 with logged(snakemake.log[0]):
     folder = Path(snakemake.input.study).parent

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.measure import gather_batches
+from reconcile.measure.run import gather_batches
 from reconcile.run.scripting import logged
 
 with logged(snakemake.log[0]):

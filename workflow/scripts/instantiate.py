@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from reconcile.files import write_json, write_text
-from reconcile.instantiate import plan_of
 from reconcile.run.scripting import logged
-from reconcile.study import load_study
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
 
 with logged(snakemake.log[0]):
     name = snakemake.wildcards.study

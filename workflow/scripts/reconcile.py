@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from reconcile.files import write_json
-from reconcile.measurements import Measurements
-from reconcile.reconciliation import reconcile_study
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import reconcile_study
 from reconcile.run.scripting import logged
-from reconcile.study import load_study
-from reconcile.tables import write_table
+from reconcile.study.load import load_study
+from reconcile.tables.io import write_table
 
 with logged(snakemake.log[0]):
     folder = Path(snakemake.input.study).parent

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.reporting.index import render_index
+from reconcile.report.index import render_index
 from reconcile.run.scripting import logged
 
 with logged(snakemake.log[0]):

@@ -3,7 +3,7 @@
 import gc
 from pathlib import Path
 
-from reconcile.report import write_paper
+from reconcile.report.render import write_paper
 from reconcile.run.scripting import logged
 
 # One report and the process ends: what it drops on the way is not worth looking for.

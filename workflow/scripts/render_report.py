@@ -3,8 +3,8 @@
 import gc
 from pathlib import Path
 
-from reconcile.cite import write_citations
-from reconcile.report import write_page
+from reconcile.cite.numbers import write_citations
+from reconcile.report.render import write_page
 from reconcile.run.scripting import logged
 
 # One report and the process ends: what it drops on the way is not worth looking for.

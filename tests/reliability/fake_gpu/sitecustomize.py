@@ -30,7 +30,7 @@ def pretend() -> None:
     """Put the GPU and its fault into torch."""
     import torch
 
-    from reconcile.measuring import building, coverage
+    from reconcile.measure import building, coverage
 
     built, state = 0, SimpleNamespace(lost=False)
     real_ones, real_build, real_cover = torch.ones, building.build_network, coverage.cover
@@ -86,5 +86,5 @@ def pretend() -> None:
     torch.cuda.get_device_properties = lambda device=None: properties
 
 
-if FAULT and "reconcile.measuring.worker" in sys.orig_argv:
+if FAULT and "reconcile.measure.worker" in sys.orig_argv:
     pretend()

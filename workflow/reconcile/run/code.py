@@ -19,7 +19,7 @@ def library_files(*modules: str) -> list[Path]:
     """The files of some modules and of everything of this library they import, sorted.
 
     Args:
-        modules: names below the package: "measure", or "measuring.worker".
+        modules: names below the package: "measure.run".
     """
     waiting = [_file(f"{PACKAGE}.{module}") for module in modules]
     found: set[Path] = set()

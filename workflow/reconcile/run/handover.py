@@ -11,8 +11,8 @@ import os
 
 from pydantic import BaseModel, ConfigDict
 
-from reconcile.config import Config
-from reconcile.model import Study
+from reconcile.study.config import Config
+from reconcile.study.model import Study
 
 PLAN_VARIABLE = "RECONCILE_PLAN"
 """The environment reaches every job of a run, on this machine and on others."""

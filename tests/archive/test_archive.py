@@ -1,0 +1,142 @@
+"""An archive is complete, the same for the same files, and says only what its files say."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconcile.archive.build import archive_name, build_archive
+from reconcile.archive.container import unpack
+from reconcile.archive.contents import code_files
+from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, member_of, result_name
+from reconcile.errors import InputError
+from reconcile.tables.contract import RECORD_FILES
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def built(project: Path, out: Path) -> bytes:
+    """The archive of a project's study."""
+    build_archive(project, project / "studies/toy", project / "results/toy", out)
+    return out.read_bytes()
+
+
+def test_same_files_same_bytes(project: Path, archive_file: Path, tmp_path: Path) -> None:
+    """Another folder, time zone, locale, umask and hash seed give the same zip."""
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(project, copy)
+    os.utime(copy / "studies/toy/study.yaml", (0, 0))
+    out = tmp_path / "a.zip"
+    program = (
+        "import os, sys; from pathlib import Path; os.umask(0o077);"
+        "from reconcile.archive.build import build_archive as b; p = Path(sys.argv[1]);"
+        "b(p, p / 'studies/toy', p / 'results/toy', Path(sys.argv[2]))"
+    )
+    environment = os.environ | {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", program, copy, out], env=environment, check=True)
+    assert out.read_bytes() == archive_file.read_bytes()
+
+
+def test_runs_differ_in_the_record_only(project: Path, archive_file: Path, tmp_path: Path) -> None:
+    """Another run changes the record, what is drawn from it, and what describes these."""
+    copy = tmp_path / "again"
+    shutil.copytree(project, copy)
+    results = copy / "results/toy"
+    record = json.loads((results / "record.json").read_text())
+    record |= {"started": "2031-01-01T00:00:00+00:00", "ended": "2031-01-01T00:00:09+00:00"}
+    (results / "record.json").write_text(json.dumps(record))
+    for name in ("timings.csv", "report.html", "report.pdf", "figures/latency-layers.svg"):
+        (results / name).write_bytes((results / name).read_bytes() + b"\n")
+    one, other = unpack(archive_file.read_bytes()), unpack(built(copy, tmp_path / "a.zip"))
+    assert list(one) == list(other)
+    different = {name for name in one if one[name] != other[name]}
+    described = {"SHA256SUMS", "certificate.md", "ro-crate-metadata.json"}
+    assert different - described == {
+        "record/record.json",
+        "record/timings.csv",
+        "record/report.html",
+        "record/report.pdf",
+        "record/figures/latency-layers.svg",
+    }
+    assert not any(name.startswith(REPRODUCIBLE) for name in different)
+
+
+def test_everything_is_in_it(project: Path, members: dict[str, bytes]) -> None:
+    """Study, results, record, figures, citation files and code are all archived as they are."""
+    for name in RESULT_FILES:
+        assert members[member_of(name)] == (project / "results/toy" / name).read_bytes()
+    assert {"study/study.yaml", "study/network.py", "code/requirements.lock"} <= set(members)
+    assert "record/figures/neurons.pdf" in members
+    assert {"results/figures/neurons.svg", "record/figures/latency-layers.svg"} <= set(members)
+    assert "code/workflow/scripts/measure.py" in members
+
+
+def test_record_lies_apart() -> None:
+    """The record's files lie in record/, and a member's name gives the result's name back."""
+    assert all(member_of(name).startswith("record/") for name in RECORD_FILES)
+    assert all(result_name(member_of(name)) == name for name in RESULT_FILES)
+
+
+def test_code_of_this_project() -> None:
+    """The real project's library, rules and lock are code; caches and environments are not."""
+    names = {file.relative_to(PROJECT).as_posix() for file in code_files(PROJECT)}
+    assert {"workflow/reconcile/archive/build.py", "requirements.lock", "Snakefile"} <= names
+    assert not any("__pycache__" in name or name.startswith((".", "results")) for name in names)
+
+
+def test_missing_result(project: Path, tmp_path: Path) -> None:
+    """A result that is not there is named, with what to do, and nothing is written."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    (copy / "results/toy/verdicts.csv").unlink()
+    with pytest.raises(InputError, match=r"verdicts.csv: .*run `snakemake` first"):
+        built(copy, tmp_path / "a.zip")
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_record_without_end(project: Path, tmp_path: Path) -> None:
+    """No time is invented: without the record's end there is no archive."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    (copy / "results/toy/record.json").write_text("{}")
+    with pytest.raises(InputError, match="does not say when measuring ended"):
+        built(copy, tmp_path / "a.zip")
+
+
+def test_name() -> None:
+    """An archive is called by study and version."""
+    assert archive_name("alexnet", "1.2") == "alexnet-1.2.crate.zip"
+
+
+def test_certificate(members: dict[str, bytes]) -> None:
+    """The certificate has every field that a reader needs, with the record's values."""
+    text = members["certificate.md"].decode()
+    record = json.loads(members["record/record.json"])
+    for section in (
+        "# Certificate: toy 0.1.0",
+        "## The run",
+        "## What was found",
+        "## What was not checked",
+        "## Inputs and artifacts",
+        "## How to verify, cite and correct",
+    ):
+        assert f"\n{section}\n" in f"\n{text}"
+    assert record["ended"] in text
+    assert record["versions"]["torch"] in text
+    assert "| conv1 | 32 | 32 | matches |" in text
+    assert "checked by" not in text
+    assert "None" not in text
+
+
+def test_readme_names_the_commands(members: dict[str, bytes]) -> None:
+    """The README says how to check, and is the same for every run."""
+    text = members["README.md"].decode()
+    assert "sha256sum -c SHA256SUMS" in text
+    assert "python -m reconcile verify toy-0.1.0.crate.zip" in text
+    assert json.loads(members["record/record.json"])["ended"] not in text

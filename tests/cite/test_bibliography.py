@@ -1,0 +1,150 @@
+"""Every citation says what the study and the project say, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import PROJECT
+
+import reconcile
+from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
+from reconcile.errors import InputError
+from reconcile.study.model import Study
+
+TOOL = PROJECT / "CITATION.cff"
+CFFCONVERT = "cffconvert==2.0.0"
+# Its jsonschema of 2019 asks for pkg_resources, which later releases of setuptools lack.
+ISOLATED = (CFFCONVERT, "setuptools<80")
+
+
+@pytest.fixture(scope="session")
+def cffconvert() -> Path:
+    """The program in an environment of its own: in ours it would break Snakemake's validation."""
+    folder = PROJECT / ".venv-cff"
+    program = folder / "bin" / "cffconvert"
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "-q"]
+        subprocess.run([*pip, "install", *ISOLATED], check=True)
+    return program
+
+
+def study_with(make_study: Callable[..., Study], **paper: Any) -> Study:
+    """The tiny study with another paper."""
+    return make_study(lambda data: data["paper"].update(paper))
+
+
+@pytest.mark.slow
+def test_project_is_valid_cff(cffconvert: Path) -> None:
+    """Cffconvert accepts the project's own CITATION.cff."""
+    subprocess.run([cffconvert, "--validate", "-i", TOOL], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("venue", ["Proceedings of X", "Journal of Y", "arXiv preprint", "Nature"])
+@pytest.mark.parametrize("doi", [None, "10.1000/182"])
+def test_results_are_valid_cff(
+    cffconvert: Path,
+    make_study: Callable[..., Study],
+    tmp_path: Path,
+    venue: str,
+    doi: str | None,
+) -> None:
+    """Cffconvert accepts the CITATION.cff of results, whatever is known of the paper."""
+    authors = ["Ada Lovelace", "Aaron van den Oord", "OpenAI"]
+    study = study_with(make_study, venue=venue, doi=doi, authors=authors)
+    file = tmp_path / "CITATION.cff"
+    file.write_text(citation_file(study, load_tool(TOOL)), encoding="utf-8")
+    subprocess.run([cffconvert, "--validate", "-i", file], check=True)
+
+
+def test_one_version() -> None:
+    """CITATION.cff, pyproject.toml and the library agree on version and licence."""
+    project = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    tool = load_tool(TOOL)
+    assert tool["version"] == reconcile.__version__
+    assert f'version = "{reconcile.__version__}"' in project
+    assert f'license = "{tool["license"]}"' in project
+    assert [author["name"] for author in tool["authors"]] == ["The reconcile authors"]
+
+
+def test_broken_tool(tmp_path: Path) -> None:
+    """A CITATION.cff without authors is a fault with its file."""
+    file = tmp_path / "CITATION.cff"
+    file.write_text("title: x\nversion: 1\nlicense: MIT\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"CITATION\.cff: authors: this key is missing"):
+        load_tool(file)
+
+
+@pytest.mark.parametrize(
+    ("venue", "entry", "csl", "cff"),
+    [
+        ("Proceedings of X", "@inproceedings", "paper-conference", "conference-paper"),
+        ("Advances in Neural Information Processing Systems 25", "@inproceedings", *["", ""]),
+        ("Journal of Y", "@article", "article-journal", "article"),
+        ("arXiv preprint", "@misc", "document", "generic"),
+    ],
+)
+def test_kinds(
+    make_study: Callable[..., Study], venue: str, entry: str, csl: str, cff: str
+) -> None:
+    """The kind of publication follows from the venue's own words, else it is left open."""
+    study, tool = study_with(make_study, venue=venue), load_tool(TOOL)
+    items = references(study, tool)
+    assert bibtex(items).startswith(f"{entry}{{")
+    assert f"{{{venue}}}" in bibtex(items)
+    assert not csl or json.loads(csl_json(items))[0]["type"] == csl
+    assert not cff or yaml.safe_load(citation_file(study, tool))["references"][0]["type"] == cff
+
+
+def test_names(make_study: Callable[..., Study]) -> None:
+    """Particles belong to the family name, and organisations are not split."""
+    study = study_with(make_study, authors=["Aaron van den Oord", "OpenAI", "Ada B. Lovelace"])
+    authors = json.loads(csl_json(references(study, load_tool(TOOL))))[0]["author"]
+    assert authors == [
+        {"family": "Oord", "given": "Aaron", "non-dropping-particle": "van den"},
+        {"literal": "OpenAI"},
+        {"family": "Lovelace", "given": "Ada B."},
+    ]
+    text = bibtex(references(study, load_tool(TOOL)))
+    assert "author = {Aaron van den Oord and {OpenAI} and Ada B. Lovelace}" in text
+
+
+def test_nothing_is_invented(alexnet: Study) -> None:
+    """No DOI that the study does not give, and no year, author or address that it does not."""
+    items = references(alexnet, load_tool(TOOL))
+    texts = bibtex(items) + csl_json(items) + citation_file(alexnet, load_tool(TOOL))
+    assert alexnet.paper.doi is None
+    assert "doi" not in texts.lower()
+    tool = next(item for item in items if item.key == "reconcile")
+    assert dict(tool.fields) == {"version": reconcile.__version__}
+    assert tool.authors == ["The reconcile authors"]
+
+
+def test_every_source_once(alexnet: Study) -> None:
+    """Every address that the study cites is one reference, and keys are unique."""
+    items = references(alexnet, load_tool(TOOL))
+    cited = [s.url for e in alexnet.evidence for s in e.source if s.url]
+    cited += [s.url for r in alexnet.interpretations for s in r.proposed_by if s.url]
+    found = [item.fields.get("url") for item in items]
+    assert set(cited) <= set(found)
+    assert len({item.key for item in items}) == len(items)
+    addresses = [address for address in found if address]
+    assert len(set(addresses)) == len(addresses)
+
+
+def test_entries_cannot_be_broken_out_of(make_study: Callable[..., Study]) -> None:
+    """Braces and backslashes in a title or link leave the entry well formed."""
+    study = study_with(make_study, title=r"A } \% { title", url="https://example.org/a}b\\c{d")
+    entry = bibtex(references(study, load_tool(TOOL)))
+    bare = re.sub(r"\\[{}]", "", entry)
+    assert bare.count("{") == bare.count("}")
+    assert "https://example.org/a%7Db%5Cc%7Bd" in entry

@@ -1,0 +1,124 @@
+"""Whatever a study says becomes text in LaTeX, and every number a command of its own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconcile.cite.latex import Macros, command_name, escape, number, read_macros, table
+
+SPECIAL = "\\{}$&%#_~^<>|\"`'[]*"
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        (["conv1", "neurons"], "rcConvOneNeurons"),
+        (["pad-1-2", "fc6", "macs"], "rcPadOneTwoFcSixMacs"),
+        (["features.0", "width"], "rcFeaturesZeroWidth"),
+        (["dropout-0.5", "network", "conv_neurons"], "rcDropoutZeroPointFiveNetworkConvNeurons"),
+        (["vocab-40478_tied"], "rcVocabFourZeroFourSevenEightTied"),
+        (["a.b", "c"], "rcABC"),
+    ],
+)
+def test_names(parts: list[str], name: str) -> None:
+    """A command has letters only: digits and decimal points are spelled, words capitalised."""
+    assert command_name(*parts) == name
+
+
+@given(st.lists(st.text(max_size=20), max_size=3))
+def test_names_are_letters(parts: list[str]) -> None:
+    """No name, however odd, gives a command of anything but ASCII letters."""
+    assert re.fullmatch("rc[A-Za-z]*", command_name(*parts))
+
+
+def test_decimals_do_not_collide() -> None:
+    """1.5 and 15 are two names."""
+    assert command_name("a-1.5") != command_name("a-15")
+
+
+def test_collisions_are_refused() -> None:
+    """Two things that would share a command are an error that names both."""
+    macros = Macros()
+    macros.add(["pad-1"], "x")
+    with pytest.raises(ValueError, match=r"\\rcPadOne would stand for both 'pad-1' and 'pad_1'"):
+        macros.add(["pad_1"], "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("50% & more_", r"50\% \& more\_"),
+        ("C:\\x{y}", r"C:\textbackslash{}x\{y\}"),
+        ("11×11", r"11\ensuremath{\times}11"),
+        ("a – b", r"a \textendash{} b"),
+        ("a -- b", r"a -{}- b"),
+        ("Krčmář", "Krčmář"),
+        ("ﬁ²", r"fi\ensuremath{^{2}}"),
+        ("日", "{[}U+65E5{]}"),
+        ("two\n  lines", "two lines"),
+    ],
+)
+def test_escape(text: str, shown: str) -> None:
+    """Text is shown as it is, on one line; what cannot be typeset is shown by its code point."""
+    assert escape(text).replace("[U+65E5]", "{[}U+65E5{]}") == shown
+
+
+@given(st.text())
+def test_escape_leaves_nothing_active(text: str) -> None:
+    """After escaping, every special character belongs to a command of ours; braces balance."""
+    ours = r"\\ensuremath\{\^|\\[\\{}$&%#_,]|\\[a-z]+(\d+)?(\{\})?"
+    rest = re.sub(ours, "", escape(text))
+    assert not set(rest) & set("$&%#_^\\")
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", escape(text)):
+        depth += 1 if brace == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+
+
+@pytest.mark.parametrize(
+    ("digits", "shown"),
+    [
+        ("290400", r"\rcnum{290400}{290{,}400}"),
+        ("55", r"\rcnum{55}{55}"),
+        ("0.0145", r"\rcnum{0.0145}{0.0145}"),
+        ("-1234.5", r"\rcnum{-1234.5}{\ensuremath{-}1{,}234.5}"),
+        ("1e-05", r"1e-05"),
+    ],
+)
+def test_numbers(digits: str, shown: str) -> None:
+    """A number carries its plain digits for programs and grouped ones for people."""
+    assert number(digits) == shown
+
+
+def test_macros_are_read_back() -> None:
+    """What was written is read, and a command that stands twice is refused."""
+    macros = Macros()
+    macros.comment("a section\nof two lines")
+    macros.add(["conv1", "neurons"], number("290400"))
+    macros.add(["answer"], escape("50% {of} it"))
+    assert read_macros(macros.text()) == {
+        "rcConvOneNeurons": r"\rcnum{290400}{290{,}400}",
+        "rcAnswer": r"50\% \{of\} it",
+    }
+    with pytest.raises(ValueError, match="defined twice"):
+        read_macros(macros.text() * 2)
+
+
+def test_table() -> None:
+    """A table is booktabs': three rules, no lines."""
+    text = table("lr", ["Layer", "Neurons"], [["conv1", "290400"], ["fc8", "1000"]])
+    assert text.splitlines() == [
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"Layer & Neurons \\",
+        r"\midrule",
+        r"conv1 & 290400 \\",
+        r"fc8 & 1000 \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]

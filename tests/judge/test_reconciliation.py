@@ -1,0 +1,168 @@
+"""A study and its measurements put together: tables, ranking and summary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TINY_LAYERS
+from support import measured
+
+from reconcile.errors import InputError
+from reconcile.files import json_text
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import Reconciliation, consistency_table, reconcile_study
+from reconcile.study.model import Study
+from reconcile.tables.io import table, write_table
+
+MakeStudy = Callable[..., Study]
+
+
+@pytest.fixture
+def done(tiny: Study, tiny_measured: Measurements, tmp_path: Path) -> Reconciliation:
+    """The tiny study, reconciled."""
+    return reconcile_study(tiny, tmp_path / "tiny", tiny_measured)
+
+
+def test_one_verdict_a_reading_and_claim(done: Reconciliation) -> None:
+    """verdicts.csv has one row for every reading and claim, in the order of the study."""
+    keys = done.tables["verdicts.csv"][["interpretation", "claim"]].to_records(index=False).tolist()
+    claims = ("conv", "map", "parameters", "neurons", "share")
+    assert keys == [(r, c) for r in ("floor", "ceil", "slip") for c in claims]
+
+
+def test_every_counting_is_kept(done: Reconciliation) -> None:
+    """countings.csv has one row for every reading, claim and counting."""
+    countings = done.tables["countings.csv"]
+    assert len(countings) == 3 * (5 + 1)
+    own = countings[(countings.interpretation == "ceil") & (countings.claim == "neurons")]
+    assert own.measured.tolist() == ["74", "64"]
+
+
+def test_machine_numbers_are_plain(done: Reconciliation) -> None:
+    """Tables hold plain numbers, shares to ten digits, and empty cells where nothing applies."""
+    verdicts = done.tables["verdicts.csv"].set_index(["interpretation", "claim"])
+    assert verdicts.measured["ceil", "conv"] == "64"
+    assert verdicts.measured["ceil", "share"] == "0.9420289855"
+
+
+def test_evidence_rows(done: Reconciliation) -> None:
+    """evidence.csv has the ids separated by spaces and the outcome of each check."""
+    rows = done.tables["evidence.csv"].to_dict("records")
+    assert (rows[0]["supports"], rows[0]["excludes"]) == ("ceil slip", "floor")
+    assert [row["outcome"] for row in rows] == ["holds", "not-computed"]
+
+
+def test_counts(done: Reconciliation) -> None:
+    """The summary counts claims of the first ranked reading, and what was measured and excluded."""
+    assert done.summary["counts"] == {
+        "claims": 5, "reproduced": 3, "contradicted": 1, "explained": 1, "interpretations": 3,
+        "excluded": 1, "measured": 3,
+    }  # fmt: skip
+
+
+def test_ranking_is_best_first(done: Reconciliation) -> None:
+    """The ranking holds every reading with its score's parts and reasons."""
+    ranking = done.summary["ranking"]
+    assert [(e["rank"], e["interpretation"]) for e in ranking] == [
+        (1, "slip"), (2, "ceil"), (3, "floor"),
+    ]  # fmt: skip
+    assert ranking[2]["excluded_by"] == ["rounds-up"]
+    assert ranking[0]["score"]["claims_contradicted"] == 1
+    assert ranking[1]["reasons"][0] == "contradicts 2 claims: conv, share"
+
+
+def test_claims_of_the_summary(done: Reconciliation) -> None:
+    """Every claim comes with its interval and the readings that match it."""
+    claims = {claim["id"]: claim for claim in done.summary["claims"]}
+    assert claims["parameters"]["rounded"] == ["650", "750"]
+    assert claims["parameters"]["truncated"] == ["700", "800"]
+    assert claims["map"]["matched_by"] == ["ceil", "slip"]
+    assert claims["conv"]["matched_by"] == []
+
+
+def test_equal_counts(done: Reconciliation) -> None:
+    """Readings whose layers are all equal are told apart by no count, and that is said."""
+    assert done.summary["equal_counts"] == [["ceil", "slip"]]
+    assert any(
+        "Counts cannot decide between ceil and slip" in note for note in done.summary["notes"]
+    )
+
+
+def test_claims_with_several_countings_get_a_note(done: Reconciliation) -> None:
+    """How many countings give a number under which reading is said in a sentence."""
+    (note,) = [n for n in done.summary["notes"] if n.startswith("70 (neurons)")]
+    assert "all layers 74 (matches-rounded)" in note
+    assert "fits none of floor" in note
+
+
+def test_summary_is_plain_json(done: Reconciliation) -> None:
+    """reconciliation.json holds what JSON has, so that any tool reads it."""
+    assert json.loads(json_text(done.summary)) == done.summary
+
+
+def test_reading_back_gives_the_same(
+    tiny: Study, tiny_measured: Measurements, tmp_path: Path, done: Reconciliation
+) -> None:
+    """Reconciling the written tables gives what reconciling the measurements gave."""
+    write_table(tmp_path, "layers.csv", table("layers.csv", _rows(TINY_LAYERS)))
+    totals = list(tiny_measured.totals.values())
+    write_table(tmp_path, "totals.csv", table("totals.csv", totals))
+    for name in ("coverage.csv", "outputs.csv"):
+        write_table(tmp_path, name, table(name, []))
+    again = reconcile_study(tiny, tmp_path / "tiny", Measurements.read(tmp_path))
+    assert again.summary == done.summary
+    for name, content in done.tables.items():
+        assert again.tables[name].equals(content)
+
+
+def _rows(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"network": "main", "parameters": 0, "macs": 0, "connections": 0} | r for r in layers]
+
+
+def test_layer_that_no_reading_has(make_study: MakeStudy, tmp_path: Path) -> None:
+    """A claim on a layer that is nowhere is a fault with its line, not a row of blanks."""
+    study = make_study(lambda data: data["claims"][0].update(of="conv9"))
+    with pytest.raises(InputError) as caught:
+        reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
+    (fault,) = caught.value.faults
+    assert fault.key == "claims.0" and fault.line > 1
+    assert "there is no layer 'conv9'" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("claims", {"quantity": "neurons(conv) / 0", "of": None}),
+        ("evidence", {"check": "neurons(conv) / 0 == 1"}),
+        ("evidence", {"check": "argument(rule) + 1 == 2"}),
+    ],
+)
+def test_expression_without_a_value(
+    make_study: MakeStudy, tmp_path: Path, section: str, change: dict[str, Any]
+) -> None:
+    """An expression that cannot be evaluated is a fault with its section's line."""
+    study = make_study(lambda data: data[section][0].update(change))
+    with pytest.raises(InputError) as caught:
+        reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
+    assert caught.value.faults[0].line >= 1
+    assert caught.value.faults[0].key.startswith(section)
+
+
+def test_nothing_measured(tiny: Study, tmp_path: Path) -> None:
+    """Where nothing could be measured, the conclusion is what fails for want of numbers."""
+    nothing = measured(tiny, [], floor="killed", ceil="killed", slip="killed")
+    with pytest.raises(InputError, match=r"conclusion\.answer: .* does not resolve"):
+        reconcile_study(tiny, tmp_path / "tiny", nothing)
+
+
+def test_consistency_table(make_study: MakeStudy, tmp_path: Path) -> None:
+    """The paper against itself needs the study alone; a check that has no value is a fault."""
+    (row,) = consistency_table(make_study(), tmp_path / "tiny").to_dict("records")
+    assert (row["printed"], row["computed"], row["verdict"]) == ("48", "64", "contradicts")
+    study = make_study(lambda data: data["consistency"][0].update(compute="printed(conv) / 0"))
+    with pytest.raises(InputError, match="divides by zero"):
+        consistency_table(study, tmp_path / "tiny")

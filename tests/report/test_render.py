@@ -1,0 +1,212 @@
+"""The report says what the result files say, escaped, complete and in one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from report_support import (
+    TEMPLATES,
+    Page,
+    html_of,
+    tiny_results,
+    write_results,
+    write_rows,
+)
+from support import study_data
+
+from reconcile.errors import InputError
+from reconcile.report.page import context_of, render_page, safe_link
+from reconcile.report.read import Results, read_results
+from reconcile.study.config import ReportOptions
+from reconcile.words import VERDICTS
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The results of the tiny study."""
+    return tiny_results(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def html(results: Results) -> str:
+    """The report of the tiny study."""
+    return html_of(results)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    """The same, parsed."""
+    return Page(html)
+
+
+def changed(results: Results, name: str, column: str, value: str, row: int = 0) -> Results:
+    """The results with one cell of one table changed."""
+    rows = [dict(r) for r in results.tables[name]]
+    rows[row][column] = value
+    return Results(**{**results.__dict__, "tables": {**results.tables, name: rows}})
+
+
+def test_sections_come_in_the_order_in_which_readers_ask(page: Page) -> None:
+    """The answer is first, how to cite is last, and nothing that has data is missing."""
+    sections = [a["id"] for tag, a in page.elements if tag == "section"]
+    wanted = (
+        "answer picture matrix reasons layers ranking evidence consistency searches undecided "
+        "claims interpretations measuring verify limits cite"
+    )
+    assert sections == wanted.split()
+
+
+def test_every_link_within_the_page_leads_somewhere(page: Page) -> None:
+    """Anchors are unique, and every one that is linked to exists."""
+    ids = page.all("id")
+    assert len(ids) == len(set(ids))
+    inner = {href[1:] for href in page.all("href") if href.startswith("#")}
+    assert inner <= set(ids)
+
+
+def test_claims_and_interpretations_have_stable_anchors(page: Page, results: Results) -> None:
+    """The addresses that people cite are made of the ids alone."""
+    wanted = {f"claim-{claim.id}" for claim in results.study.claims}
+    wanted |= {f"interpretation-{reading.id}" for reading in results.study.interpretations}
+    wanted |= {f"evidence-{item.id}" for item in results.study.evidence}
+    assert wanted <= set(page.all("id"))
+
+
+def test_the_answer_stands_before_everything_else(page: Page, results: Results) -> None:
+    """Question, answer, counts, device and date open the page."""
+    opening = page.text[: page.text.rindex("How the first layer walks")]
+    for words in (results.study.question, "64 neurons, not 48", "Test GPU", "3 February 2031"):
+        assert words in opening
+
+
+def test_measured_numbers_come_from_the_tables(results: Results) -> None:
+    """Another number in a table is another number in the report, its digits grouped."""
+    text = Page(html_of(changed(results, "verdicts.csv", "measured", "1234567"))).text
+    assert "1,234,567" in text
+
+
+def test_a_verdict_is_a_glyph_and_a_word(html: str) -> None:
+    """Whoever sees no glyph and no colour still gets the verdict."""
+    for mark in VERDICTS.values():
+        assert f"</span> {mark.word}</span>" in html
+    assert '×</span><span class="hidden">contradicts</span>' in html
+
+
+def test_a_failed_check_is_shown_first(results: Results) -> None:
+    """A check that fails is red, and the answer says so."""
+    html = html_of(changed(results, "evidence.csv", "outcome", "fails"))
+    assert "1 check of the evidence fails" in Page(html).text
+    assert 'id="evidence-rounds-up" class="item evidence bad"' in html
+
+
+def test_a_reading_that_could_not_be_measured_is_named(results: Results) -> None:
+    """The answer names it with its status."""
+    html = html_of(changed(results, "totals.csv", "status", "does-not-build"))
+    assert "1 network could not be measured : floor (does-not-build)" in Page(html).text
+
+
+def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
+    """No searches, windows or timings: no section, no picture, no empty table."""
+    study, out = write_results(tmp_path)
+    for name in ("slips", "geometries", "windows", "coverage", "timings"):
+        (out / f"{name}.csv").unlink()
+    ids = Page(html_of(read_results(study, out))).all("id")
+    assert not {"searches", "picture", "latency", "coverage"} & set(ids)
+
+
+def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
+    """The page for paper has no row for an activation and says so; the one for screens has it."""
+    rows = [dict(row) for row in results.tables["layers.csv"]]
+    idle = {"layer": "relu", "kind": "activation", "parameters": "0", "macs": "0"}
+    rows.insert(2, rows[1] | idle | {"connections": "0"})
+    tables = {**results.tables, "layers.csv": rows}
+    context = context_of(Results(**{**results.__dict__, "tables": tables}), ReportOptions())
+    screen, paper = (render_page(TEMPLATES, context, medium) for medium in ("screen", "paper"))
+    named, told = '<th scope="row">relu</th>', "Left out are activations"
+    assert named in screen and told not in screen
+    assert named not in paper and told in paper
+
+
+def test_only_the_best_readings_are_shown_and_the_page_says_so(results: Results) -> None:
+    """A sweep has thousands; the page shows as many as the configuration allows."""
+    page = Page(html_of(results, max_readings=2))
+    assert "Shown are 2 of 3 interpretations" in page.text
+    shown = [i for i in page.all("id") if i.startswith("interpretation-")]
+    assert len(shown) == 2
+
+
+def test_text_of_a_study_is_data(tmp_path: Path) -> None:
+    """Markup in a study is shown, never obeyed."""
+    data = study_data()
+    hostile = '<script>alert("x")</script><b onclick=x>{{ 7 * 7 }}'
+    data["title"] = data["question"] = data["claims"][0]["quote"] = hostile
+    data["interpretations"][0]["assumes"] = [hostile]
+    data["evidence"][1]["source"] = [{"name": hostile}]
+    html = html_of(tiny_results(tmp_path, data))
+    assert "<script>alert" not in html
+    assert "<b onclick" not in html
+    assert "{{ 7 * 7 }}" in Page(html).text
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//host", "", None])
+def test_only_web_addresses_become_links(url: str | None) -> None:
+    """Whatever a study got past its schema is no link here."""
+    assert safe_link(url) == ""
+
+
+def test_the_policy_names_the_style_and_the_script(html: str, page: Page) -> None:
+    """The page runs its own style and script by digest, and there is no inline style or handler."""
+    policy = next(a["content"] for _, a in page.elements if "http-equiv" in a)
+    for tag in ("style", "script"):
+        text = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)[1]  # type: ignore[index]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in str(policy)
+    names = {name for _, attrs in page.elements for name in attrs}
+    assert "style" not in names
+    assert not [name for name in names if name.startswith("on")]
+
+
+def test_the_page_is_complete_in_itself(page: Page) -> None:
+    """Nothing is fetched: no source, no stylesheet, no import from elsewhere."""
+    assert not page.all("src")
+    assert "link" not in [tag for tag, _ in page.elements]
+
+
+def test_downloads_hold_the_files_byte_for_byte(page: Page, results: Results) -> None:
+    """The data behind each table can be had without a network."""
+    for name in ("verdicts.csv", "record.json"):
+        href = next(str(a["href"]) for _, a in page.elements if a.get("download") == name)
+        assert base64.b64decode(href.partition(",")[2]) == (results.folder / name).read_bytes()
+
+
+def test_a_large_table_is_linked_instead(tmp_path: Path) -> None:
+    """The page stays under a megabyte, however long a table is."""
+    study, out = write_results(tmp_path)
+    rows = [("floor", f"other-{i}", "conv", 8, 8, 64, 64) for i in range(30_000)]
+    write_rows(out / "coverage.csv", rows)
+    html = html_of(read_results(study, out))
+    assert 'href="coverage.csv" download="coverage.csv"' in html
+    assert len(html) < 1_000_000
+
+
+def test_missing_results_are_one_clear_error(tmp_path: Path) -> None:
+    """Whoever renders before measuring is told what is missing."""
+    study, out = write_results(tmp_path)
+    (out / "verdicts.csv").unlink()
+    with pytest.raises(InputError, match=r"verdicts\.csv: is missing"):
+        read_results(study, out)
+
+
+def test_rendering_loads_no_torch() -> None:
+    """An edit of the template never waits for torch."""
+    code = (
+        "import sys, reconcile.report.render, reconcile.report.pdf; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,207 @@
+"""The expression language: exact, small, and closed to everything else."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconcile.study.expressions import (
+    ExpressionError,
+    UnknownNameError,
+    evaluate,
+    parse,
+    references,
+)
+
+LAYERS = {"conv1": 290_400, "conv2": 186_624, "fc6": 4096, "features.0": 7}
+
+
+class Made:
+    """A scope that a test makes up."""
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """Neurons of the layers above; a pattern is everything."""
+        if selector == "conv*":
+            return [Fraction(LAYERS["conv1"]), Fraction(LAYERS["conv2"])]
+        if selector not in LAYERS:
+            raise UnknownNameError(f"there is no layer {selector!r}")
+        return [Fraction(LAYERS[selector])]
+
+    def lookup(self, function: str, name: str) -> Any:
+        """A few values of every kind."""
+        values = {"size": 224, "share": 0.1, "rule": "ceil", "padding": [1, 2], "tied": True}
+        if name not in values:
+            raise UnknownNameError(f"there is no {function} {name!r}")
+        return values[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("neurons(conv1)", 290_400),
+        ("neurons('conv1')", 290_400),
+        ("neurons('features.0')", 7),
+        ("neurons('conv*')", 477_024),
+        ("largest(neurons, 'conv*')", 290_400),
+        ("smallest(neurons, 'conv*')", 186_624),
+        ("largest(neurons, 'conv*') / neurons('conv*')", Fraction(290_400, 477_024)),
+        ("1 + 2 * 3 - 4 / 5", Fraction(31, 5)),
+        ("7 // 2", 3),
+        ("-7 // 2", -4),
+        ("-7 % 3", 2),
+        ("55 ** 2", 3025),
+        ("2 ** -1", Fraction(1, 2)),
+        ("0.1 + 0.2", Fraction(3, 10)),
+        ("argument(share) * 3", Fraction(3, 10)),
+        ("argument(size) % 2 == 0", True),
+        ("argument(padding, 1)", 2),
+        ("argument(rule) == 'ceil'", True),
+        ("argument(rule) != 'floor' and not argument(tied) == 1", False),
+        ("1 < 2 < 3", True),
+        ("1 < 3 < 2", False),
+        ("1 == 2 or 3 >= 3", True),
+        ("floor(7 / 2) + ceil(7 / 2)", 7),
+        ("abs(-2) + min(1, 2) + max(1, 2, 3)", 6),
+        ("(224 - 11) / 4 + 1 == 54.25", True),
+        (" 1 + 1 ", 2),
+    ],
+)
+def test_values(text: str, value: object) -> None:
+    """Arithmetic is exact: fractions, never floats."""
+    found = evaluate(text, Made())
+    assert found == value
+    assert isinstance(found, Fraction | bool)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not an expression"),
+        ("1 +", "is not an expression"),
+        ("a = 1", "is not an expression"),
+        ("import os", "is not an expression"),
+        ("x", "'x' is not accepted"),
+        ("conv1.neurons", "is not accepted"),
+        ("[1, 2]", "is not accepted"),
+        ("{1: 2}", "is not accepted"),
+        ("lambda: 1", "is not accepted"),
+        ("1 if 2 else 3", "is not accepted"),
+        ("[x for x in 'a']", "is not accepted"),
+        ("f'{1}'", "is not accepted"),
+        ("1j", "is not accepted"),
+        ("b'x'", "is not accepted"),
+        ("None", "is not accepted"),
+        ("~1", "is not accepted"),
+        ("1 << 2", "is not accepted"),
+        ("1 @ 2", "is not accepted"),
+        ("1 in 2", "is not accepted"),
+        ("(1).real", "is not accepted"),
+        ("(lambda: 1)()", "is not accepted"),
+        ("neurons(conv1)(1)", "is not accepted"),
+        ("eval('1')", "eval() is not a function; accepted are neurons, "),
+        ("__import__('os')", "__import__() is not a function"),
+        ("neurons(x=1)", "is not accepted"),
+        ("neurons(*conv1)", "is no name"),
+        ("neurons()", "neurons() takes one name"),
+        ("neurons(conv1, conv2)", "neurons() takes one name"),
+        ("neurons(conv*)", "is not an expression"),
+        ("neurons(1)", "'1' is no name; quote patterns"),
+        ("largest(neurons)", "largest() takes a quantity and a layer pattern"),
+        ("largest(width, x, y)", "largest() takes a quantity and a layer pattern"),
+        ("largest(os, 'conv*')", "largest() takes a quantity and a layer pattern"),
+        ("argument()", "argument() takes a name and, for a list, a position"),
+        ("argument(size, eval('1'))", "eval() is not a function"),
+        ("floor(1, 2)", "floor() takes one number"),
+        ("max(1)", "max() takes two numbers or more"),
+        ("1e999", "a number is too large"),
+        ("(" * 900 + "1" + ")" * 900, "is"),
+        ("1" + " + 1" * 20_000, "is nested too deeply"),
+        ("'\x00'", "is not an expression"),
+    ],
+)
+def test_what_is_not_of_the_language(text: str, message: str) -> None:
+    """Everything but the listed forms is refused before anything is evaluated."""
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1 / 0", "divides by zero"),
+        ("1 % 0", "divides by zero"),
+        ("0 ** -1", "divides by zero"),
+        ("neurons(conv9)", "there is no layer 'conv9'"),
+        ("printed(conv9)", "there is no printed 'conv9'"),
+        ("argument(rule) + 1", "is no number to calculate with"),
+        ("'a' * 3", "is no number to calculate with"),
+        ("'%1000000000d' % 3", "is no number to calculate with"),
+        ("argument(padding) + argument(padding)", "is no number to calculate with"),
+        ("-argument(rule)", "is no number to calculate with"),
+        ("floor('x')", "is no number to calculate with"),
+        ("argument(rule) < 1", "mixes numbers with text"),
+        ("argument(padding, 5)", "asks for a position that the list does not have"),
+        ("argument(size, 0)", "mixes numbers with text"),
+        ("2 ** 0.5", "an exponent must be a whole number up to 64"),
+        ("2 ** 65", "an exponent must be a whole number up to 64"),
+        ("((10 ** 64) ** 64) ** 64", "bits on the way"),
+        ("1 == 1 + (2 == 2)", "is no number to calculate with"),
+    ],
+)
+def test_what_cannot_be_evaluated(text: str, message: str) -> None:
+    """What has no value is told, and never takes the machine with it."""
+    with pytest.raises(ExpressionError) as caught:
+        evaluate(text, Made())
+    assert message in str(caught.value)
+
+
+def test_references() -> None:
+    """The names that an expression looks up are found wherever they stand."""
+    text = "printed(conv1) + max(printed('conv2-map'), stated(a)) * neurons(conv1)"
+    assert references(text, "printed") == ["conv1", "conv2-map"]
+    assert references(text, "stated") == ["a"]
+    assert references(text, "argument") == []
+
+
+WORDS = st.sampled_from(
+    ["neurons", "largest", "argument", "size", "conv1", "'conv*'", "padding", "rule", "(", ")",
+     ",", "+", "-", "*", "/", "//", "%", "**", "==", "<", "and", "or", "not", "0", "1", "2.5",
+     "64", "1e9", "floor", "max", "'x'", "printed", ".", "True"]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(words=st.lists(WORDS, max_size=14))
+def test_any_words(words: list[str]) -> None:
+    """Whatever is written, it has a value or is refused as an expression."""
+    try:
+        value = evaluate(" ".join(words), Made())
+    except ExpressionError as error:
+        assert str(error)
+    else:
+        assert isinstance(value, Fraction | bool | str | list)
+
+
+@settings(max_examples=300)
+@given(text=st.text(max_size=30))
+def test_any_text(text: str) -> None:
+    """Whatever characters are written, nothing but an ExpressionError comes out."""
+    try:
+        parse(text)
+    except ExpressionError as error:
+        assert str(error)
+
+
+NUMBERS = st.integers(-50, 50)
+
+
+@given(a=NUMBERS, b=NUMBERS, c=st.integers(1, 50))
+def test_arithmetic_is_pythons(a: int, b: int, c: int) -> None:
+    """Whole numbers are calculated as Python's own."""
+    text = f"({a}) * ({b}) // {c} + ({a}) % {c} - ({b})"
+    assert evaluate(text, Made()) == a * b // c + a % c - b

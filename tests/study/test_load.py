@@ -1,0 +1,301 @@
+"""Loading a study: what is checked, and how what is wrong is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from breaking import broken_data, broken_text, is_a_good_line, places_in
+from support import PROJECT, study_data, write_study
+
+from reconcile.errors import InputError
+from reconcile.study.load import arguments_of, denied_statements, load_study, networks_of
+from reconcile.study.model import Study, next_by_id
+from reconcile.study.plan import plan_of
+from reconcile.study.yamlfile import load_yaml
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def faults(folder: Path) -> list[str]:
+    """The lines that refuse a study, without its folder's path."""
+    with pytest.raises(InputError) as caught:
+        load_study(folder)
+    return [line.removeprefix(f"{folder}/") for line in str(caught.value).splitlines()]
+
+
+def fault(tmp_path: Path, change: Change) -> str:
+    """The only line that refuses the tiny study after a change, without file and number."""
+    data = study_data()
+    change(data)
+    (line,) = faults(write_study(tmp_path / "tiny", data))
+    place, _, rest = line.partition(": ")
+    assert place.startswith("study.yaml:") and int(place.removeprefix("study.yaml:")) >= 1
+    return rest
+
+
+def test_tiny_study(tiny: Study) -> None:
+    """A good study loads with everything in it."""
+    assert [claim.id for claim in tiny.claims] == ["conv", "map", "parameters", "neurons", "share"]
+    assert tiny.claim("conv").expression == "neurons('conv')"
+    assert tiny.claim("share").expression == "parameters(fc) / parameters(network)"
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(f.parent.name for f in PROJECT.glob("studies/*/study.yaml"))
+)
+def test_studies_of_the_project(folder: str) -> None:
+    """Every study in the project is a good one."""
+    assert load_study(PROJECT / "studies" / folder).claims
+
+
+def test_arguments_of_a_reading(tiny: Study) -> None:
+    """A reading's own arguments take the place of the shared ones."""
+    ceil = next_by_id(tiny.interpretations, "ceil")
+    assert networks_of(tiny, ceil) == {"main": {"size": 8, "kernels": 4, "rule": "ceil"}}
+    assert arguments_of(tiny, ceil, "rule") == ["ceil"]
+    assert arguments_of(tiny, ceil, "unheard-of") == []
+
+
+def test_several_networks(make_study: Callable[..., Study]) -> None:
+    """A reading of several sizes has its networks by name, each with the shared arguments."""
+    sizes = {"small": {"kernels": 2}, "large": {"kernels": 9}}
+    study = make_study(lambda data: data["interpretations"][0].update(networks=sizes))
+    floor = study.interpretations[0]
+    assert networks_of(study, floor)["large"] == {"size": 8, "kernels": 9, "rule": "floor"}
+    assert arguments_of(study, floor, "kernels") == [2, 9]
+
+
+def test_denied_statements(make_study: Callable[..., Study]) -> None:
+    """A reading denies a statement whose argument it gives another value; a bare one never."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["interpretations"][0]["network"] = {"size": 9}
+
+    study = make_study(change)
+    assert [denied_statements(study, r) for r in study.interpretations] == [["side"], [], []]
+
+
+MESSAGES: dict[str, tuple[Change, str]] = {
+    "unknown key": (
+        lambda d: d["claims"][0].update(quantty="x"),
+        "claims.0.quantty: unknown key, did you mean 'quantity'? Accepted here: ",
+    ),
+    "unknown key, nothing near": (
+        lambda d: d.update(zzz=1),
+        "zzz: unknown key. Accepted here: argument_help, arguments, claims, ",
+    ),
+    "missing key": (lambda d: d["claims"][0].pop("quote"), "claims.0.quote: this key is missing"),
+    "digits without quotes": (
+        lambda d: d["claims"][0].update(printed=48),
+        'claims.0.printed: must be the printed digits in quotes ("48"): YAML drops zeros',
+    ),
+    "no number": (
+        lambda d: d["claims"][0].update(printed="many"),
+        'claims.0.printed: "many" is no printed number; accepted are forms like "253,440"',
+    ),
+    "unit without reason": (
+        lambda d: d["claims"][0].update(unit=10),
+        "claims.0.unit: `unit` and `unit_reason` stand together or not at all",
+    ),
+    "unit of zero": (
+        lambda d: d["claims"][3].update(unit=0),
+        "claims.3.unit: must be more than 0, not 0",
+    ),
+    "no quantity": (
+        lambda d: d["claims"][0].update(quantity="nurons"),
+        "claims.0.quantity: with `of` this must be a quantity, not 'nurons'; accepted: neurons, ",
+    ),
+    "quantity without layer": (
+        lambda d: d["claims"][0].pop("of"),
+        "claims.0.quantity: 'neurons' needs `of` (a layer or `network`)",
+    ),
+    "relation": (
+        lambda d: d["claims"][4].update(relation="below"),
+        "claims.4.relation: must be 'equals', 'at-most' or 'at-least', not 'below'",
+    ),
+    "id": (
+        lambda d: d["evidence"][1].update(id="No good"),
+        "evidence.1.id: must be an id of small letters, digits, dots, dashes and underscores, "
+        "not 'No good'",
+    ),
+    "duplicate id": (
+        lambda d: d["evidence"][1].update(id="rounds-up"),
+        "evidence.1.id: the id 'rounds-up' is used twice",
+    ),
+    "duplicate counting": (
+        lambda d: d["claims"][3]["countings"].append(d["claims"][3]["countings"][0]),
+        "claims.3.countings.1.id: the id 'conv-only' is used twice",
+    ),
+    "unknown reading": (
+        lambda d: d["evidence"][0]["excludes"].append("flour"),
+        "evidence.0.excludes.1: there is no interpretation 'flour', did you mean 'floor'? "
+        "There are: ceil, floor, slip",
+    ),
+    "supported and excluded": (
+        lambda d: d["evidence"][0]["excludes"].append("ceil"),
+        "evidence.0.excludes: 'ceil' is both supported and excluded",
+    ),
+    "no source": (
+        lambda d: d["evidence"][0].update(source=[]),
+        "evidence.0.source: must be a list of at least 1, not []",
+    ),
+    "unknown claim of a slip": (
+        lambda d: d["interpretations"][2]["slip"].update(claim="convolution"),
+        "interpretations.2.slip.claim: there is no claim 'convolution'",
+    ),
+    "unknown claim of a check": (
+        lambda d: d["consistency"][0].update(compute="printed(mapp) * 4"),
+        "consistency.0.compute: there is no claim 'mapp', did you mean 'map'?",
+    ),
+    "unknown statement": (
+        lambda d: d["evidence"][0].update(check="stated(strid) == 2"),
+        "evidence.0.check: there is no statement 'strid', did you mean 'stride'?",
+    ),
+    "unknown argument": (
+        lambda d: d["statements"][0].update(argument="sizes"),
+        "statements.0.argument: there is no network argument 'sizes', did you mean 'size'?",
+    ),
+    "help for no argument": (
+        lambda d: d["argument_help"].update(colour="of the image"),
+        "argument_help.colour: there is no network argument 'colour'",
+    ),
+    "expression": (
+        lambda d: d["evidence"][0].update(check="__import__('os')"),
+        "evidence.0.check: __import__() is not a function; accepted are neurons, ",
+    ),
+    "syntax": (
+        lambda d: d["evidence"][0].update(check="width(conv) =="),
+        "evidence.0.check: is not an expression: ",
+    ),
+    "missing argument": (
+        lambda d: [
+            d["arguments"].pop("rule"),
+            d["interpretations"][0].update(network={"rule": "floor"}),
+            d["interpretations"][1].pop("network"),
+        ],
+        "interpretations.1: gives no value for rule; set it here or under `arguments`",
+    ),
+    "link": (
+        lambda d: d["paper"].update(url="javascript:alert(1)"),
+        "paper.url: must be a link that starts with https:// or http://",
+    ),
+    "year": (
+        lambda d: d["paper"].update(year="2012"),
+        "paper.year: must be a whole number, not '2012'",
+    ),
+    "no authors": (
+        lambda d: d["paper"].update(authors=[]),
+        "paper.authors: must be a list of at least 1, not []",
+    ),
+    "argument of the wrong kind": (
+        lambda d: d["arguments"].update(size={"a": 1}),
+        "arguments.size: must be true or false, a whole number, a number, text or a list, "
+        "not {'a': 1}",
+    ),
+    "list in a list": (
+        lambda d: d["arguments"].update(size=[1, [2]]),
+        "arguments.size.1: must be true or false, a whole number, a number or text, not [2]",
+    ),
+    "network": (
+        lambda d: d.update(network="../network.py:Tiny"),
+        "network: must be a file beside study.yaml and a class in it, like network.py:AlexNet, ",
+    ),
+    "network file": (lambda d: d.update(network="net.py:Tiny"), "network: there is no file "),
+    "conclusion": (
+        lambda d: d["conclusion"].update(interpretation="slipp"),
+        "conclusion.interpretation: there is no interpretation 'slipp', did you mean 'slip'?",
+    ),
+    "text in place of keys": (
+        lambda d: d.update(paper="a paper"),
+        "paper: must be `key: value` pairs, not 'a paper'",
+    ),
+    "control character": (
+        lambda d: d.update(title="a\x07"),
+        "title: holds the control character U+0007",
+    ),
+    "no claims": (
+        lambda d: d.update(claims=[], evidence=[], consistency=[], slips=[], geometries=[]),
+        "claims: must be a list of at least 1, not []",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_messages(tmp_path: Path, name: str) -> None:
+    """A fault is one line: where it is, what is wrong and what is accepted."""
+    change, message = MESSAGES[name]
+    found = fault(tmp_path, change)
+    assert found.startswith(message), found
+
+
+def test_line_of_a_fault(tmp_path: Path) -> None:
+    """The line is that of the key, as an editor counts."""
+    folder = write_study(tmp_path / "tiny")
+    lines = (folder / "study.yaml").read_text().splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("relation:"))
+    lines[at] = lines[at].replace("at-most", "below")
+    (folder / "study.yaml").write_text("\n".join(lines))
+    assert faults(folder)[0].startswith(f"study.yaml:{at + 1}: claims.4.relation: ")
+
+
+def test_every_fault_is_told(tmp_path: Path) -> None:
+    """All faults of a file are told at once, in the order of their lines."""
+    data = study_data()
+    data["paper"]["year"] = "x"
+    data["claims"][0]["relation"] = "x"
+    data["conclusion"]["txt"] = "x"
+    found = faults(write_study(tmp_path / "tiny", data))
+    assert [line.split(": ")[1] for line in found] == [
+        "paper.year",
+        "claims.0.relation",
+        "conclusion.txt",
+    ]
+
+
+def test_no_study_file(tmp_path: Path) -> None:
+    """A folder without study.yaml is one line."""
+    assert faults(tmp_path) == ["study.yaml: there is no such file"]
+
+
+def is_refused(folder: Path, name: str) -> bool:
+    """Whether a study is refused, by lines that are as they should be; else it can be used."""
+    try:
+        assert plan_of(load_study(folder), "tiny")["interpretations"], name
+    except InputError as error:
+        for one in error.faults:
+            assert is_a_good_line(one), f"{name}: {one}"
+        return True
+    return False
+
+
+def test_broken_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every value of a study put wrong, removed, misspelt or doubled: a line, or still a study."""
+    folder = write_study(tmp_path / "tiny")
+    refused = 0
+    for name, data in broken_data(study_data()):
+        places = dict.fromkeys([(), *places_in(data)], 1)
+        monkeypatch.setattr("reconcile.study.load.load_yaml", lambda file, now=(data, places): now)
+        refused += is_refused(folder, name)
+    assert refused > 1000
+
+
+def test_broken_text(tmp_path: Path) -> None:
+    """Lines of a study lost, doubled, moved or misquoted: a line, or still a study."""
+    folder = write_study(tmp_path / "tiny")
+    refused = 0
+    for name, text in broken_text((folder / "study.yaml").read_text(), step=5):
+        (folder / "study.yaml").write_text(text, encoding="utf-8")
+        refused += is_refused(folder, name)
+    assert refused > 300
+
+
+def test_places_of_the_flagship() -> None:
+    """Every key of a long study has the line on which it stands."""
+    file = PROJECT / "studies" / "alexnet" / "study.yaml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for place, line in load_yaml(file)[1].items():
+        if place and isinstance(place[-1], str):
+            assert place[-1] in lines[line - 1], place

@@ -1,0 +1,74 @@
+"""Gather the files of an archive from a project's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconcile.archive.layout import RESULT_FILES, WRITTEN_BY, member_of
+from reconcile.archive.limits import ArchiveError, check_name
+from reconcile.errors import Fault, InputError
+
+CODE = (
+    "Snakefile",
+    "config.yaml",
+    "requirements.lock",
+    "pyproject.toml",
+    "LICENSE",
+    "CITATION.cff",
+    "tools/setup.sh",
+    "profiles/**/*",
+    "workflow/**/*",
+    "templates/**/*",
+)
+"""What a study is run with, relative to the project's folder."""
+FIGURES = {".svg", ".pdf"}
+_NOT_CODE = {"__pycache__", "reconcile.egg-info", ".snakemake"}
+
+
+def code_files(root: Path) -> list[Path]:
+    """The files of the project that make its results, sorted."""
+    found = (file for pattern in CODE for file in root.glob(pattern) if file.is_file())
+    return sorted(file for file in found if not _NOT_CODE.intersection(file.parts))
+
+
+def gather(root: Path, study_folder: Path, results: Path) -> dict[str, bytes]:
+    """The files of an archive, by member name, before anything is written about them.
+
+    Raises:
+        InputError: a result is missing, or a file's name is not plain.
+    """
+    members: dict[str, bytes] = {}
+    for name, file in (*_code(root), *_study(study_folder), *_results(results)):
+        try:
+            check_name(name)
+            members[name] = file.read_bytes()
+        except ArchiveError as error:
+            raise InputError(Fault(file, 0, "", f"cannot be archived: {error}")) from None
+        except OSError as error:
+            raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
+    return members
+
+
+def _code(root: Path) -> Iterator[tuple[str, Path]]:
+    for file in code_files(root):
+        yield f"code/{file.relative_to(root).as_posix()}", file
+
+
+def _study(folder: Path) -> Iterator[tuple[str, Path]]:
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    for file in files:
+        if not _NOT_CODE.intersection(file.parts):
+            yield f"study/{file.relative_to(folder).as_posix()}", file
+
+
+def _results(results: Path) -> Iterator[tuple[str, Path]]:
+    for name in RESULT_FILES:
+        file = results / name
+        if not file.is_file():
+            message = f"there is no such file; run `snakemake` first ({WRITTEN_BY[name]} writes it)"
+            raise InputError(Fault(file, 0, "", message))
+        yield member_of(name), file
+    figures = (file for file in (results / "figures").rglob("*") if file.suffix in FIGURES)
+    for file in sorted(figures):
+        yield member_of(file.relative_to(results).as_posix()), file

@@ -1,0 +1,265 @@
+"""Verdicts, ranking and numbers computed again from the measurements in an archive.
+
+Values are compared after parsing, so that what another release wrote can be checked: of its tables,
+what both know. Sentences are compared only if this very code wrote them: others may word them
+differently.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from reconcile.archive.differences import (
+    Difference,
+    json_differences,
+    refuse,
+    table_differences,
+)
+from reconcile.archive.layout import member_of
+from reconcile.archive.limits import ArchiveError, shown
+from reconcile.archive.reading import Archive
+from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
+from reconcile.cite.latex import read_macros
+from reconcile.cite.numbers import Numbers, numbers_tex, tables_tex
+from reconcile.errors import InputError
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import Reconciliation, consistency_table, reconcile_study
+from reconcile.measure.provenance import folder_sha256
+from reconcile.study.load import load_study
+from reconcile.study.model import Study
+from reconcile.study.plan import plan_of
+from reconcile.tables.contract import TABLES
+
+VALUES = {
+    "verdicts.csv": ("printed", "measured", "verdict"),
+    "countings.csv": ("measured", "verdict"),
+    "evidence.csv": ("supports", "excludes", "outcome"),
+    "consistency.csv": ("claim", "printed", "computed", "verdict"),
+}
+SENTENCES = {
+    "verdicts.csv": ("reason",),
+    "countings.csv": ("title",),
+    "evidence.csv": ("source", "url", "check", "says"),
+    "consistency.csv": ("says",),
+}
+_OF_A_CLAIM = ("id", "printed", "relation", "value", "exact", "rounded", "truncated", "matched_by")
+_OF_A_READING = ("rank", "interpretation", "excluded", "excluded_by", "supported_by", "score")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An archive's study in a temporary folder.
+
+    Attributes:
+        archive: the archive.
+        study: its study, loaded.
+        folder: the study's folder, named as the study.
+        results: a folder with the archived measurements.
+    """
+
+    archive: Archive
+    study: Study
+    folder: Path
+    results: Path
+
+    @property
+    def same_code(self) -> bool:
+        """Whether this very code wrote the archive."""
+        return self.archive.same_code
+
+
+@contextmanager
+def workspace(archive: Archive) -> Iterator[Workspace]:
+    """Write what recomputing reads to a temporary folder. Nothing there is executed.
+
+    Raises:
+        ArchiveError: the study cannot be used.
+    """
+    with TemporaryDirectory(prefix="reconcile-") as name:
+        root = Path(name).resolve()
+        folder, results = root / "studies" / archive.study, root / "results"
+        archive.write_part("study/", folder)
+        archive.write_part("results/", results)
+        # What tells readings of equal counts apart was measured, but belongs to the record.
+        archive.write_part("record/", results)
+        if not archive.same_code:
+            _as_of_today(archive, results)
+        with one_line(root):
+            study = load_study(folder)
+        yield Workspace(archive, study, folder, results)
+
+
+def _as_of_today(archive: Archive, results: Path) -> None:
+    """Give the tables of another release today's columns: what it did not measure is empty."""
+    for name, columns in TABLES.items():
+        rows = archive.table(name) if member_of(name) in archive.members else []
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([columns, *([row.get(c, "") for c in columns] for row in rows)])
+        (results / name).write_text(text.getvalue(), encoding="utf-8")
+
+
+@contextmanager
+def one_line(root: Path) -> Iterator[None]:
+    """Whatever goes wrong with somebody's archive is a finding of one line, not a crash."""
+    try:
+        yield
+    except ArchiveError:
+        raise
+    except InputError as error:
+        first = str(error.faults[0]).replace(f"{root}/", "")
+        raise ArchiveError(shown(first)[1:-1]) from None
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}".replace(f"{root}/", "")
+        raise ArchiveError(f"cannot be recomputed: {shown(message)[1:-1]}") from None
+
+
+def check_study(space: Workspace) -> str:
+    """The measured interpretations are those of the archived study."""
+    plan, archived = plan_of(space.study, space.archive.study), _plan(space.archive)
+    if not space.same_code:
+        plan, archived = ({"interpretations": p["interpretations"]} for p in (plan, archived))
+    refuse("results/interpretations.json", json_differences(archived, plan))
+    counts = f"{len(space.study.claims)} claims, {len(space.study.interpretations)} interpretations"
+    return f"{counts}; {_since_measuring(space)}"
+
+
+def _since_measuring(space: Workspace) -> str:
+    """Claims and texts may be edited after measuring; a reader should know when they were."""
+    recorded = space.archive.record["source"].get("study_sha256")
+    if recorded is None:
+        return "the record does not say which files were measured"
+    same = recorded == folder_sha256(space.folder)
+    return "as they were when measured" if same else "its files were edited after measuring"
+
+
+def _plan(archive: Archive) -> dict[str, Any]:
+    return archive.json("interpretations.json")
+
+
+def reconciled(space: Workspace) -> Reconciliation:
+    """The reconciliation that follows from the archived measurements."""
+    with one_line(space.results.parent):
+        return reconcile_study(space.study, space.folder, Measurements.read(space.results))
+
+
+def check_verdicts(space: Workspace) -> str:
+    """Verdicts, countings, evidence and the paper's own checks follow from the measurements."""
+    tables = dict(reconciled(space).tables)
+    with one_line(space.results.parent):
+        tables["consistency.csv"] = consistency_table(space.study, space.folder)
+    for name in VALUES:
+        if member_of(name) in space.archive.members:
+            archived, computed = space.archive.table(name), rows_of(tables[name])
+            found = table_differences(name, archived, computed, _asked(space, name))
+            refuse(member_of(name), found)
+    return f"{len(tables['verdicts.csv']):,} verdicts, {len(tables['countings.csv']):,} countings"
+
+
+def _asked(space: Workspace, name: str) -> list[str]:
+    """The columns to compare: all, or of another release the values that it knows."""
+    if space.same_code:
+        return [*VALUES[name], *SENTENCES[name]]
+    known = next(iter(space.archive.table(name)), {})
+    return [column for column in VALUES[name] if column in known]
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
+    """A computed table as rows of text."""
+    return [{str(key): cell for key, cell in row.items()} for row in table.to_dict("records")]
+
+
+def check_ranking(space: Workspace) -> str:
+    """Counts, ranking and conclusion follow from the measurements."""
+    archived, computed = space.archive.reconciliation, reconciled(space).summary
+    if not space.same_code:
+        archived, computed = _values(archived), _known(_values(computed), _values(archived))
+    refuse("results/reconciliation.json", json_differences(archived, computed))
+    chosen = shown(str(computed["conclusion"]["interpretation"]))[1:-1]
+    return f"{len(computed['ranking'])} readings ranked; the study concludes for {chosen}"
+
+
+def _values(summary: dict[str, Any]) -> dict[str, Any]:
+    """What of a reconciliation is no sentence."""
+    return {
+        "study": summary["study"],
+        "counts": summary["counts"],
+        "equal_counts": summary["equal_counts"],
+        "conclusion": {"interpretation": summary["conclusion"]["interpretation"]},
+        "claims": [{key: c[key] for key in _OF_A_CLAIM if key in c} for c in summary["claims"]],
+        "ranking": [{k: r[k] for k in _OF_A_READING if k in r} for r in summary["ranking"]],
+    }
+
+
+def _known(computed: Any, archived: Any) -> Any:
+    """What was computed, without the keys that the archive's release did not have yet."""
+    if isinstance(computed, dict) and isinstance(archived, dict):
+        return {key: _known(computed[key], archived[key]) for key in computed if key in archived}
+    if isinstance(computed, list) and isinstance(archived, list) and len(computed) == len(archived):
+        return [_known(one, other) for one, other in zip(computed, archived, strict=True)]
+    return computed
+
+
+def _numbers(archive: Archive) -> Numbers:
+    tables = (archive.table(name) for name in ("layers.csv", "totals.csv", "verdicts.csv"))
+    return Numbers(archive.reconciliation, *tables)
+
+
+def check_numbers(space: Workspace) -> str:
+    """Every command in numbers.tex has the value that the tables give."""
+    with one_line(space.results.parent):
+        archived = read_macros(space.archive.text("numbers.tex"))
+        computed = read_macros(numbers_tex(_numbers(space.archive)))
+    if not space.same_code:
+        computed = {name: body for name, body in computed.items() if name in archived}
+        archived = {name: body for name, body in archived.items() if name in computed}
+    refuse("results/numbers.tex", _macro_differences(archived, computed))
+    return f"{len(computed):,} commands"
+
+
+def _macro_differences(one: dict[str, str], other: dict[str, str]) -> Iterator[Difference]:
+    for name in sorted({*one, *other}):
+        sides = one.get(name), other.get(name)
+        if sides[0] is None or sides[1] is None or _plain(sides[0]) != _plain(sides[1]):
+            yield Difference(name, "value", *sides)
+
+
+def _plain(body: str) -> str:
+    r"""The number in ``\rcnum{plain}{shown}``, or the text."""
+    match = re.fullmatch(r"\\rcnum\{([^{}]*)\}\{.*\}", body)
+    return match[1] if match else body
+
+
+def check_citations(space: Workspace) -> str:
+    """Tables and references for write-ups follow from the study; only this release's are known."""
+    if not space.same_code:
+        return "not compared: other code wrote them"
+    with one_line(space.results.parent):
+        for name, text in _citations(space).items():
+            if text != space.archive.text(name):
+                raise ArchiveError(f"{member_of(name)} does not follow from the archive's tables")
+    return f"{len(_citations(space))} files"
+
+
+def _citations(space: Workspace) -> dict[str, str]:
+    file = space.results.parent / "CITATION.cff"
+    file.write_bytes(space.archive.members.get("code/CITATION.cff", b""))
+    tool = load_tool(file)
+    items = references(space.study, tool)
+    writers: dict[str, Callable[[], str]] = {
+        "tables.tex": lambda: tables_tex(_numbers(space.archive)),
+        "references.bib": lambda: bibtex(items),
+        "references.json": lambda: csl_json(items),
+        "CITATION.cff": lambda: citation_file(space.study, tool),
+    }
+    return {name: write() for name, write in writers.items()}

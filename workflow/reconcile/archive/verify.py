@@ -1,0 +1,191 @@
+"""Verify an archive: every byte, every table, and that its verdicts follow from its measurements.
+
+Nothing of the archive is executed, unless measuring again is asked for. Only a temporary folder and
+the receipt are written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from reconcile import __version__
+from reconcile.archive import recompute, structure
+from reconcile.archive.container import read_container, unpack
+from reconcile.archive.facts import reproducible_digest
+from reconcile.archive.limits import ArchiveError
+from reconcile.archive.manifest import check_manifest, digest
+from reconcile.archive.reading import Archive
+from reconcile.archive.rerun import Latency, Report, Rerun, measure_again
+from reconcile.measure.provenance import host, versions
+
+HOLDS, FAILS, NOT_RUN = "holds", "fails", "not run"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was asked of an archive.
+
+    Attributes:
+        name: what was checked.
+        outcome: "holds", "fails" or "not run" (an earlier failure made it pointless).
+        detail: one line: what was found, or why it fails.
+    """
+
+    name: str
+    outcome: str
+    detail: str
+
+
+@dataclass
+class Verification:
+    """Everything that was found about one archive file.
+
+    Attributes:
+        file: the archive.
+        sha256: its hash.
+        size: its size in bytes.
+        checks: in the order in which they ran.
+        study: the study's name, once it is known.
+        version: the release that wrote it, once it is known.
+        reproducible: the hash of what two runs have in common, once it is known.
+        rerun: this machine's record, when everything was measured again.
+        latencies: archived and here, likewise.
+    """
+
+    file: Path
+    sha256: str
+    size: int
+    checks: list[Check] = field(default_factory=list)
+    study: str | None = None
+    version: str | None = None
+    reproducible: str | None = None
+    rerun: dict[str, Any] | None = None
+    latencies: list[Latency] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check holds."""
+        return all(check.outcome == HOLDS for check in self.checks)
+
+    def run(self, name: str, check: Callable[[], str]) -> bool:
+        """Run one check and note its outcome."""
+        try:
+            self.checks.append(Check(name, HOLDS, check()))
+        except ArchiveError as error:
+            self.checks.append(Check(name, FAILS, str(error)))
+        return self.checks[-1].outcome == HOLDS
+
+
+_STRUCTURE: tuple[tuple[str, Callable[[Archive], str]], ...] = (
+    ("files", structure.check_required),
+    ("metadata", structure.check_metadata),
+    ("tables", structure.check_tables),
+    ("record", structure.check_record),
+    ("sums", structure.check_sums),
+)
+_RECOMPUTED: tuple[tuple[str, Callable[[recompute.Workspace], str]], ...] = (
+    ("study", recompute.check_study),
+    ("verdicts", recompute.check_verdicts),
+    ("ranking", recompute.check_ranking),
+    ("numbers", recompute.check_numbers),
+    ("citations", recompute.check_citations),
+)
+
+
+def verify_archive(
+    file: Path, *, rerun: str | None = None, report: Report = lambda _: None
+) -> Verification:
+    """Run every check on an archive file.
+
+    Args:
+        file: the archive.
+        rerun: the device to measure again on ("auto", "cuda", "cpu"); None executes nothing.
+        report: is told a line of progress for every network that is measured again.
+
+    Raises:
+        ArchiveError: there is no such file, or it cannot be read at all.
+    """
+    raw = read_container(file)
+    found = Verification(file, digest(raw), len(raw))
+    members: dict[str, bytes] = {}
+
+    def container() -> str:
+        members.update(unpack(raw))
+        return f"{len(members):,} files, every byte of the zip as archives are written"
+
+    def hashes() -> str:
+        return f"{check_manifest(members):,} files have their SHA-256; none missing, none extra"
+
+    whole = found.run("container", container) and found.run("hashes", hashes)
+    archive = Archive(members, found.sha256)
+    if whole and _check_structure(found, archive):
+        found.reproducible = reproducible_digest(members)
+        _recompute(found, archive, rerun, report)
+    _note_the_rest(found, rerun)
+    return found
+
+
+def _check_structure(found: Verification, archive: Archive) -> bool:
+    """Run each check until one fails: the next ones rely on it."""
+    for name, check in _STRUCTURE:
+        if not found.run(name, partial(check, archive)):
+            return False
+        if name == "tables":
+            found.study, found.version = archive.study, archive.version
+    return True
+
+
+def _recompute(found: Verification, archive: Archive, rerun: str | None, report: Report) -> None:
+    try:
+        with recompute.workspace(archive) as space:
+            for name, check in _RECOMPUTED:
+                found.run(name, partial(check, space))
+            # Code is executed only from an archive about which all else is true.
+            if rerun is not None and found.holds:
+                found.run("rerun", lambda: _rerun(found, measure_again(space, rerun, report)))
+    except ArchiveError as error:
+        found.checks.append(Check("study", FAILS, str(error)))
+
+
+def _rerun(found: Verification, again: Rerun) -> str:
+    found.rerun, found.latencies = again.record, again.latencies
+    return again.detail
+
+
+def _note_the_rest(found: Verification, rerun: str | None) -> None:
+    ran = {check.name for check in found.checks}
+    names = ["container", "hashes", *(n for n, _ in _STRUCTURE), *(n for n, _ in _RECOMPUTED)]
+    for name in [*names, *(["rerun"] if rerun is not None else [])]:
+        if name not in ran:
+            found.checks.append(Check(name, NOT_RUN, "an earlier check fails"))
+
+
+def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
+    """The content of ``verification.json``: what was verified, by whom, when, where, outcome.
+
+    Args:
+        found: what was found.
+        who: who answers for it; left out when not given.
+    """
+    return dict(_receipt(found, who))
+
+
+def _receipt(found: Verification, who: str | None) -> Iterator[tuple[str, Any]]:
+    yield "archive", {"name": found.file.name, "sha256": found.sha256, "bytes": found.size}
+    known = {"study": found.study, "version": found.version, "reproducible": found.reproducible}
+    yield from ((key, value) for key, value in known.items() if value is not None)
+    yield "outcome", "verified" if found.holds else "not verified"
+    yield "verified_at", datetime.now(UTC).isoformat(timespec="seconds")
+    if who:
+        yield "verified_by", who
+    yield "verified_with", {"reconcile": __version__, **versions()}
+    yield "host", host()
+    yield "checks", [asdict(check) for check in found.checks]
+    if found.rerun is not None:
+        yield "rerun", {key: found.rerun.get(key) for key in ("device", "versions", "settings")}
+        yield "latencies_ms", [asdict(latency) for latency in found.latencies]

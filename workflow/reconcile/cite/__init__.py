@@ -1,0 +1,1 @@
+"""What a write-up needs: numbers and tables for LaTeX, and references."""

@@ -1,0 +1,251 @@
+"""The paper, the sources and the tool as BibTeX, CSL-JSON and CITATION.cff.
+
+Two sources of metadata: the study's ``paper`` and ``evidence``, and the project's CITATION.cff for
+the tool. Nothing else is known, so nothing else is said: no DOI that the study does not give, no
+person that neither names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reconcile.cite.latex import escape
+from reconcile.errors import Fault, InputError
+from reconcile.study.model import Paper, Study
+from reconcile.study.yamlfile import load_yaml
+
+_PARTICLES = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "du", "la", "le", "ten"}
+# A venue says what kind of publication it names; where it does not, neither do we.
+_PROCEEDINGS = re.compile(
+    r"proceedings|conference|advances in neural|workshop|symposium|congress|challenge", re.I
+)
+_JOURNAL = re.compile(r"journal|transactions|letters|magazine|review|annals|communications", re.I)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One thing that can be cited.
+
+    Attributes:
+        key: its BibTeX key, unique in a file.
+        kind: "proceedings", "journal", "software" or "other".
+        title: as printed.
+        authors: "Given Family", or the name of an organisation.
+        venue: journal, proceedings or series.
+        fields: year, url, doi and version, where known.
+    """
+
+    key: str
+    kind: str
+    title: str
+    authors: list[str] = field(default_factory=list)
+    venue: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_tool(file: Path) -> dict[str, Any]:
+    """The project's own CITATION.cff.
+
+    Raises:
+        InputError: it is missing or lacks what every citation needs.
+    """
+    data, _ = load_yaml(file)
+    for key in ("title", "version", "license", "authors"):
+        if not data.get(key):
+            raise InputError(Fault(file, 0, key, "this key is missing"))
+    return data
+
+
+def _tool_authors(tool: Mapping[str, Any]) -> list[str]:
+    people = ([a.get("name"), a.get("given-names"), a.get("family-names")] for a in tool["authors"])
+    return [" ".join(part for part in person if part) for person in people]
+
+
+def references(study: Study, tool: Mapping[str, Any]) -> list[Reference]:
+    """The paper first, then the tool, then every source that can be read, once."""
+    first = [_paper_reference(study.paper), _tool_reference(tool)]
+    taken = {reference.fields.get("url") for reference in first}
+    seen: dict[str, Reference] = {}
+    proposed = ((r.id, source) for r in study.interpretations for source in r.proposed_by)
+    found = ((e.id, source) for e in study.evidence for source in e.source)
+    for owner, source in (*found, *proposed):
+        if source.url is not None and source.url not in taken | set(seen):
+            key = _unused(f"source-{owner}", {r.key for r in (*first, *seen.values())})
+            seen[source.url] = Reference(key, "other", source.name, fields={"url": source.url})
+    return [*first, *seen.values()]
+
+
+def _unused(key: str, taken: set[str]) -> str:
+    numbered = (f"{key}-{i}" for i in range(2, len(taken) + 3))
+    return key if key not in taken else next(k for k in numbered if k not in taken)
+
+
+def _paper_reference(paper: Paper) -> Reference:
+    fields = {"year": str(paper.year), "url": paper.url}
+    if paper.doi is not None:
+        fields["doi"] = paper.doi
+    word = re.search(r"\w{4,}", paper.title)
+    key = _ascii(f"{_family(paper.authors[0])}{paper.year}{word[0] if word else ''}").lower()
+    return Reference(
+        key or "paper", _kind(paper.venue), paper.title, paper.authors, paper.venue, fields
+    )
+
+
+def _tool_reference(tool: Mapping[str, Any]) -> Reference:
+    known = {"version": tool["version"], "url": tool.get("url") or tool.get("repository-code")}
+    fields = {name: str(value) for name, value in known.items() if value}
+    return Reference("reconcile", "software", tool["title"], _tool_authors(tool), None, fields)
+
+
+def _kind(venue: str) -> str:
+    if _PROCEEDINGS.search(venue):
+        return "proceedings"
+    return "journal" if _JOURNAL.search(venue) else "other"
+
+
+def _ascii(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]", "", plain)
+
+
+def _is_organisation(name: str) -> bool:
+    return len(name.split()) == 1 or name.startswith("The ")
+
+
+def _split_name(name: str) -> tuple[str, str, str]:
+    """Given names, particles and family name: "Aaron van den Oord"."""
+    *words, family = name.split()
+    given = [word for word in words if word not in _PARTICLES]
+    return " ".join(given), " ".join(w for w in words if w in _PARTICLES), family
+
+
+def _family(name: str) -> str:
+    return name if _is_organisation(name) else _split_name(name)[2]
+
+
+_BIBTEX_TYPES = {"proceedings": "inproceedings", "journal": "article"}
+_BIBTEX_VENUES = {"proceedings": "booktitle", "journal": "journal"}
+
+
+def bibtex(items: Iterable[Reference]) -> str:
+    """references.bib: entries that plain BibTeX and biblatex both read."""
+    return "\n".join(map(_bibtex_entry, items))
+
+
+def _bibtex_entry(item: Reference) -> str:
+    # Double braces keep the capitals that a style would lower.
+    fields = {"title": f"{{{_text(item.title)}}}"}
+    # A style sorts by author, and where there is none by this field.
+    by = ("author", " and ".join(map(_bibtex_name, item.authors)))
+    fields |= [by if item.authors else ("key", _text(item.title))]
+    if item.venue is not None:
+        fields[_BIBTEX_VENUES.get(item.kind, "howpublished")] = _text(item.venue)
+    fields |= {name: _bibtex_field(name, value) for name, value in item.fields.items()}
+    if "version" in fields:
+        # Plain styles do not know the field, and show a note.
+        fields["note"] = f"Version {fields['version']}"
+    body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"@{_BIBTEX_TYPES.get(item.kind, 'misc')}{{{item.key},\n{body}}}\n"
+
+
+def _text(text: str) -> str:
+    """Text for a field; BibTeX counts every brace, also one that LaTeX would print."""
+    return escape(text).replace(r"\{", r"\textbraceleft{}").replace(r"\}", r"\textbraceright{}")
+
+
+def _bibtex_name(name: str) -> str:
+    # A comma and the word "and" are BibTeX's own marks inside and between names.
+    whole = _is_organisation(name) or re.search(r"\band\b|,", name, re.I)
+    return f"{{{_text(name)}}}" if whole else _text(name)
+
+
+def _bibtex_field(name: str, value: str) -> str:
+    if name not in ("url", "doi"):
+        return _text(value)
+    # Links are read verbatim; braces and backslashes alone would break the entry.
+    return re.sub(r"[{}\\]", lambda match: f"%{ord(match[0]):02X}", value)
+
+
+_CSL_TYPES = {
+    "proceedings": "paper-conference",
+    "journal": "article-journal",
+    "software": "software",
+    "other": "document",
+}
+
+
+def csl_json(items: Iterable[Reference]) -> str:
+    """references.json: the same entries for pandoc, Zotero and citeproc."""
+    return json.dumps([_csl_item(item) for item in items], indent=1, ensure_ascii=False) + "\n"
+
+
+def _csl_item(item: Reference) -> dict[str, Any]:
+    names = {"url": "URL", "doi": "DOI", "version": "version"}
+    known = {names[key]: value for key, value in item.fields.items() if key in names}
+    result: dict[str, Any] = {"id": item.key, "type": _CSL_TYPES[item.kind], "title": item.title}
+    if item.authors:
+        result["author"] = [_csl_name(name) for name in item.authors]
+    if item.venue is not None:
+        result["container-title" if item.kind in _BIBTEX_TYPES else "note"] = item.venue
+    if "year" in item.fields:
+        result["issued"] = {"date-parts": [[int(item.fields["year"])]]}
+    return result | known
+
+
+def _csl_name(name: str) -> dict[str, str]:
+    if _is_organisation(name):
+        return {"literal": name}
+    given, particles, family = _split_name(name)
+    result = {"family": family, "given": given, "non-dropping-particle": particles}
+    return {key: value for key, value in result.items() if value}
+
+
+_CFF_TYPES = {"proceedings": "conference-paper", "journal": "article", "other": "generic"}
+
+
+def citation_file(study: Study, tool: Mapping[str, Any]) -> str:
+    """CITATION.cff for a study's results, with the paper and the tool among its references."""
+    paper, software = _paper_reference(study.paper), _tool_reference(tool)
+    content = {
+        "cff-version": "1.2.0",
+        "message": "If you use these results, please cite them and the paper they are about.",
+        "type": "dataset",
+        "title": f"Reconciliation of the printed numbers of {_quoted(study.paper.title)}",
+        "authors": [{"name": name} for name in software.authors],
+        "version": str(tool["version"]),
+        "license": str(tool["license"]),
+        "references": [_cff_reference(paper), _cff_reference(software)],
+    }
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _quoted(title: str) -> str:
+    return f"“{title}”"
+
+
+def _cff_reference(item: Reference) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "type": _CFF_TYPES.get(item.kind, item.kind),
+        "title": item.title,
+        "authors": [_cff_name(name) for name in item.authors],
+    }
+    if item.venue is not None:
+        result["journal" if item.kind == "journal" else "collection-title"] = item.venue
+    result |= {key: value for key, value in item.fields.items() if key != "year"}
+    return result | ({"year": int(item.fields["year"])} if "year" in item.fields else {})
+
+
+def _cff_name(name: str) -> dict[str, str]:
+    if _is_organisation(name):
+        return {"name": name}
+    given, particles, family = _split_name(name)
+    parts = {"family-names": family, "given-names": given, "name-particle": particles}
+    return {key: value for key, value in parts.items() if value}

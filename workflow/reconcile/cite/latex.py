@@ -1,0 +1,178 @@
+r"""Text, numbers and names for LaTeX.
+
+TeX's commands are made of letters only: ``conv1.neurons`` becomes ``\rcConvOneNeurons``. Whatever
+comes from a study is text to be shown and is escaped; nothing of it can become a command.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+PREFIX = "rc"
+# pdfLaTeX reads Latin-1's letters and Latin Extended-A in UTF-8 without further packages.
+_LATIN = range(0xC0, 0x180)
+_DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_SPELLED = {str(digit): word for digit, word in enumerate(_DIGITS)} | {".": "Point"}
+_WORDS = re.compile(r"[A-Za-z]+|[0-9]|(?<=[0-9])\.(?=[0-9])")
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    # In the old fonts these are other characters or start a ligature.
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",
+    "`": r"\textasciigrave{}",
+    # At the start of a table row these would be arguments of the line end before it.
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+}
+_UNICODE = {
+    "\u00a0": "~",
+    "\u2009": r"\,",
+    "\u202f": r"\,",
+    "–": r"\textendash{}",
+    "—": r"\textemdash{}",
+    "\u2018": r"\textquoteleft{}",
+    "’": r"\textquoteright{}",
+    "“": r"\textquotedblleft{}",
+    "”": r"\textquotedblright{}",
+    "…": r"\ldots{}",
+    "−": r"\ensuremath{-}",
+    "×": r"\ensuremath{\times}",
+    "÷": r"\ensuremath{\div}",
+    "±": r"\ensuremath{\pm}",
+    "·": r"\ensuremath{\cdot}",
+    "≈": r"\ensuremath{\approx}",
+    "≠": r"\ensuremath{\neq}",
+    "≤": r"\ensuremath{\leq}",
+    "≥": r"\ensuremath{\geq}",
+    "→": r"\ensuremath{\rightarrow}",
+    "∞": r"\ensuremath{\infty}",
+    "√": r"\ensuremath{\surd}",
+    "⌊": r"\ensuremath{\lfloor}",
+    "⌋": r"\ensuremath{\rfloor}",
+    "⌈": r"\ensuremath{\lceil}",
+    "⌉": r"\ensuremath{\rceil}",
+    "²": r"\ensuremath{^{2}}",
+    "³": r"\ensuremath{^{3}}",
+    "°": r"\ensuremath{^{\circ}}",
+    "µ": r"\ensuremath{\mu}",
+}
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi - pi rho - sigma tau "
+    "upsilon phi chi psi omega"
+)
+_UNICODE |= {
+    chr(0x3B1 + i): rf"\ensuremath{{\{name}}}"
+    for i, name in enumerate(_GREEK.split())
+    if name != "-"
+}
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX shows as it is, on one line, with any engine.
+
+    A character that pdfLaTeX cannot typeset is shown by its code point, never dropped.
+    """
+    shown = "".join(map(_escaped, " ".join(text.split())))
+    # Two of these in a row are a ligature, another character.
+    return re.sub(r"([-'?!])(?=[-'])", r"\1{}", shown)
+
+
+def _escaped(char: str) -> str:
+    if char in _SPECIAL:
+        return _SPECIAL[char]
+    if char in _UNICODE:
+        return _UNICODE[char]
+    if " " <= char <= "~" or ord(char) in _LATIN:
+        return char
+    plain = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+    return escape(plain) if plain.strip() and plain.isalnum() else f"[U+{ord(char):04X}]"
+
+
+def number(digits: str) -> str:
+    r"""A number for text and formulas: ``\rcnum{290400}{290{,}400}``.
+
+    The first argument is the plain number, the second the grouped one, which is what is shown
+    unless the write-up redefines ``\rcnum``.
+    """
+    match = re.fullmatch(r"(-?)(\d+)(\.\d+)?", digits)
+    if match is None:
+        return escape(digits)
+    whole = f"{int(match[2]):,}".replace(",", "{,}")
+    sign = r"\ensuremath{-}" if match[1] else ""
+    return rf"\rcnum{{{digits}}}{{{sign}{whole}{match[3] or ''}}}"
+
+
+def command_name(*parts: str) -> str:
+    r"""The command for a name, in letters only: ("conv1", "neurons") -> ``rcConvOneNeurons``.
+
+    Words are capitalised, digits and decimal points are spelled, all else separates words.
+    """
+    words = (word for part in parts for word in _WORDS.findall(part))
+    return PREFIX + "".join(_SPELLED.get(word, word[0].upper() + word[1:]) for word in words)
+
+
+class Macros:
+    """Definitions in order, each with the thing it stands for; no two may share a command."""
+
+    def __init__(self) -> None:
+        self.meanings: dict[str, str] = {}
+        self.lines: list[str] = []
+
+    def comment(self, text: str) -> None:
+        """Start a section of the file."""
+        self.lines.append(f"% {' '.join(text.split())}")
+
+    def add(self, parts: Sequence[str], body: str) -> None:
+        """Define the command for a name.
+
+        Raises:
+            ValueError: another name has the same letters.
+        """
+        name, meaning = command_name(*parts), " / ".join(parts)
+        if name in self.meanings:
+            raise ValueError(
+                f"\\{name} would stand for both {self.meanings[name]!r} and {meaning!r}: "
+                "rename one of them, LaTeX commands have letters only"
+            )
+        self.meanings[name] = meaning
+        self.lines.append(rf"\newcommand{{\{name}}}{{{body}}}")
+
+    def text(self) -> str:
+        """The definitions, one a line."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+
+def read_macros(text: str) -> dict[str, str]:
+    """The one-line definitions in a file, by command: the inverse of ``Macros.text``.
+
+    Raises:
+        ValueError: a command is defined twice.
+    """
+    found: dict[str, str] = {}
+    for match in re.finditer(r"^\\newcommand\{\\([A-Za-z]+)\}\{(.*)\}$", text, re.MULTILINE):
+        if match[1] in found:
+            raise ValueError(f"\\{match[1]} is defined twice")
+        found[match[1]] = match[2]
+    return found
+
+
+def table(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A booktabs table of cells that are LaTeX already, for any float or none."""
+    lines = [" & ".join(header), *(" & ".join(row) for row in rows)]
+    head, *body = (rf"{line} \\" for line in lines)
+    start, end = rf"\begin{{tabular}}{{{columns}}}", r"\end{tabular}"
+    return "\n".join([start, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end])

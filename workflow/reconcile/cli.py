@@ -1,0 +1,280 @@
+"""The command line: ``python -m reconcile COMMAND``, the same as ``reconcile COMMAND``.
+
+A command imports only what it needs: ``measure`` runs where nothing but torch, pydantic and PyYAML
+is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconcile import __version__
+from reconcile.errors import Fault, InputError
+from reconcile.files import write_json, write_text
+
+if TYPE_CHECKING:
+    from reconcile.archive.compare import Comparison
+    from reconcile.archive.differences import Difference
+    from reconcile.archive.verify import Verification
+
+RECEIPT = "verification.json"
+COMPARED = ("table", "where", "what")
+MAX_WIDTH = 60
+"""Characters of a cell of ``compare``."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; faults in the user's input are one line each and exit code 2."""
+    args = _parser(sys.argv[1:] if argv is None else argv)
+    try:
+        return int(args.run(args))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m reconcile", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"reconcile {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    named = next((word for word in argv if word in COMMANDS), None)
+    for name, (summary, declare, run) in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        sub.set_defaults(run=run)
+        # What the others take may need imports of theirs.
+        if name == named:
+            declare(sub)
+    return parser.parse_args(argv)
+
+
+def _declare_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="name of the study and of its folder, like mypaper")
+    parser.add_argument(
+        "--studies", type=Path, default=Path("studies"), help="folder of the studies"
+    )
+
+
+def _new(args: argparse.Namespace) -> int:
+    from reconcile.study.skeleton import new_study
+
+    folder = new_study(args.name, args.studies)
+    print(f"{folder}: study.yaml and network.py; now: snakemake --config studies=[{args.name}]")
+    return 0
+
+
+def _declare_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", type=Path, nargs="+", help="folder of a study")
+
+
+def _check(args: argparse.Namespace) -> int:
+    from reconcile.study.load import load_study
+
+    faults: list[Fault] = []
+    for folder in args.study:
+        try:
+            study = load_study(folder)
+        except InputError as error:
+            faults.extend(error.faults)
+            continue
+        print(f"{folder}: {len(study.claims)} claims, {len(study.interpretations)} interpretations")
+    if faults:
+        raise InputError(*faults)
+    return 0
+
+
+def _declare_measure(parser: argparse.ArgumentParser) -> None:
+    from reconcile.study.config import Measuring
+
+    parser.add_argument("study", type=Path, help="folder of the study")
+    parser.add_argument("out", type=Path, help="folder for the tables and the record")
+    defaults = Measuring()
+    for name, field in Measuring.model_fields.items():
+        default = getattr(defaults, name)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=type(default),
+            default=default,
+            help=f"{field.description} Default: {default}",
+        )
+
+
+def _measure(args: argparse.Namespace) -> int:
+    from reconcile.measure.process import MeasureError, Settings
+    from reconcile.measure.run import measure_study
+    from reconcile.study.load import load_study
+    from reconcile.study.plan import plan_of
+
+    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
+    study = load_study(args.study)
+    plan = args.out / "interpretations.json"
+    write_json(plan, plan_of(study, args.study.resolve().name))
+    try:
+        measure_study(plan, args.study, args.out, settings, root=args.study.parent.parent)
+    except MeasureError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _declare_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("archive", type=Path, help="the .crate.zip file")
+    parser.add_argument(
+        "--rerun",
+        action="store_true",
+        help="measure again on this machine; this EXECUTES the archive's network code",
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cuda", "cpu"), default="auto", help="where to measure again"
+    )
+    parser.add_argument("--by", help="who verifies, for the receipt")
+    parser.add_argument(
+        "--receipt", type=Path, help=f"the receipt to write (default: {RECEIPT} beside the archive)"
+    )
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from reconcile.archive.limits import ArchiveError
+    from reconcile.archive.verify import receipt, verify_archive
+
+    if args.rerun:
+        print("--rerun executes network code from the archive on this machine", file=sys.stderr)
+    try:
+        device = args.device if args.rerun else None
+        found = verify_archive(
+            args.archive, rerun=device, report=lambda line: print(line, file=sys.stderr, flush=True)
+        )
+    except ArchiveError as error:
+        raise InputError(Fault(args.archive, 0, "", str(error))) from None
+    print("\n".join(_findings(found)))
+    target = args.receipt or args.archive.parent / RECEIPT
+    write_json(target, receipt(found, args.by))
+    print(f"receipt: {target}")
+    return 0 if found.holds else 1
+
+
+def _findings(found: Verification) -> Iterator[str]:
+    yield f"archive  {found.file.name}"
+    yield f"sha256   {found.sha256}"
+    if found.study is not None:
+        written = ascii(found.version)[1:-1]
+        yield f"study    {found.study}, written by reconcile {written}, read by {__version__}"
+    width = max(len(check.name) for check in found.checks)
+    for check in found.checks:
+        yield f"{check.outcome:8} {check.name:{width}}  {_plain(check.detail)}"
+    for latency in found.latencies:
+        sides = f"{latency.archived or '-'} ms archived, {latency.here or '-'} ms here"
+        yield f"{'latency':8} {latency.network}: {sides}"
+    yield "all checks hold" if found.holds else "NOT verified"
+
+
+def _plain(text: str) -> str:
+    """Text from an archive, unable to steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _declare_compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", type=Path, help="one .crate.zip file")
+    parser.add_argument("b", type=Path, help="the other")
+
+
+def _compare(args: argparse.Namespace) -> int:
+    """0 if measurements, verdicts and ranking are equal, else 1."""
+    from reconcile.archive.compare import compare_archives
+    from reconcile.archive.limits import ArchiveError
+
+    try:
+        found = compare_archives(args.a, args.b)
+    except ArchiveError as error:
+        raise InputError(Fault(args.a, 0, "compare", str(error))) from None
+    same_name = args.a.name == args.b.name
+    labels = [str(file) if same_name else file.name for file in (args.a, args.b)]
+    print("\n".join(_aligned([(*COMPARED, *labels), *_differences(found)])))
+    count = sum(map(len, found.differences.values())) + len(found.ranking)
+    print(f"{found.compared:,} cells compared, {count:,} differ; latencies are not judged")
+    return 0 if found.equal else 1
+
+
+def _differences(found: Comparison) -> Iterator[tuple[str, ...]]:
+    groups = {"record.json": found.circumstances, **found.differences}
+    groups |= {"ranking": found.ranking, "timings.csv": found.latencies}
+    for table, differences in groups.items():
+        yield from (_row(table, difference) for difference in differences)
+
+
+def _row(table: str, difference: Difference) -> tuple[str, ...]:
+    return (table, *("-" if value is None else _shortened(value) for value in difference))
+
+
+def _shortened(value: str) -> str:
+    text = _plain(value)
+    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."
+
+
+def _aligned(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _declare_recover(parser: argparse.ArgumentParser) -> None:
+    """There are no arguments: it is about the folder it is called in."""
+
+
+def _recover(args: argparse.Namespace) -> int:
+    from reconcile.run.recover import recover
+
+    return recover(Path.cwd())
+
+
+def _declare_schemas(parser: argparse.ArgumentParser) -> None:
+    default = Path("workflow/schemas")
+    said = "where to write them. Default: %(default)s"
+    parser.add_argument("folder", type=Path, nargs="?", default=default, help=said)
+
+
+def _schemas(args: argparse.Namespace) -> int:
+    from reconcile.study.schemas import SCHEMAS, schema_text
+
+    for name in SCHEMAS:
+        write_text(args.folder / name, schema_text(name))
+        print(args.folder / name)
+    return 0
+
+
+Declare = Callable[[argparse.ArgumentParser], None]
+Run = Callable[[argparse.Namespace], int]
+COMMANDS: dict[str, tuple[str, Declare, Run]] = {
+    "new": ("write a small study that works, to start from", _declare_new, _new),
+    "check": ("check study files without running anything", _declare_check, _check),
+    "measure": (
+        "build, run and measure every interpretation of a study",
+        _declare_measure,
+        _measure,
+    ),
+    "verify": ("check an archive, executing nothing from it", _declare_verify, _verify),
+    "recover": (
+        "end what a killed run left running here and clear its lock",
+        _declare_recover,
+        _recover,
+    ),
+    "compare": (
+        "show which measurements and verdicts differ between two archives",
+        _declare_compare,
+        _compare,
+    ),
+    "schemas": (
+        "write the JSON Schemas of config.yaml and study.yaml, for editors",
+        _declare_schemas,
+        _schemas,
+    ),
+}
+"""What each command does, how it declares its arguments, and how it runs."""

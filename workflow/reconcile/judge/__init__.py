@@ -1,0 +1,1 @@
+"""What the numbers say: verdicts, evidence, ranking, conclusion, from study and measurements."""

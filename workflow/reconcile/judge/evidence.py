@@ -1,0 +1,113 @@
+"""Evidence from outside the paper, and the paper held against itself, computed where it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
+from reconcile.judge.verdicts import judge
+from reconcile.study.expressions import UnknownNameError, evaluate
+from reconcile.study.load import networks_of
+from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
+
+HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One item of evidence and what its check gave.
+
+    Attributes:
+        item: the item.
+        outcome: "holds", "fails", or "not-computed" for an item that has no check.
+        detail: which readings the check was computed for, and which failed it.
+    """
+
+    item: Evidence
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """One check of the paper against itself."""
+
+    check: Consistency
+    computed: Fraction
+    verdict: str
+    reason: str
+
+
+def check_evidence(study: Study, measured: Measurements) -> list[Checked]:
+    """Compute the check of every item.
+
+    A check must be true of every reading the item supports and false of every reading it excludes;
+    of an item that names no reading it must simply be true.
+    """
+    return [_check(study, item, measured) for item in study.evidence]
+
+
+def _check(study: Study, item: Evidence, measured: Measurements) -> Checked:
+    if item.check is None:
+        return Checked(item, NOT_COMPUTED, "a fact of the source, nothing to compute")
+    if not item.supports and not item.excludes:
+        true = bool(evaluate(item.check, PaperScope(study)))
+        return Checked(item, HOLDS if true else FAILS, f"{item.check} is {str(true).lower()}")
+    wrong, unknown = [], []
+    for reading_id, wanted in _expected(item):
+        found = _truth(study, next_by_id(study.interpretations, reading_id), item.check, measured)
+        if found is None:
+            unknown.append(reading_id)
+        elif found != wanted:
+            wrong.append(f"{reading_id} (should be {str(wanted).lower()})")
+    return _outcome(item, wrong, unknown)
+
+
+def _expected(item: Evidence) -> Iterator[tuple[str, bool]]:
+    yield from ((reading, True) for reading in item.supports)
+    yield from ((reading, False) for reading in item.excludes)
+
+
+def _truth(
+    study: Study, reading: Interpretation, check: str, measured: Measurements
+) -> bool | None:
+    """Whether the check is true of every network of a reading; None where it was not measured."""
+    truths = []
+    for network in networks_of(study, reading):
+        if measured.problem(reading.id, network) is not None:
+            return None
+        try:
+            truths.append(bool(evaluate(check, ReadingScope(study, reading, measured, network))))
+        except UnknownNameError:
+            return None
+    return all(truths)
+
+
+def _outcome(item: Evidence, wrong: list[str], unknown: list[str]) -> Checked:
+    named = len(item.supports) + len(item.excludes)
+    if wrong:
+        return Checked(item, FAILS, f"{item.check} comes out wrong for {', '.join(wrong)}")
+    if len(unknown) == named:
+        return Checked(item, NOT_COMPUTED, f"not measured: {', '.join(unknown)}")
+    detail = f"true of {len(item.supports)} supported, false of {len(item.excludes)} excluded"
+    detail += f"; not measured: {', '.join(unknown)}" if unknown else ""
+    return Checked(item, HOLDS, detail)
+
+
+def excluding(checked: list[Checked], reading: str) -> list[str]:
+    """Ids of the items that exclude a reading; an item whose own check fails excludes nothing."""
+    return [c.item.id for c in checked if reading in c.item.excludes and c.outcome != FAILS]
+
+
+def check_paper(study: Study) -> list[SelfCheck]:
+    """Hold the paper's own numbers against each other, before any network is built."""
+    return [_self_check(study, check) for check in study.consistency]
+
+
+def _self_check(study: Study, check: Consistency) -> SelfCheck:
+    computed: Any = evaluate(check.compute, PaperScope(study))
+    verdict, reason = judge(computed, study.claim(check.claim))
+    return SelfCheck(check, computed, verdict, reason)

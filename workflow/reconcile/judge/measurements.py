@@ -1,0 +1,200 @@
+"""What was measured, ready to be asked by expressions."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reconcile.measure.run import MEASURED
+from reconcile.study.expressions import ExpressionError, UnknownNameError
+from reconcile.study.load import networks_of
+from reconcile.study.model import SINGLE, Interpretation, Study
+from reconcile.study.printed import parse_printed
+from reconcile.tables.contract import NETWORK
+from reconcile.tables.io import read_table
+
+Row = dict[str, str]
+OUTPUT_TOLERANCE = 1e-4
+"""Relative: far above the rounding of float32 sums, far below what other padding changes."""
+_PER_MAP = ("channels", "height", "width")
+_COVERAGE = ("seen", "positions")
+_FROM_COLUMN: dict[str, tuple[str, int]] = {"flops": ("macs", 2)}
+"""Quantities that are a multiple of a column: a FLOP count is two a multiply-add."""
+
+
+class Measurements:
+    """The measured tables of one study, by interpretation and network."""
+
+    def __init__(
+        self,
+        layers: pd.DataFrame,
+        totals: pd.DataFrame,
+        coverage: pd.DataFrame,
+        outputs: pd.DataFrame,
+    ) -> None:
+        self._columns = {name: layers[name].tolist() for name in layers.columns}
+        self._spans = _spans(self._columns["interpretation"], self._columns["network"])
+        self._networks: dict[str, list[str]] = {}
+        for interpretation, network in self._spans:
+            self._networks.setdefault(interpretation, []).append(network)
+        self.totals = _by_network(totals)
+        self.coverage = _by_network(coverage)
+        self.outputs = _by_network(outputs)
+
+    @classmethod
+    def read(cls, folder: Path) -> Measurements:
+        """Read layers.csv, totals.csv, coverage.csv and outputs.csv of a results folder."""
+        return cls(
+            *(
+                read_table(folder / f"{name}.csv")
+                for name in ("layers", "totals", "coverage", "outputs")
+            )
+        )
+
+    def problem(self, interpretation: str, network: str) -> str | None:
+        """Why a network has no counts; None when it has."""
+        total = self.totals.get((interpretation, network))
+        if total is None:
+            return f"the reading has no network {network!r}"
+        if total["status"] in MEASURED:
+            return None
+        return f"{total['status']}: {total['message']}"
+
+    def signature(self, interpretation: str) -> tuple[Any, ...]:
+        """Everything counted in a reading's layers; equal where counts cannot tell apart."""
+        counted = [name for name in self._columns if name != "interpretation"]
+        spans = (
+            self._spans[interpretation, name]
+            for name in sorted(self._networks.get(interpretation, []))
+        )
+        return tuple(tuple(self._columns[n][i] for n in counted) for span in spans for i in span)
+
+    def layers(self, interpretation: str, network: str) -> dict[str, Row]:
+        """The rows of ``layers.csv`` of one network, by layer; none where it was not measured."""
+        span = self._spans.get((interpretation, network), range(0))
+        rows = ({name: cells[i] for name, cells in self._columns.items()} for i in span)
+        return {row["layer"]: row for row in rows}
+
+    @property
+    def readings(self) -> set[str]:
+        """Ids of the interpretations of which a network was measured."""
+        return set(self._networks)
+
+    def same_output(self, one: str, other: str) -> bool | None:
+        """Whether two readings gave the same output for equal weights and inputs.
+
+        None where one of them was not run on values. What is compared are three numbers of
+        each output, so "same" means not told apart by them.
+        """
+        mine = {n: row for (reading, n), row in self.outputs.items() if reading == one}
+        theirs = {n: row for (reading, n), row in self.outputs.items() if reading == other}
+        if not mine or set(mine) != set(theirs):
+            return None
+        return all(_close(mine[network], theirs[network]) for network in mine)
+
+
+def _close(one: Row, other: Row) -> bool:
+    scale = max(abs(float(one["rms"])), abs(float(other["rms"])))
+    return all(
+        abs(float(one[name]) - float(other[name])) <= OUTPUT_TOLERANCE * scale
+        for name in ("mean", "rms", "largest")
+    )
+
+
+def _spans(readings: list[str], networks: list[str]) -> dict[tuple[str, str], range]:
+    """Where the rows of each network stand: they are written one network after the other."""
+    spans: dict[tuple[str, str], range] = {}
+    for i, key in enumerate(zip(readings, networks, strict=True)):
+        spans[key] = range(spans[key].start if key in spans else i, i + 1)
+    return spans
+
+
+def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
+    rows = _records(table)
+    return {(row["interpretation"], row["network"]): row for row in rows}
+
+
+class PaperScope:
+    """What the paper alone says: printed digits and stated values, no measurement."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """Nothing is measured here."""
+        raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
+
+    def lookup(self, function: str, name: str) -> Any:
+        """``printed(claim)`` and ``stated(statement)``."""
+        if function == "printed":
+            claim = self.study.claim(name)
+            return parse_printed(claim.printed, claim.unit).value
+        if function == "stated":
+            return next(s.value for s in self.study.statements if s.id == name)
+        raise ExpressionError(
+            f"{function}({name}) belongs to a reading; here only the paper counts"
+        )
+
+
+class ReadingScope(PaperScope):
+    """One network of one interpretation: its measured layers and totals, and its arguments."""
+
+    def __init__(
+        self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
+    ) -> None:
+        super().__init__(study)
+        self.key = (reading.id, network)
+        self.arguments = networks_of(study, reading).get(network, {})
+        self.measured = measured
+        self.rows = measured.layers(*self.key)
+
+    def lookup(self, function: str, name: str) -> Any:
+        """As PaperScope, and ``argument(name)``."""
+        if function != "argument":
+            return super().lookup(function, name)
+        if name not in self.arguments:
+            known = ", ".join(self.arguments)
+            raise UnknownNameError(f"there is no argument {name!r}; there are: {known}")
+        return self.arguments[name]
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """The quantity for the network, one layer or every layer a pattern matches, exactly."""
+        if name in _COVERAGE:
+            return [self._coverage(name, selector)]
+        column, factor = _FROM_COLUMN.get(name, (name, 1))
+        if selector == NETWORK:
+            return [factor * _number(self.measured.totals[self.key], column, selector)]
+        rows = self._select(selector)
+        if name in _PER_MAP and len(rows) > 1:
+            raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
+        return [factor * _number(row, column, row["layer"]) for row in rows]
+
+    def _select(self, selector: str) -> list[Row]:
+        if selector in self.rows:
+            return [self.rows[selector]]
+        rows = [row for layer, row in self.rows.items() if fnmatchcase(layer, selector)]
+        if not rows:
+            raise UnknownNameError(
+                f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
+            )
+        return rows
+
+    def _coverage(self, name: str, selector: str) -> Fraction:
+        row = self.measured.coverage.get(self.key)
+        if row is None or selector not in (NETWORK, row["layer"]):
+            raise UnknownNameError(f"no input coverage was measured for {selector!r}")
+        return _number(row, name, selector)
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
+
+
+def _number(row: Row, column: str, layer: str) -> Fraction:
+    if not row.get(column):
+        raise UnknownNameError(f"{column} does not apply to {layer!r}")
+    return Fraction(row[column])

@@ -1,0 +1,137 @@
+"""Rank the interpretations of a study by a stated rule.
+
+The rule, applied in this order: readings that evidence excludes come after those it does not; then
+fewer claims contradicted; fewer statements of the paper denied; less evidence against; fewer
+assumptions added; and last the order in which the study lists them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconcile.judge.evidence import Checked, excluding
+from reconcile.judge.verdicts import Counted, Verdict, conventions
+from reconcile.study.load import denied_statements
+from reconcile.study.model import Interpretation, Study
+
+RULE = (
+    "not excluded by evidence",
+    "fewest claims contradicted",
+    "fewest statements of the paper denied",
+    "least evidence against",
+    "fewest assumptions added",
+    "order in the study",
+)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One interpretation and everything its place rests on."""
+
+    reading: Interpretation
+    contradicted: tuple[str, ...]
+    not_measured: tuple[str, ...]
+    denies: tuple[str, ...]
+    excluded_by: tuple[str, ...]
+    supported_by: tuple[str, ...]
+    digits: str
+
+    @property
+    def score(self) -> dict[str, int]:
+        """The parts of the rule, each counted."""
+        return {
+            "claims_contradicted": len(self.contradicted) + len(self.not_measured),
+            "statements_denied": len(self.denies),
+            "evidence_against": len(self.excluded_by),
+            "assumptions": len(self.reading.assumes),
+        }
+
+    @property
+    def reasons(self) -> list[str]:
+        """The place in sentences."""
+        told = [
+            _sentence("contradicts", self.contradicted, "claim"),
+            _sentence("could not be measured for", self.not_measured, "claim"),
+            _sentence("denies", self.denies, "statement of the paper"),
+            _sentence("is excluded by", self.excluded_by, "item of evidence"),
+            _sentence("is supported by", self.supported_by, "item of evidence"),
+        ]
+        return [sentence for sentence in told if sentence]
+
+
+def _sentence(verb: str, ids: tuple[str, ...], what: str) -> str:
+    if not ids:
+        return ""
+    if len(ids) > 1:
+        what = what.replace("item", "items") if "item" in what else what.replace("nt ", "nts ", 1)
+        what = f"{what}s" if what == "claim" else what
+    return f"{verb} {len(ids)} {what}: {', '.join(ids)}"
+
+
+def rank(
+    study: Study,
+    verdicts: Iterable[Verdict],
+    countings: Iterable[Counted],
+    checked: list[Checked],
+) -> list[Ranked]:
+    """The interpretations of a study, best first."""
+    own_verdicts, own_countings = _by_reading(verdicts), _by_reading(countings)
+    ranked = [
+        Ranked(
+            reading=reading,
+            contradicted=_claims(own_verdicts[reading.id], "contradicts"),
+            not_measured=_claims(own_verdicts[reading.id], "not-measured"),
+            denies=tuple(denied_statements(study, reading)),
+            excluded_by=tuple(excluding(checked, reading.id)),
+            supported_by=tuple(c.item.id for c in checked if reading.id in c.item.supports),
+            digits=digits_sentence(study, reading.id, own_countings[reading.id]),
+        )
+        for reading in study.interpretations
+    ]
+    # sorted() is stable, which is the last line of the rule.
+    return sorted(ranked, key=_key)
+
+
+def _key(entry: Ranked) -> tuple[bool, int, int, int, int]:
+    score = entry.score
+    return (
+        bool(entry.excluded_by),
+        score["claims_contradicted"],
+        score["statements_denied"],
+        score["evidence_against"],
+        score["assumptions"],
+    )
+
+
+Judged = TypeVar("Judged", Verdict, Counted)
+
+
+def _by_reading(judged: Iterable[Judged]) -> defaultdict[str, list[Judged]]:
+    found: defaultdict[str, list[Judged]] = defaultdict(list)
+    for item in judged:
+        found[item.interpretation].append(item)
+    return found
+
+
+def _claims(verdicts: list[Verdict], verdict: str) -> tuple[str, ...]:
+    return tuple(v.claim for v in verdicts if v.verdict == verdict)
+
+
+def digits_sentence(study: Study, reading: str, countings: Iterable[Counted]) -> str:
+    """Whether one convention serves every claim of rounded digits that a reading matches."""
+    serving: dict[str, set[str]] = {}
+    for counted in countings:
+        if counted.interpretation == reading and counted.measured is not None:
+            found = conventions(counted.measured, study.claim(counted.claim))
+            if found:
+                serving.setdefault(counted.claim, set()).update(found)
+    if not serving:
+        return "no claim of rounded digits is matched"
+    common = set.intersection(*serving.values())
+    claims = ", ".join(serving)
+    if not common:
+        return f"no one convention of digits serves {claims}"
+    return f"{' and '.join(sorted(common))} digits serve every matched claim of them: {claims}"

@@ -1,0 +1,166 @@
+"""What a reader needs in order to trust a run: source, host and software, as far as known.
+
+Every function returns only what it found out. What is not known (no git here, no Debian there) is
+left out of the record, never guessed. Without torch: the device belongs to ``worker``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+LOCK_FILE = "requirements.lock"
+CONFIG_FILE = "config.yaml"
+PACKAGES = (
+    "reconcile",
+    "snakemake",
+    "pandas",
+    "numpy",
+    "pydantic",
+    "PyYAML",
+    "Jinja2",
+    "weasyprint",
+    "pydyf",
+    "fonttools",
+    "rocrate",
+)
+"""The packages whose release shows in the results; those that are not installed are left out."""
+# The first lays the report's lines out, the second cuts its fonts: both show in the PDF's bytes.
+DEBIAN_PACKAGES = {"pango": "libpango-1.0-0", "harfbuzz": "libharfbuzz-subset0"}
+
+
+def collect(
+    root: Path, *, study: Path | None = None, config: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """The parts of ``record.json`` that need no device: host, source, system and versions.
+
+    Args:
+        root: the project's folder, where the lock file and ``config.yaml`` lie.
+        study: the study's folder, hashed where it is given.
+        config: the configuration file, when it is not ``config.yaml``.
+    """
+    return {
+        "versions": versions(),
+        "host": host(),
+        "source": source(root, study=study, config=config),
+        "system": system(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The releases of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package.lower()] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def host() -> dict[str, Any]:
+    """Operating system, processor and memory; never the machine's name or its user's."""
+    return _known(
+        os=_operating_system(),
+        machine=platform.machine() or None,
+        cpu=_processor(),
+        cores=os.cpu_count(),
+        memory_bytes=_memory(),
+    )
+
+
+def source(
+    root: Path, *, study: Path | None = None, config: Path | None = None
+) -> dict[str, str | bool]:
+    """Git commit, whether the tree was clean, and the hashes of lock file, config and study."""
+    hashes = _known(
+        lock_sha256=file_sha256(root / LOCK_FILE),
+        config_sha256=file_sha256(config or root / CONFIG_FILE),
+        study_sha256=folder_sha256(study) if study is not None and study.is_dir() else None,
+    )
+    return _git_state(root) | hashes
+
+
+def system() -> dict[str, str]:
+    """The Debian packages that decide the bytes of the PDF, where dpkg knows them."""
+    found = {
+        name: _output("dpkg-query", "-W", "-f=${Version}", package)
+        for name, package in DEBIAN_PACKAGES.items()
+    }
+    return _known(**found)
+
+
+def file_sha256(file: Path) -> str | None:
+    """The SHA-256 of a file, or None where there is no such file."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def folder_sha256(folder: Path) -> str:
+    """One SHA-256 for the files of a folder: that of their ``sha256sum`` lines, sorted by name."""
+    lines = [f"{file_sha256(file)}  {file.relative_to(folder)}\n" for file in _files(folder)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return sorted(file for file in files if "__pycache__" not in file.parts)
+
+
+def _git_state(root: Path) -> dict[str, str | bool]:
+    top = _output("git", "-C", str(root), "rev-parse", "--show-toplevel")
+    # A copy of the project inside another repository says nothing about that repository's commit.
+    if top is None or Path(top).resolve() != root.resolve():
+        return {}
+    commit = _output("git", "-C", str(root), "rev-parse", "--verify", "HEAD")
+    changes = _output("git", "-C", str(root), "status", "--porcelain")
+    return _known(commit=commit, clean=None if changes is None else not changes)
+
+
+def _operating_system() -> str | None:
+    try:
+        name = platform.freedesktop_os_release().get("PRETTY_NAME")
+    except OSError:
+        name = None
+    parts = [name, f"{platform.system()} {platform.release()}".strip()]
+    return ", ".join(part for part in parts if part) or None
+
+
+def _processor() -> str | None:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or None
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, None) or platform.processor() or None
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
+
+
+def _output(*command: str) -> str | None:
+    """What a command prints, or None where it is missing, fails or does not come back."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the commands are written above
+            command, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return done.stdout.strip()
+
+
+def _known(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None and value != ""}

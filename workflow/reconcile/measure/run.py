@@ -1,0 +1,191 @@
+"""Run every interpretation of a study and write what was measured.
+
+This process needs neither torch nor pandas. It starts one measuring process, sends it the networks
+in turn, and replaces it when a reading kills it or takes too long: that reading's status then says
+so and the others go on.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconcile.files import Csv, staged, write_json
+from reconcile.measure.process import Answer, Settings, WorkerProcess
+from reconcile.measure.progress import Progress
+from reconcile.measure.record import merged_record, record_of
+from reconcile.study.planfile import Plan
+from reconcile.tables import contract
+
+MEASURED = ("measured", "measured-on-meta")
+"""The statuses under which a network has counts."""
+MEASUREMENT_FILES = (
+    "layers.csv",
+    "totals.csv",
+    "coverage.csv",
+    "windows.csv",
+    "timings.csv",
+    "outputs.csv",
+)
+Report = Callable[[str], None]
+
+
+def measure_study(
+    interpretations: Path,
+    study_folder: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    batch: int | None = None,
+    root: Path = Path(),
+    report: Report = lambda line: print(line, file=sys.stderr, flush=True),
+) -> None:
+    """Measure every network of ``interpretations.json`` and write the tables and the record.
+
+    Args:
+        interpretations: the file that ``instantiate`` wrote.
+        study_folder: where the study's network file is.
+        out: folder for the tables and record.json.
+        settings: how to measure.
+        batch: measure only the readings of this batch, of ``settings.readings_per_job``, from 0.
+        root: the project folder, for the record's provenance.
+        report: is told a line of progress for every network.
+
+    Raises:
+        MeasureError: nothing that a reading does wrong, only what stops the whole run.
+        InputError: an output cannot be written, or the file is not one of ``instantiate``.
+    """
+    plan, chosen = Plan.read(interpretations), _batch(batch, settings)
+    started = datetime.now(UTC)
+    with ExitStack() as stack:
+        tables = {}
+        for name in MEASUREMENT_FILES:
+            part = stack.enter_context(staged(out / name))
+            tables[name] = Csv(part, contract.TABLES[name], out / name)
+            stack.callback(tables[name].close)
+        pool = stack.enter_context(WorkerProcess(settings))
+        # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
+        if reason := pool.introduction["device"]["fallback"]:
+            report(f"on the CPU: {reason}")
+        networks = sum(len(reading["networks"]) for reading in plan.readings(chosen))
+        requests = _requests(plan, chosen, study_folder)
+        for request, answer in _answers(requests, Progress(networks, report), pool, report):
+            _write(tables, request, answer, pool.introduction, settings)
+        for table in tables.values():
+            table.close()
+        introduction = pool.introduction
+    record = record_of(study_folder, root, started, introduction, settings)
+    write_json(out / "record.json", record)
+
+
+def gather_batches(batches: Sequence[Path], out: Path) -> None:
+    """Put the tables and records of a study's batches together, in order, row by row.
+
+    Args:
+        batches: folders that ``measure_study`` wrote, in the order of the interpretations.
+        out: the study's results.
+    """
+    for name in MEASUREMENT_FILES:
+        with staged(out / name) as part, part.open("wb") as joined:
+            for number, batch in enumerate(batches):
+                with (batch / name).open("rb") as table:
+                    header = table.readline()
+                    joined.write(b"" if number else header)
+                    shutil.copyfileobj(table, joined)
+    records = [json.loads((batch / "record.json").read_text("utf-8")) for batch in batches]
+    write_json(out / "record.json", merged_record(records))
+
+
+def _batch(batch: int | None, settings: Settings) -> slice:
+    if batch is None:
+        return slice(None)
+    first = batch * settings.readings_per_job
+    return slice(first, first + settings.readings_per_job)
+
+
+def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]:
+    for reading in plan.readings(chosen):
+        for name, arguments in reading["networks"].items():
+            yield {
+                "interpretation": reading["id"],
+                "network": name,
+                "arguments": arguments,
+                "file": str(study_folder / plan.network["file"]),
+                "class": plan.network["class"],
+                "placement": reading["placement"],
+            }
+
+
+def _answers(
+    requests: Iterable[Answer], progress: Progress, pool: WorkerProcess, report: Report
+) -> Iterator[tuple[Answer, Answer]]:
+    told = len(pool.notices)
+    for request, answer in pool.ask_all(requests):
+        for notice in pool.notices[told:]:
+            report(notice)
+        told = len(pool.notices)
+        name = request["interpretation"]
+        name += "" if request["network"] == "main" else f"/{request['network']}"
+        progress.tell(name, answer)
+        yield request, answer
+
+
+def _write(
+    tables: dict[str, Csv],
+    request: Answer,
+    answer: Answer,
+    introduction: Answer,
+    settings: Settings,
+) -> None:
+    key = {"interpretation": request["interpretation"], "network": request["network"]}
+    tables["layers.csv"].add(key | layer for layer in answer["layers"])
+    tables["totals.csv"].add([key | _totals(answer)])
+    if answer.get("coverage"):
+        coverage = answer["coverage"]
+        positions = coverage["height"] * coverage["width"]
+        tables["coverage.csv"].add([key | coverage | {"positions": positions}])
+        shared = key | {"layer": coverage["layer"], "windows": coverage["windows_in_row"]}
+        tables["windows.csv"].add(
+            shared | window | {"window": window["index"]} for window in coverage["windows"]
+        )
+    if answer.get("output"):
+        tables["outputs.csv"].add([key | answer["output"]])
+    if answer.get("timings"):
+        device = answer.get("device", introduction["device"]["type"])
+        tables["timings.csv"].add(
+            key | {"device": device, "repeats": settings.repeats} | row
+            for row in _timing_rows(answer["timings"])
+        )
+
+
+def _totals(answer: Answer) -> Answer:
+    """Totals over the layers; empty where the network was not measured."""
+    totals = {"status": answer["status"], "message": answer["message"]}
+    layers = answer["layers"]
+    if not layers:
+        return totals
+    return totals | {
+        "neurons": sum(row["neurons"] for row in layers if row["kind"] in contract.COUNTED_KINDS),
+        "conv_neurons": sum(row["neurons"] for row in layers if row["kind"] == "conv"),
+        "parameters": sum(row["parameters"] for row in layers),
+        "macs": sum(row["macs"] for row in layers),
+        "connections": sum(row["connections"] for row in layers),
+    }
+
+
+def _timing_rows(timings: Answer) -> Iterator[Answer]:
+    yield _timing(contract.NETWORK, timings["network"]) | {
+        "peak_memory_bytes": timings["peak_memory_bytes"]
+    }
+    for layer, spread in timings["layers"].items():
+        yield _timing(layer, spread)
+
+
+def _timing(layer: str, spread: list[float]) -> Answer:
+    median, q1, q3 = (f"{value:.6g}" for value in spread)
+    return {"layer": layer, "median_ms": median, "q1_ms": q1, "q3_ms": q3}

@@ -1,0 +1,104 @@
+"""The picture of input coverage: the image, what is never seen of it, what is read beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from reconcile.report.figures.svg import element, figure, label, number, paint, rect, width_of
+from reconcile.report.figures.walks import Walk
+from reconcile.words import count_of
+
+SIDE, EDGE = 78.0, 5.0
+"""Side of the drawn image, and of a single pixel at its edge: edges are drawn too wide."""
+MOST = 8
+"""Pixels beyond either end that can be drawn."""
+NAME, LINE = 15.0, 14.0
+
+
+def square_walks(walks: list[Walk]) -> list[Walk]:
+    """The walks that can be drawn: what they miss or add lies at the edges, and is narrow."""
+    return [w for w in walks if max(*w.zeros, len(w.unseen)) <= MOST and _at_the_end(w)]
+
+
+def _at_the_end(walk: Walk) -> bool:
+    """Whether the pixels never seen are the last ones."""
+    return walk.unseen == list(range(walk.width - len(walk.unseen), walk.width))
+
+
+def draw_coverage(identifier: str, walks: list[Walk], width: float, css: str = "") -> Markup:
+    """Draw a small image for each walk, several in a row."""
+    per_row = max(2, int((width + 20) // 180))
+    step = (width + 20) / per_row
+    names = [_wrapped(walk.readings, step - 20) for walk in walks]
+    parts: list[Markup] = []
+    y = 0.0
+    for at in range(0, len(walks), per_row):
+        row = walks[at : at + per_row]
+        lines = max(len(name) for name in names[at : at + per_row])
+        margin = [max(walk.zeros[end] for walk in row) * EDGE for end in (0, 1)]
+        for column, walk in enumerate(row):
+            origin = (column * step, y)
+            parts += _panel(walk, names[at + column], origin, lines * NAME + 8 + margin[0])
+        y += lines * NAME + 8 + sum(margin) + SIDE + 2 * LINE + 26
+    title = "What the first layer sees of the image. " + " ".join(map(_sentence, walks))
+    return figure(identifier, title, (width, y - 18), parts, css)
+
+
+def _sentence(walk: Walk) -> str:
+    before, after = walk.zeros
+    unseen = count_of(len(walk.unseen), "column")
+    return f"{', '.join(walk.readings)}: {unseen} unseen, {before} + {after} columns of zeros read."
+
+
+def _wrapped(readings: tuple[str, ...], room: float) -> list[str]:
+    """The names in as many lines as they need, with commas between them."""
+    lines = [""]
+    for place, reading in enumerate(readings):
+        word = reading + ("," if place < len(readings) - 1 else "")
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and width_of(longer, 12) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _panel(
+    walk: Walk, name: list[str], origin: tuple[float, float], down: float
+) -> Iterator[Markup]:
+    """One image; ``down`` is where it begins below the names."""
+    x, y = origin
+    for index, text in enumerate(name):
+        yield label(x, y + 12 + index * NAME, text, bold=True)
+    before, after = (zeros * EDGE for zeros in walk.zeros)
+    left, top = x + before, y + down
+    if before or after:
+        reach = SIDE + before + after
+        outline = paint(fill="paper", stroke="accent")
+        yield rect(left - before, top - before, reach, reach, **outline, stroke_dasharray="3 2")
+    yield from _image(walk, left, top)
+    foot = top + SIDE + after + 16
+    yield from _legend(walk, x, foot)
+
+
+def _image(walk: Walk, left: float, top: float) -> Iterator[Markup]:
+    unseen = len(walk.unseen) * EDGE
+    yield rect(left, top, SIDE, SIDE, **paint(fill="bad" if unseen else "soft"))
+    if unseen:
+        yield rect(left, top, SIDE - unseen, SIDE - unseen, **paint(fill="soft"))
+    last = [SIDE - pixel * EDGE for pixel in range(1, MOST + 1)]
+    steps = [*(pixel * EDGE for pixel in range(1, MOST)), *last]
+    across = "".join(f"M{number(left + s)} {number(top)}v{number(SIDE)}" for s in steps)
+    down = "".join(f"M{number(left)} {number(top + s)}h{number(SIDE)}" for s in steps)
+    yield element("path", d=across + down, **paint(stroke="paper"), stroke_width=0.6)
+
+
+def _legend(walk: Walk, x: float, y: float) -> Iterator[Markup]:
+    seen = f"{walk.width - len(walk.unseen)} of {walk.width} columns seen"
+    yield label(x, y, seen, colour="bad" if walk.unseen else "ink", size=11, bold=bool(walk.unseen))
+    before, after = walk.zeros
+    read = [f"{n} {side}" for n, side in ((before, "before"), (after, "after")) if n]
+    text = f"zeros read: {', '.join(read)}" if read else "no zeros read"
+    yield label(x, y + LINE, text, colour="muted", size=11)

@@ -1,0 +1,120 @@
+"""The chart of neurons per layer: what the paper prints against what each reading measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reconcile.report.figures.scale import Scale, axis
+from reconcile.report.figures.svg import element, figure, label, line, paint
+from reconcile.report.read import Results, grouped_by
+from reconcile.study.printed import parse_printed
+from reconcile.words import count_of
+
+ROW, LEGEND, FOOT = 34.0, 30.0, 24.0
+
+
+@dataclass(frozen=True)
+class LayerClaim:
+    """The printed number of neurons of one layer, and what was measured.
+
+    Attributes:
+        claim: id of the claim.
+        layer: the layer.
+        printed: the digits as printed.
+        value: the number they denote.
+        measured: measured number by interpretation, in the study's order.
+        matching: how many interpretations reproduce the printed number.
+    """
+
+    claim: str
+    layer: str
+    printed: str
+    value: float
+    measured: dict[str, int]
+    matching: int
+
+
+def layer_claims(results: Results) -> list[LayerClaim]:
+    """The claims about the neurons of one layer, in the paper's order."""
+    verdicts = grouped_by(results.table("verdicts"), "claim")
+    found = []
+    for claim in results.study.claims:
+        if claim.quantity != "neurons" or claim.of in (None, "network"):
+            continue
+        rows = [row for row in verdicts.get((claim.id,), []) if row["measured"].isdigit()]
+        measured = {row["interpretation"]: int(row["measured"]) for row in rows}
+        matching = sum(row["verdict"].startswith("matches") for row in rows)
+        value = float(parse_printed(claim.printed, claim.unit).value)
+        if measured:
+            layer = str(claim.of)
+            found.append(LayerClaim(claim.id, layer, claim.printed, value, measured, matching))
+    return found
+
+
+def draw_neurons(
+    identifier: str, claims: list[LayerClaim], chosen: str, width: float, css: str = ""
+) -> Markup:
+    """Draw a row a layer: a tick where the paper's number is, a dot for every measured one."""
+    wide = width > 500  # noqa: PLR2004 - room for the count of matching readings
+    left, right = 130.0, (110.0 if wide else 26.0)
+    largest = max(max(claim.value, *claim.measured.values()) for claim in claims)
+    scale = Scale(0, largest * 1.02, left, width - right)
+    bottom = LEGEND + ROW * len(claims)
+    parts = [*_legend(chosen, wide), *axis(scale, LEGEND - 4, bottom)]
+    for index, claim in enumerate(claims):
+        parts += _row(claim, chosen, scale, LEGEND + ROW * (index + 0.5))
+        if wide:
+            text = f"{claim.matching} of {len(claim.measured)} match"
+            y = LEGEND + ROW * (index + 0.5) + 4
+            parts.append(label(width, y, text, colour="muted", size=11, anchor="end"))
+    return figure(identifier, _title(claims, chosen), (width, bottom + FOOT), parts, css)
+
+
+def _title(claims: list[LayerClaim], chosen: str) -> str:
+    differing = [c for c in claims if c.measured.get(chosen, c.value) != c.value]
+    start = f"Neurons of {count_of(len(claims), 'layer')}, printed and measured per input."
+    if not differing:
+        return f"{start} The reading {chosen} gives every printed number."
+    parts = [
+        f"{c.layer} is printed as {c.printed}, measured {c.measured[chosen]:,}" for c in differing
+    ]
+    return f"{start} Under the reading {chosen}, {'; '.join(parts)}; the other layers agree."
+
+
+def _legend(chosen: str, wide: bool) -> Iterator[Markup]:
+    yield line(3, 4, 3, 18, "ink", stroke_width=2.5)
+    yield label(11, 15, "printed", size=11)
+    yield _dot(72, 11, "accent", solid=True)
+    yield label(82, 15, chosen, size=11)
+    x = 82 + 7 * len(chosen) + 10.0
+    yield _dot(x, 11, "accent", solid=False)
+    yield label(x + 10, 15, "other readings", size=11)
+    if wide:
+        yield _dot(x + 112, 11, "bad", solid=False)
+        yield label(x + 122, 15, "red: not the printed number", size=11)
+
+
+def _dot(x: float, y: float, colour: str, *, solid: bool) -> Markup:
+    inside = colour if solid else "paper"
+    attributes = paint(fill=inside, stroke=colour)
+    return element("circle", cx=x, cy=y, r=5 if solid else 4, stroke_width=2, **attributes)
+
+
+def _row(claim: LayerClaim, chosen: str, scale: Scale, y: float) -> Iterator[Markup]:
+    yield label(0, y + 4, claim.layer, bold=True)
+    yield label(scale.left - 14, y + 4, claim.printed, anchor="end")
+    yield line(scale.left, y, scale.right, y, "rule")
+    printed = scale.at(claim.value)
+    yield line(printed, y - 10, printed, y + 10, "ink", stroke_width=2.5)
+    own = claim.measured.get(chosen)
+    for value in sorted({*claim.measured.values()} - {own}):
+        yield _dot(scale.at(value), y, "accent" if value == claim.value else "bad", solid=False)
+    if own is None:
+        return
+    yield _dot(scale.at(own), y, "accent" if own == claim.value else "bad", solid=True)
+    if own != claim.value:
+        x, anchor = scale.at(own), "middle"
+        yield label(x, y - 10, f"{own:,}", colour="bad", size=11, bold=True, anchor=anchor)

@@ -1,0 +1,218 @@
+"""Make the PDF: PDF/A-3a as WeasyPrint produces it, with the result files attached."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from weasyprint import HTML, Attachment
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+from reconcile.errors import Fault, InputError
+from reconcile.measure.progress import SECONDS
+from reconcile.report.provenance import DATA_FILES
+
+DESCRIPTIONS = {
+    "interpretations.json": "every interpretation with the arguments of its networks",
+    "layers.csv": "a row per layer of every network",
+    "totals.csv": "a row per network",
+    "coverage.csv": "input positions that reach the first weighted layer",
+    "outputs.csv": "three numbers of each network's output: record of one run",
+    "windows.csv": "first and last windows of that layer along a row",
+    "timings.csv": "latency and peak memory: record of one run",
+    "record.json": "device, versions, command, times: record of one run",
+    "consistency.csv": "the paper checked against itself",
+    "countings.csv": "every counting of every claim under every interpretation",
+    "verdicts.csv": "one row per interpretation and claim",
+    "evidence.csv": "every item of evidence with the outcome of its check",
+    "slips.csv": "the search for slips",
+    "geometries.csv": "the search for geometries",
+    "reconciliation.json": "ranking and conclusion",
+}
+
+
+_PAGE = re.compile(r"Page (\d+)$")
+"""How WeasyPrint's progress ends where it lays out a page; one that stays says so behind."""
+
+
+class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typed
+    """Refuses everything that is not in the page itself, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[str] = []
+
+    def fetch(self, url: str, headers: Any = None) -> Any:
+        """Fetch a ``data:`` address.
+
+        Raises:
+            FatalURLFetchingError: any other address; it names the offender and stops the PDF.
+        """
+        if not url.startswith("data:"):
+            self.refused.append(url)
+            raise FatalURLFetchingError(f"the report may not refer to {url}")
+        return super().fetch(url, headers)
+
+
+class _Collector(logging.Handler):
+    """Keeps what WeasyPrint logs as an error: it would go on with a part missing."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the message."""
+        self.messages.append(record.getMessage())
+
+
+class _Pages(logging.Handler):
+    """Tells which page WeasyPrint has come to; how many there will be it knows only at the end."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._report = report
+        self._begun = self._told = time.monotonic()
+        self._done = 0
+        self._again = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell a line if a page is begun and the last line is some time ago."""
+        message = record.getMessage()
+        if "Repagination" in message:  # page numbers moved what refers to them
+            self._again = " again"
+        found = _PAGE.search(message)
+        if found is None:
+            return
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= SECONDS:
+            self._told = now
+            rate = self._done / (now - self._begun)
+            self._report(f"report.pdf: page {found[1]}{self._again} ({rate:.0f} a second)")
+
+
+@contextmanager
+def _pages_told(report: Callable[[str], None] | None) -> Iterator[None]:
+    if report is None:
+        yield
+        return
+    logger, handler = logging.getLogger("weasyprint.progress"), _Pages(report)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def _errors_fail(what: Path, fetcher: OfflineFetcher) -> Iterator[None]:
+    """Fail on whatever WeasyPrint would leave out; inside an SVG it even swallows a refusal."""
+    collector, logger = _Collector(), logging.getLogger("weasyprint")
+    logger.addHandler(collector)
+    try:
+        yield
+    except FatalURLFetchingError:
+        pass
+    finally:
+        logger.removeHandler(collector)
+    messages = [f"the report may not refer to {url}" for url in fetcher.refused]
+    if messages or collector.messages:
+        raise InputError(*(Fault(what, 0, "", text) for text in messages or collector.messages))
+
+
+@cache
+def _fonts() -> FontConfiguration:
+    """The fonts of every document of this process: unpacked once."""
+    return FontConfiguration()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Layout makes objects by the million and drops few: looking for cycles takes a quarter."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.collect()
+            gc.enable()
+
+
+def _written(page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
+    # WeasyPrint leaves the colour profile of PDF/A open for Python to close.
+    with warnings.catch_warnings(), _uncollected():
+        warnings.simplefilter("ignore", ResourceWarning)
+        html = HTML(string=page, url_fetcher=fetcher, media_type="print")
+        return bytes(html.write_pdf(font_config=_fonts(), **options))
+
+
+def pdf_of(
+    page: str, results: Path, date: str, report: Callable[[str], None] | None = None
+) -> bytes:
+    """The PDF of a page for paper.
+
+    Args:
+        page: the HTML, from ``render_page``.
+        results: folder of the files to attach.
+        date: when the measured run ended, ISO 8601; the date of the document and its attachments.
+        report: is told how far it is.
+
+    Raises:
+        InputError: the page refers to something outside itself, or a part of it cannot be drawn.
+    """
+    when, fetcher = datetime.fromisoformat(date), OfflineFetcher()
+    attached = [
+        Attachment(
+            string=(results / name).read_bytes(),
+            name=name,
+            description=DESCRIPTIONS.get(name),
+            created=when,
+            modified=when,
+            relationship="Data",
+            url_fetcher=fetcher,
+        )
+        for name in DATA_FILES
+        if (results / name).is_file()
+    ]
+    content = b""
+    with _errors_fail(results / "report.pdf", fetcher), _pages_told(report):
+        content = _written(page, fetcher, pdf_variant="pdf/a-3a", attachments=attached)
+    return content
+
+
+def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> bytes:
+    """One figure as a PDF page of its own size, for write-ups.
+
+    Args:
+        svg: the drawing.
+        style: the bundled fonts, as CSS.
+        size: width and height of the drawing, in pixels.
+        date: the date of the document, ISO 8601.
+    """
+    width, height = size
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figure</title>'
+        f'<meta name="dcterms.created" content="{date}">'
+        f'<meta name="dcterms.modified" content="{date}">'
+        f"<style>{style}@page{{size:{width:g}px {height:g}px;margin:0}}"
+        f"body{{margin:0}}svg{{display:block}}</style></head><body>{svg}</body></html>"
+    )
+    content, fetcher = b"", OfflineFetcher()
+    with _errors_fail(Path("figure.pdf"), fetcher):
+        content = _written(page, fetcher)
+    return content

@@ -1,0 +1,127 @@
+"""The configuration, ``config.yaml``: which studies to run and how."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from reconcile.errors import Fault, InputError, not_there
+from reconcile.study.load import STUDY_FILE
+from reconcile.study.messages import build
+from reconcile.study.model import ID_PATTERN, ORCID_PATTERN, printable
+from reconcile.study.yamlfile import load_yaml
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Measuring(_Model):
+    """How networks are measured."""
+
+    device: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="auto: a GPU where one works, else the CPU; cuda; cpu."
+    )
+    warmup: int = Field(
+        2,
+        ge=0,
+        le=1000,
+        description="Forward passes before the timed ones; of two or more one counts layers.",
+    )
+    repeats: int = Field(
+        10, ge=0, le=10_000, description="Timed forward passes; 0 measures no latency."
+    )
+    threads: int = Field(2, ge=1, le=1024, description="CPU threads of the measuring process.")
+    seed: int = Field(2012, ge=0, le=2**31, description="Seed of weights and generators.")
+    readings_per_job: int = Field(
+        1000, ge=1, le=10**6, description="Interpretations one job measures; more make more jobs."
+    )
+    time_limit_s: float = Field(
+        600, gt=0, le=1e6, description="Seconds after which a reading is given up."
+    )
+
+
+class ReportOptions(_Model):
+    """What the report says about who made it, and how much it shows."""
+
+    checked_by: Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)] = (
+        Field("", description="Who answers for the check; left out of the report when empty.")
+    )
+    orcid: Annotated[str, StringConstraints(pattern=ORCID_PATTERN)] = Field(
+        "", description="ORCID of that person, 0000-0000-0000-0000; left out when empty."
+    )
+    max_readings: int = Field(
+        24, ge=1, le=200, description="Interpretations shown in full; more are summarised."
+    )
+
+
+class Config(_Model):
+    """Everything in config.yaml."""
+
+    studies: Literal["all"] | list[Id] = Field(
+        default=["alexnet"], description="Folders under studies/ to run, or `all`."
+    )
+    measure: Measuring = Field(default_factory=Measuring, description="Device, timing and limits.")
+    report: ReportOptions = Field(
+        default_factory=ReportOptions, description="What the report shows."
+    )
+
+
+def load_config(file: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        InputError: one fault for each thing that is wrong, with file, line and key.
+    """
+    data, places = load_yaml(file)
+    return build(Config, data, places, file)
+
+
+def check_config(
+    values: dict[str, Any], source: str = "the configuration given to snakemake"
+) -> Config:
+    """Check configuration values that came from elsewhere (``snakemake --config``).
+
+    Raises:
+        InputError: one fault for each thing that is wrong.
+    """
+    # Snakemake reads nested values of its command line as text: "5" is a number there.
+    return build(Config, values, {}, Path(source), strict=False)
+
+
+def study_names(config: Config, studies: Path, file: Path) -> list[str]:
+    """The studies to run, in the order of the configuration, or all in order of their names.
+
+    Raises:
+        InputError: a study is named that has no folder.
+    """
+    there = sorted(folder.parent.name for folder in studies.glob(f"*/{STUDY_FILE}"))
+    there = [name for name in there if re.match(ID_PATTERN, name)]
+    if config.studies == "all" and not there:
+        raise InputError(Fault(studies, 0, "", f"there is no study in it: no */{STUDY_FILE}"))
+    if config.studies == "all":
+        return there
+    wanted = list(dict.fromkeys(config.studies))
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        problems = [not_there("study", name, there) for name in unknown]
+    elif wanted:
+        return wanted
+    else:
+        problems = [f"names no study; accepted: all, {', '.join(there)}"]
+    line = _line_of_studies(file, config)
+    raise InputError(*(Fault(file, line, "studies", problem) for problem in problems))
+
+
+def _line_of_studies(file: Path, config: Config) -> int:
+    """The line in the file, or 0 where the value was given to snakemake instead."""
+    try:
+        data, places = load_yaml(file)
+    except InputError:
+        return 0
+    return places[("studies",)] if data.get("studies") == config.studies else 0

@@ -1,0 +1,272 @@
+"""The small expression language of claims, countings and checks.
+
+An expression is Python syntax cut down to numbers, arithmetic, comparisons and the functions named
+below; it is parsed into a syntax tree, checked against a whitelist and evaluated exactly with
+``fractions.Fraction``. Nothing is ever passed to ``eval``.
+
+    neurons(conv1)                                   a quantity of one layer
+    neurons('conv*') + neurons(input)                a pattern sums over the layers it matches
+    parameters(network)                              the whole network
+    largest(parameters, 'conv*') / parameters(network)
+    width(conv1) ** 2 % 5 == 0                       a check
+    argument(input_size) % 2 == 0                    a constructor argument of the reading
+    printed(conv1) + printed(conv2)                  the paper's own digits
+    stated(factor)                                   the value of a statement
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import warnings
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Protocol
+
+QUANTITIES = {
+    "neurons": "elements of the output for one input",
+    "parameters": "elements of trainable tensors, shared ones once",
+    "macs": "multiply-adds for one input, bias additions not counted",
+    "flops": "2 x macs",
+    "connections": "links into the outputs, a bias counted as one",
+    "channels": "channels (maps) of the output",
+    "height": "height of the output map",
+    "width": "width of the output map",
+    "seen": "input positions (height x width) that can influence the first layer",
+    "positions": "input positions (height x width) there are",
+}
+"""What can be asked of a layer or network, with the counting convention of each."""
+
+_LOOKUPS = ("printed", "stated")
+_OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
+    "largest": max,
+    "smallest": min,
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "floor": lambda x: Fraction(x.__floor__()),
+    "ceil": lambda x: Fraction(x.__ceil__()),
+}
+_OF_SEVERAL = ("min", "max")
+MAX_EXPONENT = 64
+MAX_BITS = 4096
+"""Exact numbers could grow until nothing else runs; no count comes near this."""
+
+
+def _power(base: Fraction, exponent: Fraction) -> Fraction:
+    if exponent.denominator != 1 or abs(exponent) > MAX_EXPONENT:
+        raise ExpressionError(f"an exponent must be a whole number up to {MAX_EXPONENT}")
+    return base ** int(exponent)
+
+
+def _bounded(value: Fraction) -> Fraction:
+    if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
+        raise ExpressionError(f"gives a number of more than {MAX_BITS} bits on the way")
+    return value
+
+
+_BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: lambda a, b: Fraction(a // b),
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+_COMPARE: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+class ExpressionError(ValueError):
+    """The expression is not of the language, or cannot be evaluated."""
+
+
+class UnknownNameError(ExpressionError):
+    """A layer, claim, statement or argument that is not there; the message lists what is."""
+
+
+class Scope(Protocol):
+    """Where an expression finds its values."""
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """The quantity of every layer that the selector names; UnknownNameError if none."""
+
+    def lookup(self, function: str, name: str) -> Any:
+        """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> ast.expr:
+    """Parse an expression and check every node against the whitelist; the tree is shared.
+
+    Raises:
+        ExpressionError: with what is wrong and what is accepted.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text.strip(), mode="eval").body
+        _check(tree)
+    except SyntaxError as error:
+        raise ExpressionError(f"is not an expression: {error.msg}") from None
+    except (RecursionError, MemoryError):
+        raise ExpressionError("is nested too deeply") from None
+    except ValueError as error:
+        raise ExpressionError(str(error)) from None
+    return tree
+
+
+def _check(node: ast.expr) -> None:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() as constant):
+            if isinstance(constant, float) and not math.isfinite(constant):
+                raise ExpressionError("a number is too large")
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            _check(left)
+            _check(right)
+        case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
+            _check(operand)
+        case ast.BoolOp(values=values):
+            for value in values:
+                _check(value)
+        case ast.Compare(left=left, ops=ops, comparators=others) if all(
+            type(op) in _COMPARE for op in ops
+        ):
+            for value in (left, *others):
+                _check(value)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+            _check_call(name, args)
+        case _:
+            raise ExpressionError(
+                f"{ast.unparse(node)!r} is not accepted; an expression has numbers, + - * / // % "
+                "**, comparisons, and, or, not, and functions"
+            )
+
+
+def _check_call(name: str, args: list[ast.expr]) -> None:
+    if name in _OVER_LAYERS:
+        if len(args) != 2 or ast.unparse(args[0]) not in QUANTITIES:  # noqa: PLR2004
+            raise ExpressionError(f"{name}() takes a quantity and a layer pattern")
+        _name(args[1])
+    elif name in QUANTITIES or name in _LOOKUPS:
+        if len(args) != 1:
+            raise ExpressionError(f"{name}() takes one name")
+        _name(args[0])
+    elif name == "argument":
+        if len(args) not in (1, 2):
+            raise ExpressionError("argument() takes a name and, for a list, a position")
+        _name(args[0])
+        for position in args[1:]:
+            _check(position)
+    elif name in _FUNCTIONS:
+        if name in _OF_SEVERAL and len(args) < 2:  # noqa: PLR2004
+            raise ExpressionError(f"{name}() takes two numbers or more")
+        if name not in _OF_SEVERAL and len(args) != 1:
+            raise ExpressionError(f"{name}() takes one number")
+        for value in args:
+            _check(value)
+    else:
+        known = ", ".join([*QUANTITIES, *_LOOKUPS, "argument", *_OVER_LAYERS, *_FUNCTIONS])
+        raise ExpressionError(f"{name}() is not a function; accepted are {known}")
+
+
+def _name(node: ast.expr) -> str:
+    """The name in a call: bare (``conv1``, ``features.0`` in quotes) or a quoted pattern."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Constant(value=str(name)):
+            return name
+        case ast.Attribute(value=value, attr=attr):
+            return f"{_name(value)}.{attr}"
+    raise ExpressionError(f"{ast.unparse(node)!r} is no name; quote patterns: 'conv*'")
+
+
+def references(text: str, function: str) -> list[str]:
+    """The names that an expression passes to one function, in order (``printed`` -> claims)."""
+    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
+    return [
+        _name(c.args[0]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == function
+    ]
+
+
+def evaluate(text: str, scope: Scope) -> Any:
+    """The value of an expression: a Fraction, a bool for a check, or a str argument.
+
+    Raises:
+        ExpressionError: not of the language, a division by zero, mixed types.
+        UnknownNameError: it names something the scope does not have.
+    """
+    try:
+        return _value(parse(text), scope)
+    except ZeroDivisionError:
+        raise ExpressionError(f"{text!r} divides by zero") from None
+    except (TypeError, AttributeError):
+        raise ExpressionError(f"{text!r} mixes numbers with text") from None
+    except IndexError:
+        raise ExpressionError(f"{text!r} asks for a position that the list does not have") from None
+
+
+def _value(node: ast.expr, scope: Scope) -> Any:
+    match node:
+        case ast.Constant(value=value):
+            return _exact(value)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _bounded(_BINARY[type(op)](_number(left, scope), _number(right, scope)))
+        case ast.UnaryOp(op=op, operand=operand):
+            return (
+                not _value(operand, scope) if isinstance(op, ast.Not) else -_number(operand, scope)
+            )
+        case ast.BoolOp(op=op, values=values):
+            truths = (bool(_value(value, scope)) for value in values)
+            return all(truths) if isinstance(op, ast.And) else any(truths)
+        case ast.Compare():
+            return _comparison(node, scope)
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return _call(name, args, scope)
+    raise ExpressionError(f"{ast.unparse(node)!r} is not accepted")
+
+
+def _number(node: ast.expr, scope: Scope) -> Fraction:
+    """A value to calculate with; Python would also repeat, join and format text."""
+    value = _value(node, scope)
+    if not isinstance(value, Fraction):
+        raise ExpressionError(f"{ast.unparse(node)!r} is no number to calculate with")
+    return value
+
+
+def _comparison(node: ast.Compare, scope: Scope) -> bool:
+    values = [_value(value, scope) for value in (node.left, *node.comparators)]
+    pairs = zip(node.ops, values[:-1], values[1:], strict=True)
+    return all(_COMPARE[type(op)](left, right) for op, left, right in pairs)
+
+
+def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
+    if name in _OVER_LAYERS:
+        return _OVER_LAYERS[name](scope.quantity(_name(args[0]), _name(args[1])))
+    if name in QUANTITIES:
+        return sum(scope.quantity(name, _name(args[0])), Fraction(0))
+    if name in _LOOKUPS:
+        return _exact(scope.lookup(name, _name(args[0])))
+    if name == "argument":
+        value = scope.lookup(name, _name(args[0]))
+        return _exact(value[int(_number(args[1], scope))] if len(args) > 1 else value)
+    return _FUNCTIONS[name](*(_number(arg, scope) for arg in args))
+
+
+def _exact(value: Any) -> Any:
+    """Numbers as exact fractions; a float means the decimal that was written."""
+    if isinstance(value, bool | str | list):
+        return value
+    return Fraction(str(value)) if isinstance(value, float) else Fraction(value)

@@ -1,0 +1,257 @@
+"""Load a study and check what no single key can show: that everything it names is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconcile.errors import Fault, InputError, not_there
+from reconcile.study.expressions import QUANTITIES, ExpressionError, parse, references
+from reconcile.study.messages import build, line_of
+from reconcile.study.model import SINGLE, Argument, Interpretation, Study
+from reconcile.study.printed import parse_printed
+from reconcile.study.sweep import MAX_COMBINATIONS, interpretations_of, size_of
+from reconcile.study.yamlfile import Places, load_yaml
+from reconcile.tables.contract import NETWORK
+
+STUDY_FILE = "study.yaml"
+Place = tuple[str | int, ...]
+Problem = tuple[Place, str]
+
+
+def load_study(folder: Path) -> Study:
+    """Read and check ``<folder>/study.yaml``.
+
+    Raises:
+        InputError: one fault for each thing that is wrong, with file, line and key.
+    """
+    file = folder / STUDY_FILE
+    data, places = load_yaml(file)
+    study = build(Study, data, places, file)
+    problems = list(_sweep_problems(study))
+    if not problems:
+        study = _swept(study)
+        problems = list(_problems(study))
+    network_file = folder / study.network.partition(":")[0]
+    if not network_file.is_file():
+        problems.append((("network",), f"there is no file {network_file}"))
+    if problems:
+        raise InputError(*(_fault(problem, places, file) for problem in problems))
+    return study
+
+
+def fault_in(folder: Path, place: Place, message: str) -> Fault:
+    """A fault found after loading, with the line of the key it belongs to."""
+    file = folder / STUDY_FILE
+    return _fault((place, message), load_yaml(file)[1], file)
+
+
+def _fault(problem: Problem, places: Places, file: Path) -> Fault:
+    place, message = problem
+    return Fault(file, line_of(place, places), ".".join(map(str, place)), message)
+
+
+def networks_of(study: Study, interpretation: Interpretation) -> dict[str, dict[str, Argument]]:
+    """The full constructor arguments of each network of a reading, by network name."""
+    shared = study.arguments | interpretation.network
+    if not interpretation.networks:
+        return {SINGLE: shared}
+    return {name: shared | own for name, own in interpretation.networks.items()}
+
+
+def arguments_of(study: Study, interpretation: Interpretation, name: str) -> list[Argument]:
+    """The values that an argument takes in the networks of a reading."""
+    return [a[name] for a in networks_of(study, interpretation).values() if name in a]
+
+
+def denied_statements(study: Study, interpretation: Interpretation) -> list[str]:
+    """Ids of the paper's statements that a reading denies: its argument has another value."""
+    return [
+        statement.id
+        for statement in study.statements
+        if statement.argument is not None
+        and any(
+            value != statement.value
+            for value in arguments_of(study, interpretation, statement.argument)
+        )
+    ]
+
+
+def _sweep_problems(study: Study) -> Iterator[Problem]:
+    if study.sweep is None:
+        return
+    size = size_of(study.sweep)
+    if not 0 < size <= MAX_COMBINATIONS:
+        message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
+        yield ("sweep", "axes"), message
+    for i, name in enumerate(study.sweep.picture or []):
+        yield from _unknown(("sweep", "picture", i), name, study.sweep.axes, "axis")
+
+
+def _swept(study: Study) -> Study:
+    """The study with the interpretations that its sweep generates after its own.
+
+    A combination that is one of the study's own readings is that reading, and not a second one.
+    """
+    if study.sweep is None:
+        return study
+    own = {spelled(networks_of(study, reading)) for reading in study.interpretations}
+    generated = (
+        reading
+        for reading in interpretations_of(study.sweep)
+        if not own or spelled(networks_of(study, reading)) not in own
+    )
+    return study.model_copy(update={"interpretations": [*study.interpretations, *generated]})
+
+
+def spelled(networks: dict[str, dict[str, Argument]]) -> str:
+    """The arguments of a reading's networks as text: the same arguments, the same text."""
+    return json.dumps(networks, sort_keys=True)
+
+
+def _problems(study: Study) -> Iterator[Problem]:
+    yield from _duplicates(study)
+    yield from _claim_problems(study)
+    yield from _interpretation_problems(study)
+    yield from _statement_problems(study)
+    yield from _reference_problems(study)
+    yield from _expression_problems(study)
+
+
+def _duplicates(study: Study) -> Iterator[Problem]:
+    for key in ("statements", "claims", "interpretations", "evidence", "consistency"):
+        yield from _duplicate_ids((key,), [item.id for item in getattr(study, key)])
+    for i, claim in enumerate(study.claims):
+        yield from _duplicate_ids(("claims", i, "countings"), [c.id for c in claim.countings])
+
+
+def _duplicate_ids(place: Place, ids: Sequence[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for i, item_id in enumerate(ids):
+        if item_id in seen:
+            yield (*place, i, "id"), f"the id {item_id!r} is used twice"
+        seen.add(item_id)
+
+
+def _claim_problems(study: Study) -> Iterator[Problem]:
+    for i, claim in enumerate(study.claims):
+        try:
+            parse_printed(claim.printed, claim.unit)
+        except ValueError as error:
+            yield ("claims", i, "printed"), str(error)
+        if (claim.unit is None) != (claim.unit_reason is None):
+            yield ("claims", i, "unit"), "`unit` and `unit_reason` stand together or not at all"
+        if claim.of is not None and claim.quantity not in QUANTITIES:
+            accepted = ", ".join(QUANTITIES)
+            yield (
+                ("claims", i, "quantity"),
+                f"with `of` this must be a quantity, not {claim.quantity!r}; accepted: {accepted}",
+            )
+
+
+def _interpretation_problems(study: Study) -> Iterator[Problem]:
+    if not study.interpretations:
+        yield ("interpretations",), "a study has at least one interpretation, or a `sweep`"
+    every = [networks_of(study, reading) for reading in study.interpretations]
+    names = {name for networks in every for arguments in networks.values() for name in arguments}
+    for i, (reading, networks) in enumerate(zip(study.interpretations, every, strict=True)):
+        if any(set(arguments) != names for arguments in networks.values()):
+            given = (set(arguments) for arguments in networks.values())
+            missing = sorted(names.difference(set[str].intersection(*given)))
+            yield (
+                ("interpretations", i),
+                f"gives no value for {', '.join(missing)}; set it here or under `arguments`",
+            )
+        if reading.slip is not None:
+            place: Place = ("interpretations", i, "slip", "claim")
+            yield from _unknown(place, reading.slip.claim, _ids(study.claims), "claim")
+
+
+def _statement_problems(study: Study) -> Iterator[Problem]:
+    names = set(study.arguments)
+    for reading in study.interpretations:
+        names.update(*networks_of(study, reading).values())
+    for i, statement in enumerate(study.statements):
+        if statement.argument is not None:
+            place: Place = ("statements", i, "argument")
+            yield from _unknown(place, statement.argument, names, "network argument")
+    for name in study.argument_help:
+        yield from _unknown(("argument_help", name), name, names, "network argument")
+
+
+def _reference_problems(study: Study) -> Iterator[Problem]:
+    readings, claims = _ids(study.interpretations), _ids(study.claims)
+    for i, item in enumerate(study.evidence):
+        for key in ("supports", "excludes"):
+            for j, wanted in enumerate(getattr(item, key)):
+                yield from _unknown(("evidence", i, key, j), wanted, readings, "interpretation")
+        for wanted in sorted(set(item.supports) & set(item.excludes)):
+            yield ("evidence", i, "excludes"), f"{wanted!r} is both supported and excluded"
+    for key in ("consistency", "slips", "geometries"):
+        for i, item in enumerate(getattr(study, key)):
+            yield from _unknown((key, i, "claim"), item.claim, claims, "claim")
+    for i, search in enumerate(study.slips):
+        place = ("slips", i, "interpretation")
+        yield from _unknown(place, search.interpretation, readings, "interpretation")
+        if bool(search.factors) == bool(search.terms):
+            yield ("slips", i), "give either `factors` or `terms`"
+    for i, wanted in enumerate(study.geometries):
+        if bool(wanted.inputs) == bool(wanted.input_sides):
+            yield ("geometries", i), "give either `inputs` or `input_sides`"
+    chosen = study.conclusion.interpretation
+    yield from _unknown(("conclusion", "interpretation"), chosen, readings, "interpretation")
+
+
+def _ids(items: Iterable[Any]) -> set[str]:
+    return {item.id for item in items}
+
+
+def _unknown(place: Place, wanted: str, known: Iterable[str], what: str) -> Iterator[Problem]:
+    known = set(known)
+    if wanted not in known:
+        yield place, not_there(what, wanted, known)
+
+
+def _expressions(study: Study) -> Iterator[tuple[Place, str]]:
+    for i, claim in enumerate(study.claims):
+        if claim.of is None or claim.quantity in QUANTITIES:
+            yield ("claims", i, "quantity"), claim.expression
+        for j, counting in enumerate(claim.countings):
+            yield ("claims", i, "countings", j, "count"), counting.count
+    for i, reading in enumerate(study.interpretations):
+        if reading.slip is not None:
+            yield ("interpretations", i, "slip", "right"), reading.slip.right
+            yield ("interpretations", i, "slip", "written"), reading.slip.written
+    for i, item in enumerate(study.evidence):
+        if item.check is not None:
+            yield ("evidence", i, "check"), item.check
+    for i, check in enumerate(study.consistency):
+        yield ("consistency", i, "compute"), check.compute
+    for i, search in enumerate(study.slips):
+        for name, text in (search.factors | search.terms).items():
+            kind = "factors" if search.factors else "terms"
+            yield ("slips", i, kind, name), text
+        if search.divisor is not None:
+            yield ("slips", i, "divisor"), search.divisor
+
+
+def _expression_problems(study: Study) -> Iterator[Problem]:
+    known = {"printed": _ids(study.claims), "stated": _ids(study.statements)}
+    for place, text in _expressions(study):
+        try:
+            parse(text)
+        except ExpressionError as error:
+            yield place, _clear(text, str(error))
+            continue
+        for function, names in known.items():
+            for name in references(text, function):
+                what = "claim" if function == "printed" else "statement"
+                yield from _unknown(place, name, names, what)
+
+
+def _clear(text: str, problem: str) -> str:
+    bare = re.fullmatch(r"\w+", text) and text in QUANTITIES
+    return f"{text!r} needs `of` (a layer or `{NETWORK}`)" if bare else problem

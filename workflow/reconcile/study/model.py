@@ -1,0 +1,376 @@
+"""The data model of a study: what a paper prints, how it can be read, what is known besides.
+
+These are the keys that users write in ``studies/<study>/study.yaml``; ``study.load`` loads them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
+DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
+NETWORK_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$"
+PATTERNS = {
+    ID_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
+    ARGUMENT_PATTERN: "a name of letters, digits and underscores",
+    ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
+    DOI_PATTERN: "a DOI like 10.1145/3065386",
+    NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet",
+}
+"""What the patterns of texts accept, in words."""
+SINGLE = "main"
+"""The network name of an interpretation that has one network only."""
+
+
+def _safe_link(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if (
+        scheme not in ("http", "https")
+        or not rest
+        or any(c.isspace() or not c.isprintable() or c in "<>\"'`" for c in url)
+    ):
+        raise ValueError("must be a link that starts with https:// or http://")
+    return url
+
+
+def _quoted_digits(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f'must be the printed digits in quotes ("{value}"): YAML drops zeros')
+    return value
+
+
+_WANTED = "\n\t\u00ad\u200c\u200d"
+"""Of what is not to be seen: line ends, and hyphens and joiners that belong to words."""
+
+
+def _seen(text: str) -> str:
+    bad = next((c for c in text if unicodedata.category(c) in _UNSEEN and c not in _WANTED), None)
+    if bad is not None:
+        kind = _UNSEEN[unicodedata.category(bad)]
+        raise ValueError(f"holds the {kind} character U+{ord(bad):04X}")
+    return text
+
+
+# Marks of writing direction can make a text read as another than it is.
+_UNSEEN = {"Cc": "control", "Cf": "invisible", "Cs": "control", "Zl": "control", "Zp": "control"}
+
+
+def printable(text: str) -> str:
+    """Text without control or invisible characters, stripped; ValueError names the first."""
+    return _seen(text).strip()
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(printable)]
+Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_link)]
+Digits = Annotated[
+    str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
+]
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Scalar = bool | int | float | Annotated[str, AfterValidator(_seen)]
+Argument = Scalar | list[Scalar]
+Arguments = dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Argument]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Paper(_Model):
+    """The bibliography of the paper under examination."""
+
+    title: Text = Field(description="Title as printed.")
+    authors: list[Text] = Field(
+        min_length=1, description="Authors in printed order, 'Given Family'."
+    )
+    year: int = Field(ge=1800, le=2200, description="Year of publication.")
+    venue: Text = Field(description="Journal, proceedings or series.")
+    url: Link = Field(description="Where the paper can be read.")
+    doi: Annotated[str, StringConstraints(pattern=DOI_PATTERN)] | None = Field(
+        None, description="DOI without the resolver's address, when the paper has one."
+    )
+
+
+class Source(_Model):
+    """Who said something, and where it can be read."""
+
+    name: Text = Field(description="Person, project or document.")
+    url: Link | None = Field(None, description="Permalink: commit, file and lines where possible.")
+
+
+class Statement(_Model):
+    """Something the paper says about the network that is no count."""
+
+    id: Id = Field(description="Identifier, unique among statements.")
+    quote: Text = Field(description="The paper's words.")
+    where: Text = Field(description="Section, figure or table.")
+    argument: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        None, description="The network argument that the statement fixes."
+    )
+    value: Argument = Field(description="The value it fixes, or the number it states.")
+
+
+class Counting(_Model):
+    """One way in which a claim's number may have been counted."""
+
+    id: Id = Field(description="Identifier, unique within the claim.")
+    title: Text = Field(description="What is counted, in a few words.")
+    count: Expression = Field(description="Expression over measured quantities.")
+
+
+class Claim(_Model):
+    """One number that the paper prints."""
+
+    id: Id = Field(description="Identifier; the report's anchor is #claim-<id>.")
+    quote: Text = Field(description="The paper's words around the number.")
+    where: Text = Field(description="Section, figure or table.")
+    printed: Digits = Field(description='The number exactly as printed, in quotes: "60 million".')
+    quantity: Expression = Field(
+        description="A quantity (neurons, parameters, macs, ...) with `of`, or an expression."
+    )
+    of: Text | None = Field(
+        None, description="Layer, quoted pattern of layers, or `network` for the whole."
+    )
+    network: Id = Field(
+        SINGLE, description="Which network of a reading that has several (default: main)."
+    )
+    unit: Annotated[int | float, Field(gt=0)] | None = Field(
+        None, description="Unit of the last meaningful digit when it is not the last printed one."
+    )
+    unit_reason: Text | None = Field(None, description="Why that unit; required with `unit`.")
+    relation: Literal["equals", "at-most", "at-least"] = Field(
+        "equals", description="'no more than' is at-most, 'over' and 'at least' are at-least."
+    )
+    title: Text | None = Field(None, description="Short name of the counting `quantity` states.")
+    countings: list[Counting] = Field(
+        default_factory=list, description="Other ways in which the number may have been counted."
+    )
+
+    @property
+    def expression(self) -> str:
+        """The claim's own counting as one expression."""
+        return self.quantity if self.of is None else f"{self.quantity}({self.of!r})"
+
+
+class Slip(_Model):
+    """A slip of arithmetic or typing that turns a measured number into the printed one."""
+
+    claim: Id = Field(description="The claim that the slip explains.")
+    right: Expression = Field(description="The right calculation; must equal the measured number.")
+    written: Expression = Field(description="The same with the slip; must give the printed number.")
+    says: Text = Field(description="The slip in words.")
+
+
+class Interpretation(_Model):
+    """One candidate reading of the paper: arguments for its network, and who proposed it."""
+
+    id: Id = Field(description="Identifier; the report's anchor is #interpretation-<id>.")
+    title: Text = Field(description="The reading in a few words.")
+    network: Arguments = Field(
+        default_factory=dict, description="Network arguments that differ from the shared ones."
+    )
+    networks: dict[Id, Arguments] = Field(
+        default_factory=dict, description="For a reading of several sizes: arguments by network."
+    )
+    assumes: list[Text] = Field(
+        default_factory=list, description="What it assumes that the paper does not say."
+    )
+    proposed_by: list[Source] = Field(
+        min_length=1, description="Who proposed or shipped it, or 'constructed for this study'."
+    )
+    slip: Slip | None = Field(None, description="A slip that this reading declares.")
+
+
+class SweptInterpretation(Interpretation):
+    """An interpretation that a sweep generated; users never write one."""
+
+
+class AxisRange(_Model):
+    """Whole numbers from first to last."""
+
+    first: int = Field(description="First value.")
+    last: int = Field(description="Last value; it belongs to the axis.")
+    step: Annotated[int, Field(ge=1)] = Field(1, description="Step between values.")
+
+
+Axis = Annotated[list[Argument], Field(min_length=1)] | AxisRange
+
+
+class Sweep(_Model):
+    """A grid of network arguments: every combination is an interpretation."""
+
+    title: Text = Field(description="What is swept, in a few words.")
+    axes: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Axis],
+        Field(min_length=1),
+    ] = Field(description="Values of each argument: a list, or first, last and step.")
+    network: Arguments = Field(
+        default_factory=dict, description="Further arguments, the same in every combination."
+    )
+    networks: dict[Id, Arguments] = Field(
+        default_factory=dict, description="For readings of several sizes: arguments by network."
+    )
+    placement: Literal["auto", "meta"] = Field(
+        "meta", description="meta: shapes and counts only; auto: run and time each combination."
+    )
+    picture: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Two axes to draw, across and down; those with the most effect otherwise."
+    )
+    assumes: list[Text] = Field(default_factory=list, description="What every combination assumes.")
+    proposed_by: list[Source] = Field(min_length=1, description="Who proposed the grid.")
+
+
+class Evidence(_Model):
+    """A fact from outside the paper that supports or excludes interpretations."""
+
+    id: Id = Field(description="Identifier; the report's anchor is #evidence-<id>.")
+    title: Text = Field(description="The fact in a few words.")
+    source: Annotated[list[Source], Field(min_length=1)] = Field(description="Where it stands.")
+    says: Text = Field(description="One sentence in the study's own words.")
+    supports: list[Id] = Field(default_factory=list, description="Interpretations it supports.")
+    excludes: list[Id] = Field(default_factory=list, description="Interpretations it excludes.")
+    check: Expression | None = Field(
+        None,
+        description="Expression that must be true of every supported reading and false of every "
+        "excluded one; with neither list it must simply be true.",
+    )
+
+
+class Consistency(_Model):
+    """A check of the paper against itself: a sum, product or share of printed numbers."""
+
+    id: Id = Field(description="Identifier, unique among these checks.")
+    says: Text = Field(description="What is computed, in words.")
+    compute: Expression = Field(description="Expression over printed(claim) and stated(statement).")
+    claim: Id = Field(description="The claim the result should agree with.")
+
+
+class SlipSearch(_Model):
+    """Look for slips that turn the right product or sum into the printed number of a claim."""
+
+    claim: Id = Field(description="The claim that no reading reproduces.")
+    interpretation: Id = Field(description="The reading whose measurements give the factors.")
+    factors: dict[Id, Expression] = Field(
+        default_factory=dict, description="Named factors of the right product, as expressions."
+    )
+    terms: dict[Id, Expression] = Field(
+        default_factory=dict, description="Named terms of the right sum, as expressions."
+    )
+    vocabulary: list[Annotated[int, Field(ge=1, le=10**12)]] = Field(
+        min_length=1, max_length=100, description="Numbers that the paper prints."
+    )
+    divisor: Expression | None = Field(
+        None, description="State the chance among multiples of this number as well."
+    )
+
+
+class Stated(_Model):
+    """Kernel and stride as the paper states them."""
+
+    kernel: Annotated[int, Field(ge=1, le=1000)] = Field(description="Side of the kernel, pixels.")
+    stride: Annotated[int, Field(ge=1, le=1000)] = Field(description="Stride, pixels.")
+
+
+Bounds = Annotated[list[Annotated[int, Field(ge=0, le=4096)]], Field(min_length=2, max_length=2)]
+
+
+class GeometrySearch(_Model):
+    """Look for layer geometries that give the printed number of a claim."""
+
+    claim: Id = Field(description="The claim whose number of neurons is looked for.")
+    kind: Literal["square-maps", "rectangular-maps", "separate-axes"] = Field(
+        description="Square inputs; inputs of any two sides; square inputs, each axis on its own."
+    )
+    channels: list[Annotated[int, Field(ge=1)]] = Field(
+        default_factory=list, description="Kernel counts that may be; any when left out."
+    )
+    stated: Stated | None = Field(None, description="Hits that keep these are counted apart.")
+    inputs: Bounds | None = Field(None, description="Input sides, first and last.")
+    input_sides: list[Annotated[int, Field(ge=1, le=4096)]] = Field(
+        default_factory=list, description="Input sides one by one, in place of `inputs`."
+    )
+    kernels: Bounds = Field(description="Kernel sides, first and last.")
+    strides: Bounds = Field(description="Strides, first and last.")
+    paddings: Bounds = Field(
+        default=[0, 0], description="Padding of each side, first and last, below the kernel."
+    )
+    free_sides: bool = Field(
+        False, description="Padding left and right (top and bottom) each on its own."
+    )
+
+
+class Conclusion(_Model):
+    """What the study's author concludes; its numbers are references that must resolve."""
+
+    interpretation: Id = Field(description="The reading chosen; evidence may not exclude it.")
+    answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
+    text: Text = Field(description="The reasons, with {references} for numbers.")
+    undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
+
+
+class Study(_Model):
+    """One paper under examination."""
+
+    title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
+    paper: Paper = Field(description="The paper under examination.")
+    question: Text = Field(description="What the study settles, in one or two sentences.")
+    network: Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)] = Field(
+        description="File and class of the network: network.py:AlexNet."
+    )
+    placement: Literal["auto", "meta"] = Field(
+        "auto", description="meta: shapes and counts only, nothing is allocated or timed."
+    )
+    arguments: Arguments = Field(
+        default_factory=dict, description="Network arguments shared by all readings."
+    )
+    argument_help: dict[str, Text] = Field(
+        default_factory=dict, description="What each network argument means, for the report."
+    )
+    statements: list[Statement] = Field(default_factory=list, description="What the paper states.")
+    claims: list[Claim] = Field(min_length=1, description="The numbers the paper prints.")
+    interpretations: list[Interpretation] = Field(
+        default_factory=list, description="The candidate readings."
+    )
+    sweep: Sweep | None = Field(None, description="A grid that generates interpretations.")
+    evidence: list[Evidence] = Field(default_factory=list, description="Facts from outside.")
+    consistency: list[Consistency] = Field(
+        default_factory=list, description="Checks of the paper against itself."
+    )
+    slips: list[SlipSearch] = Field(default_factory=list, description="Searches for slips.")
+    geometries: list[GeometrySearch] = Field(
+        default_factory=list, description="Searches for geometries."
+    )
+    conclusion: Conclusion = Field(description="The author's conclusion.")
+
+    def claim(self, claim_id: str) -> Claim:
+        """The claim with this id; KeyError if there is none."""
+        return next_by_id(self.claims, claim_id)
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=_Identified)
+
+
+def next_by_id(items: Iterable[Item], wanted: str) -> Item:
+    """The first item whose id is ``wanted``; KeyError if there is none."""
+    for item in items:
+        if item.id == wanted:
+            return item
+    raise KeyError(wanted)

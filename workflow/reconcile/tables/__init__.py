@@ -1,0 +1,1 @@
+"""What is written: every table and column once, and how they are read and written."""

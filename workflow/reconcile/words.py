@@ -1,0 +1,132 @@
+"""How the report writes numbers, dates and verdicts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from math import floor, log10
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_LONG = re.compile(r"(?<![\w.,])\d{5,}(?![\w,])")
+_TIMES = re.compile(r"(?<=\d)[*x](?=\d)")
+_PLAIN = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?P<decimals>\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A verdict or outcome as it is shown: never by colour alone.
+
+    Attributes:
+        glyph: what everybody sees.
+        suffix: a small letter after the glyph that tells kinds of it apart.
+        word: what a screen reader says, and the legend explains.
+        css: class of its colour.
+    """
+
+    glyph: str
+    suffix: str
+    word: str
+    css: str
+
+
+VERDICTS = {
+    "matches": Mark("✓", "", "matches", "good"),
+    "matches-rounded": Mark("✓", "r", "matches when rounded", "good"),
+    "matches-truncated": Mark("✓", "t", "matches when truncated", "good"),
+    "explained-by-slip": Mark("†", "", "explained by a slip", "slip"),
+    "contradicts": Mark("×", "", "contradicts", "bad"),
+    "not-measured": Mark("–", "", "not measured", "none"),
+}
+OUTCOMES = {
+    "holds": Mark("✓", "", "holds", "good"),
+    "fails": Mark("×", "", "fails", "bad"),
+    "not-computed": Mark("–", "", "not computed", "none"),
+}
+UNKNOWN = Mark("?", "", "unknown", "none")
+
+
+def mark_of(word: str) -> Mark:
+    """The mark of a verdict or outcome."""
+    return VERDICTS.get(word) or OUTCOMES.get(word) or UNKNOWN
+
+
+def digits(value: object) -> str:
+    """A number with its digits in groups of three; anything else as it is.
+
+    Fractions are written with five significant digits and marked as rounded where they are.
+    """
+    text = str(value).strip()
+    if "/" in text:
+        return _fraction(text)
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        return text
+    decimals = (match["decimals"] or "").removesuffix(".0")
+    return f"{'−' if match['sign'] else ''}{int(match['whole']):,}{decimals}"
+
+
+def _fraction(text: str) -> str:
+    try:
+        exact = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return text
+    return digits(f"{float(exact):.5g}") if exact.denominator > 1 else digits(exact.numerator)
+
+
+def typeset(text: str) -> str:
+    """Text written for machines, for people: long numbers grouped, products with ×, arrows."""
+    text = _LONG.sub(lambda match: f"{int(match[0]):,}", text.replace("->", "→"))
+    return _TIMES.sub(" × ", text)
+
+
+def percent(probability: str | float) -> str:
+    """A probability with two significant digits: "0.0013%"."""
+    if probability == "":
+        return ""
+    number = float(probability) * 100
+    places = max(0, 1 - floor(log10(number))) if number > 0 else 0
+    return f"{number:.{places}f}%"
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 claim", "1,200 claims"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(words: list[str]) -> str:
+    """Words as English lists them: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _time(iso: str) -> datetime:
+    return datetime.fromisoformat(iso).astimezone(UTC)
+
+
+def day(iso: str) -> str:
+    """An ISO 8601 time as a date: "23 November 2026"."""
+    time = _time(iso)
+    return f"{time.day} {MONTHS[time.month - 1]} {time.year}"
+
+
+def moment(iso: str) -> str:
+    """An ISO 8601 time to the minute: "23 November 2026, 18:05 UTC"."""
+    return f"{day(iso)}, {_time(iso):%H:%M} UTC"
+
+
+def milliseconds(value: str | float) -> str:
+    """A duration with three significant digits: "0.0123", "1.23", "123"."""
+    number = float(value)
+    if number >= 100:  # noqa: PLR2004 - three digits
+        return f"{number:,.0f}"
+    places = 1 if number >= 10 else 2 if number >= 1 else 3  # noqa: PLR2004 - digits in front
+    return f"{number:.{places}f}"
+
+
+def mebibytes(value: str | float) -> str:
+    """A number of bytes in MiB."""
+    return f"{float(value) / 2**20:,.1f} MiB"
