@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from reconcile.measure.run import MeasureError, Settings, measure_study
+from reconcile.measure.process import MeasureError, Settings
+from reconcile.measure.run import measure_study
 from reconcile.run.scripting import logged
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
