@@ -16,7 +16,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import consistency_table, reconcile_study
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
-from reconcile.tables.io import write_table
+from reconcile.tables.frames import write_table
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]

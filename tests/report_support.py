@@ -17,8 +17,8 @@ from reconcile.report.read import Results, read_results
 from reconcile.report.render import render_html
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
-from reconcile.tables.contract import TABLES
-from reconcile.tables.io import write_table
+from reconcile.tables.contract import head_of, tables
+from reconcile.tables.frames import write_table
 
 TEMPLATES = PROJECT / "templates"
 RECORD = {
@@ -39,7 +39,7 @@ SIDES = {"floor": 3, "ceil": 4, "slip": 4}
 
 def _rows() -> dict[str, list[tuple[Any, ...]]]:
     """The measured tables: 8 pixels, windows of 3 every 2, so 3 windows or 4."""
-    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tables()}
     for reading, side in SIDES.items():
         neurons, own = 4 * side * side, (reading, "main")
         rows["layers.csv"] += [
@@ -66,8 +66,8 @@ def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         found = [tuple(row) for row in rows]
-        assert {len(row) for row in found} <= {len(TABLES[file.name])}, file.name
-        writer.writerows([TABLES[file.name], *found])
+        assert {len(row) for row in found} <= {len(head_of(file.name))}, file.name
+        writer.writerows([head_of(file.name), *found])
 
 
 def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:

@@ -7,16 +7,19 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
-from reconcile.measure.process import Settings
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
+from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
-from reconcile.tables.io import read_table, table
+from reconcile.tables.contract import head_of
+from reconcile.tables.frames import table
+from reconcile.tables.rows import read_rows
 
 PROJECT = Path(__file__).parents[1]
 
@@ -223,14 +226,19 @@ def measure(folder: Path, out: Path, **settings: Any) -> Path:
     """Measure a study on the CPU, quietly, and return the results folder."""
     plan = out / "interpretations.json"
     write_json(plan, plan_of(load_study(folder), folder.name))
-    chosen = Settings(**{"device": "cpu", "warmup": 0, "repeats": 0} | settings)
+    chosen = Measuring(**{"device": "cpu", "warmup": 0, "repeats": 0} | settings)
     measure_study(plan, folder, out, chosen, root=folder, report=lambda line: None)
     return out
 
 
+def text_table(file: Path) -> pd.DataFrame:
+    """A table whose every cell is the text that stands in the file."""
+    return pd.DataFrame(read_rows(file), columns=list(head_of(file.name)), dtype=str)
+
+
 def tables_of(out: Path) -> dict[str, list[dict[str, str]]]:
     """The measured tables of a results folder as rows by file name."""
-    return {name: read_table(out / name).to_dict("records") for name in MEASUREMENT_FILES}
+    return {name: read_rows(out / name) for name in MEASUREMENT_FILES}
 
 
 def measured(study: Study, layers: list[dict[str, Any]], **failed: str) -> Measurements:

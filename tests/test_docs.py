@@ -10,8 +10,8 @@ from support import PROJECT
 
 from reconcile.cli import COMMANDS
 from reconcile.judge.reconciliation import MOST_LISTED
-from reconcile.study.expressions import QUANTITIES
 from reconcile.study.sweep import MAX_COMBINATIONS
+from reconcile.tables.contract import QUANTITIES
 
 DOCS = PROJECT / "docs"
 PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits")

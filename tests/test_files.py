@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconcile.errors import InputError
-from reconcile.files import Csv, json_text, staged, write_bytes, write_json, write_text
+from reconcile.files import json_text, staged, write_bytes, write_json, write_text
+from reconcile.tables.rows import Csv
 
 
 def names(folder: Path) -> list[str]:

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from reconcile.tables.io import read_table
+from support import text_table
 
 CEIL_POOLS = "p0-floor-ceilpool"
 FIFTY_FIVE = ("crop-227", "pad-3", "pad-1-2", "pad-2", "ceil", "ungrouped", "slip-48-for-55")
@@ -35,7 +34,7 @@ Rows = list[dict[str, str]]
 
 def rows(folder: Path, name: str, **wanted: str) -> Rows:
     """The rows of a table whose cells are as wanted."""
-    every: Rows = read_table(folder / f"{name}.csv").to_dict("records")
+    every: Rows = text_table(folder / f"{name}.csv").to_dict("records")
     return [row for row in every if wanted.items() <= row.items()]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support import PROJECT
 
-from reconcile.tables.io import read_table
+from reconcile.tables.frames import read_table
 
 GOLDEN = PROJECT / "tests" / "golden" / "alexnet"
 MEASURED = ("layers.csv", "totals.csv", "coverage.csv", "windows.csv")

@@ -8,11 +8,10 @@ import pytest
 from fontTools.ttLib import TTFont
 from report_support import TEMPLATES
 
-from reconcile.report.claims import measured_as
 from reconcile.report.figures.svg import COLOURS, number
 from reconcile.report.folding import folded
 from reconcile.report.page import FONTS
-from reconcile.words import VERDICTS, digits, listed, milliseconds, percent, typeset
+from reconcile.words import MARKS, digits, listed, milliseconds, percent, share, told, typeset
 
 
 @pytest.mark.parametrize(
@@ -23,7 +22,6 @@ from reconcile.words import VERDICTS, digits, listed, milliseconds, percent, typ
         ("-3", "−3"),
         ("12345.50", "12,345.50"),
         ("96 maps", "96 maps"),
-        ("1/4", "0.25"),
         ("", ""),
     ],
 )
@@ -37,7 +35,10 @@ def test_digits_are_grouped(value: object, shown: str) -> None:
     [
         ("1%", "0.0145182", "1.45%"),
         ("60 million", "60965224", "60,965,224"),
-        ("3.8", "3.758912", "3.7589"),
+        ("3.8", "3.758912", "3.76"),
+        ("12%", "0.1234567", "12.35%"),
+        ("0.1 percent", "0.000012345", "0.0012%"),
+        ("0.12", "0.1234567", "0.1235"),
         ("0.25", "1.5e-08", "1.5e-08"),
         ("12", "", ""),
     ],
@@ -46,7 +47,7 @@ def test_measured_numbers_take_the_unit_of_the_printed_one(
     printed: str, measured: str, shown: str
 ) -> None:
     """A share stands beside a percentage as a percentage."""
-    assert measured_as(printed, measured) == shown
+    assert told(printed, measured) == shown
 
 
 def test_text_of_searches_is_typeset() -> None:
@@ -64,6 +65,7 @@ def test_small_words() -> None:
         "12.3",
         "1,234",
     ]
+    assert (share("0"), share("-0.5")) == ("0%", "-50.00%")
     assert (percent("1.33e-05"), percent("0.0213"), percent("")) == ("0.0013%", "2.1%", "")
     assert (number(-0.001), number(-0.5), number(12.0)) == ("0", "-0.5", "12")
 
@@ -113,7 +115,7 @@ def test_bundled_fonts_have_every_character_of_the_templates() -> None:
     """A missing glyph would silently come from a font of the system."""
     texts = [file.read_text(encoding="utf-8") for file in TEMPLATES.rglob("*.*") if "." in file.name
              and file.suffix in (".jinja", ".css", ".js")]  # fmt: skip
-    wanted = set("".join(texts) + "".join(mark.glyph for mark in VERDICTS.values())) - {"\n"}
+    wanted = set("".join(texts) + "".join(mark.glyph for mark in MARKS.values())) - {"\n"}
     for name in FONTS.values():
         cmap = TTFont(TEMPLATES / "fonts" / name).getBestCmap()
         assert not {c for c in wanted if ord(c) not in cmap}, name

@@ -17,13 +17,13 @@ import resource
 import statistics
 import sys
 import time
-from dataclasses import asdict
 from itertools import islice, pairwise, product
 from pathlib import Path
 from typing import Any
 
 from reconcile import measure
 from reconcile.files import write_json
+from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 
@@ -78,7 +78,7 @@ class Timed(measure.WorkerProcess):
 
 def ours(number: int, out: Path) -> dict[str, float]:
     """Measure a plan as one job of the pipeline does; every table is written."""
-    settings = measure.Settings(device="cpu", repeats=0, readings_per_job=number)
+    settings = Measuring(device="cpu", repeats=0, readings_per_job=number)
     measure.WorkerProcess = Timed  # type: ignore[misc]
     measure.measure_study(out / "interpretations.json", STUDY, out, settings)
     peaks = {
@@ -113,7 +113,7 @@ def anew(number: int) -> dict[str, float]:
     from reconcile.measure import recall  # noqa: PLC0415
     from reconcile.measure.worker import Worker  # noqa: PLC0415
 
-    worker = Worker(asdict(measure.Settings(device="cpu", repeats=0)))
+    worker = Worker(Measuring(device="cpu", repeats=0).model_dump())
     network = {"file": str(STUDY / "network.py"), "class": "AlexNet", "placement": "meta"}
     seconds, executions = [], [0]
     for arguments in islice(geometries(), number):

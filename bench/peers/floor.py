@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,10 @@ from reconcile.measure.worker import Worker
 from reconcile.report.index import render_index
 from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
-from reconcile.study.config import load_config
+from reconcile.study.config import Measuring, load_config
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
-from reconcile.tables.io import write_table
+from reconcile.tables.frames import write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "bench" / "floor"
@@ -60,8 +59,8 @@ def _start_of_this_process() -> float:
 class SameProcess:
     """Answers as the measuring process does, in this one."""
 
-    def __init__(self, settings: measure.Settings) -> None:
-        self._worker = Worker(asdict(settings))
+    def __init__(self, settings: Measuring) -> None:
+        self._worker = Worker(settings.model_dump())
         self.introduction = self._worker.introduction()
         self.notices: list[str] = []
 
@@ -92,8 +91,9 @@ def main() -> None:
     steps.done("read and check the study")
 
     measure.WorkerProcess = SameProcess  # type: ignore[misc,assignment]
-    settings = measure.Settings(**config.measure.model_dump())
-    measure.measure_study(results / "interpretations.json", STUDY, results, settings, root=ROOT)
+    measure.measure_study(
+        results / "interpretations.json", STUDY, results, config.measure, root=ROOT
+    )
     steps.done("measure")
 
     measured = Measurements.read(results)

@@ -17,12 +17,12 @@ from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import consistency_table, reconcile_study
-from reconcile.measure.process import Settings
 from reconcile.measure.run import measure_study
+from reconcile.study.config import Measuring, ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
-from reconcile.tables.contract import TABLES
-from reconcile.tables.io import write_table
+from reconcile.tables.contract import head_of
+from reconcile.tables.frames import write_table
 
 PROJECT = Path(__file__).resolve().parents[2]
 STUDY = "toy"
@@ -120,7 +120,7 @@ def make_results(root: Path) -> Path:
     folder, out = root / "studies" / STUDY, root / "results" / STUDY
     study = load_study(folder)
     write_json(out / "interpretations.json", plan_of(study, STUDY))
-    settings = Settings(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
+    settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
     measure_study(out / "interpretations.json", folder, out, settings, report=lambda _: None)
     done = reconcile_study(study, folder, Measurements.read(out))
     tables = {**done.tables, "consistency.csv": consistency_table(study, folder)}
@@ -129,8 +129,9 @@ def make_results(root: Path) -> Path:
     write_json(out / "reconciliation.json", done.summary)
     write_citations(folder, out, root / "CITATION.cff")
     for name in ("slips.csv", "geometries.csv"):
-        (out / name).write_text(",".join(TABLES[name]) + "\n", encoding="utf-8")
-    write_json(out / "settings.json", {"seed": 1})
+        (out / name).write_text(",".join(head_of(name)) + "\n", encoding="utf-8")
+    write_json(out / "settings.json", settings.model_dump())
+    write_json(out / "options.json", ReportOptions().model_dump())
     (out / "figures").mkdir()
     for name in ("neurons.svg", "neurons.pdf", "latency-layers.svg"):
         (out / "figures" / name).write_text("<svg/>\n", encoding="utf-8")

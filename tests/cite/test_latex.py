@@ -86,8 +86,8 @@ def test_escape_leaves_nothing_active(text: str) -> None:
         ("290400", r"\rcnum{290400}{290{,}400}"),
         ("55", r"\rcnum{55}{55}"),
         ("0.0145", r"\rcnum{0.0145}{0.0145}"),
-        ("-1234.5", r"\rcnum{-1234.5}{\ensuremath{-}1{,}234.5}"),
-        ("1e-05", r"1e-05"),
+        ("-1234.5", r"\rcnum{-1234.5}{\ensuremath{-}1{,}234.50}"),
+        ("1e-05", r"\rcnum{1e-05}{1e\ensuremath{-}05}"),
     ],
 )
 def test_numbers(digits: str, shown: str) -> None:

@@ -14,6 +14,7 @@ from support import PROJECT
 from reconcile.cite import numbers
 from reconcile.cite.latex import command_name, number, read_macros
 from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
+from reconcile.tables.contract import layer_quantities
 
 STUDY = PROJECT / "studies" / "alexnet"
 WRITE_UP = r"""
@@ -66,12 +67,12 @@ def test_every_measured_number_is_a_command(written: Path) -> None:
     """Each count of each layer and network of each reading has a command with its value."""
     macros = macros_of(written)
     for row in rows(written / "layers.csv"):
-        for quantity in numbers.LAYER_QUANTITIES:
+        for quantity in layer_quantities():
             if row[quantity]:
                 name = command_name(row["interpretation"], row["layer"], quantity)
                 assert macros[name] == number(row[quantity])
     for row in rows(written / "totals.csv"):
-        for quantity in numbers.TOTAL_QUANTITIES:
+        for quantity in ("neurons", "conv_neurons", "parameters", "macs", "connections"):
             if row[quantity]:
                 name = command_name(row["interpretation"], "network", quantity)
                 assert macros[name] == number(row[quantity])

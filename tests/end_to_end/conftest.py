@@ -12,7 +12,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
-from reconcile.tables.io import write_table
+from reconcile.tables.frames import write_table
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import copy_project, write_study
+from support import copy_project, text_table, write_study
 
-from reconcile.tables.contract import RECORD_FILES, TABLES
-from reconcile.tables.io import read_table
+from reconcile.tables.contract import FILES, tables
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +24,11 @@ def of_the_record(name: str) -> bool:
 
     PDFs bear the date of the record; timings are drawn as they were.
     """
-    return name in (*RECORD_FILES, "report.html") or name.endswith(".pdf") or "latency" in name
+    return (
+        (name in FILES and (FILES[name].record or FILES[name].drawn))
+        or name.endswith(".pdf")
+        or "latency" in name
+    )
 
 
 def snakemake(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -72,7 +75,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_everything_lands(twice: list[Path]) -> None:
     """One command writes every file of the contract."""
     found = contents(twice[0])
-    wanted = {*TABLES, "interpretations.json", "record.json", "reconciliation.json"}
+    wanted = {*tables(), "interpretations.json", "record.json", "reconciliation.json"}
     wanted |= {"report.html", "report.pdf", "numbers.tex", "tables.tex", "references.bib"}
     assert wanted <= set(found)
     assert any(name.startswith("figures/") and name.endswith(".svg") for name in found)
@@ -207,7 +210,7 @@ def test_options_on_the_command_line(small: Path) -> None:
     assert done.returncode == 0, done.stderr
     record = json.loads((small / "results/tiny/record.json").read_text())
     assert (record["settings"]["repeats"], record["device"]["type"]) == (3, "cpu")
-    timings = read_table(small / "results/tiny/timings.csv")
+    timings = text_table(small / "results/tiny/timings.csv")
     assert set(timings["repeats"]) == {"3"}
 
 

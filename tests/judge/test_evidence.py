@@ -42,8 +42,8 @@ def test_nothing_to_compute(tiny: Study, tiny_measured: Measurements) -> None:
 @pytest.mark.parametrize(
     ("lists", "said"),
     [
-        ({"supports": ["ceil", "floor"], "excludes": []}, "floor (should be true)"),
-        ({"supports": [], "excludes": ["floor", "slip"]}, "slip (should be false)"),
+        ({"supports": ["ceil", "floor"], "excludes": []}, "false of floor, which it supports"),
+        ({"supports": [], "excludes": ["floor", "slip"]}, "true of slip, which it excludes"),
     ],
 )
 def test_check_that_fails(make_study: MakeStudy, lists: dict[str, Any], said: str) -> None:
@@ -115,7 +115,7 @@ def test_every_network_of_a_reading_counts(make_study: MakeStudy) -> None:
     measurements = measured(study, [*TINY_LAYERS[:4], *rows, *TINY_LAYERS[8:]])
     totals = measurements.totals[("ceil", "main")]
     measurements.totals |= {("ceil", "one"): totals, ("ceil", "two"): totals}
-    assert "ceil (should be true)" in first(study, measurements).detail
+    assert "false of ceil, which it supports" in first(study, measurements).detail
 
 
 def test_the_paper_against_itself(tiny: Study) -> None:

@@ -29,7 +29,7 @@ def study_of(*readings: dict[str, Any]) -> Study:
 def contradictions(**counts: int) -> list[Verdict]:
     """So many contradicted claims for each reading."""
     return [
-        Verdict(reading, f"claim-{i}", "1", None, "contradicts", "", "as-stated")
+        Verdict(reading, f"claim-{i}", None, "contradicts", "", "as-stated")
         for reading, count in counts.items()
         for i in range(count)
     ]
@@ -79,7 +79,7 @@ def test_each_part_of_the_rule() -> None:
 
 def test_what_was_not_measured_counts_against() -> None:
     """A reading cannot rank well by not running."""
-    unmeasured = Verdict("a", "conv", "1", None, "not-measured", "", "as-stated")
+    unmeasured = Verdict("a", "conv", None, "not-measured", "", "as-stated")
     ranked = rank(study_of({}, {}), [unmeasured], [], [])
     assert order(ranked) == "ba"
     assert ranked[1].score["claims_contradicted"] == 1

@@ -16,7 +16,7 @@ from reconcile.files import json_text
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, consistency_table, reconcile_study
 from reconcile.study.model import Study
-from reconcile.tables.io import table, write_table
+from reconcile.tables.frames import table, write_table
 
 MakeStudy = Callable[..., Study]
 

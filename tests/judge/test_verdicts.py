@@ -12,17 +12,17 @@ from support import measured
 
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.verdicts import (
-    VERDICTS,
     Counted,
     Verdict,
     conventions,
     countings_of,
-    grouped,
     judge,
     judge_reading,
 )
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.model import Claim, Study, next_by_id
+from reconcile.tables.contract import VERDICTS
+from reconcile.words import number
 
 MakeStudy = Callable[..., Study]
 
@@ -113,9 +113,9 @@ def test_distance_is_told() -> None:
         (Fraction(-1, 3), "-0.3333"),
     ],
 )
-def test_grouped(value: Fraction, text: str) -> None:
+def test_numbers(value: Fraction, text: str) -> None:
     """Numbers for people have groups of three digits and few after the point."""
-    assert grouped(value) == text
+    assert number(value) == text
 
 
 def test_conventions_of_digits() -> None:

@@ -23,8 +23,9 @@ from reconcile.files import write_json
 from reconcile.measure import process
 from reconcile.measure.building import BuildError, load_class
 from reconcile.measure.device import DeviceError, choose_device, describe_device
-from reconcile.measure.process import MeasureError, Settings
+from reconcile.measure.process import MeasureError
 from reconcile.measure.run import MEASUREMENT_FILES, gather_batches, measure_study
+from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 
@@ -260,7 +261,7 @@ def test_time_limit(tmp_path: Path) -> None:
     study = odd_study(tmp_path / "study", "sleeps", "good")
     plan, out = tmp_path / "plan.json", tmp_path / "out"
     write_json(plan, plan_of(load_study(study), "study"))
-    settings = Settings(device="cpu", warmup=0, repeats=0, time_limit_s=1)
+    settings = Measuring(device="cpu", warmup=0, repeats=0, time_limit_s=1)
 
     def be_patient(line: str) -> None:
         # The limit is for the reading that sleeps; a busy machine may need longer for the other.
@@ -435,7 +436,7 @@ def test_record(tiny_results: Path) -> None:
 def test_batches(tiny_results: Path, tmp_path: Path) -> None:
     """A study that is measured in several jobs has the tables of one job, row by row."""
     study, plan = tiny_results.parent / "tiny", tiny_results / "interpretations.json"
-    settings = Settings(device="cpu", repeats=1, seed=5, readings_per_job=2)
+    settings = Measuring(device="cpu", repeats=1, seed=5, readings_per_job=2)
     folders = [tmp_path / str(batch) for batch in range(2)]
     for batch, folder in enumerate(folders):
         measure_study(plan, study, folder, settings, batch=batch, report=lambda line: None)
@@ -545,7 +546,7 @@ def test_results_that_cannot_be_written(tmp_path: Path) -> None:
     write_json(plan, {"study": "tiny", "network": {}, "interpretations": []})
     (tmp_path / "out").write_text("a file")
     with pytest.raises(InputError, match="cannot be written: "):
-        measure_study(plan, study, tmp_path / "out", Settings(device="cpu"))
+        measure_study(plan, study, tmp_path / "out", Measuring(device="cpu"))
 
 
 def test_progress(tmp_path: Path) -> None:
@@ -554,7 +555,7 @@ def test_progress(tmp_path: Path) -> None:
     study = write_study(tmp_path / "tiny")
     plan = tmp_path / "plan.json"
     write_json(plan, plan_of(load_study(study), "tiny"))
-    settings = Settings(device="cpu", repeats=0)
+    settings = Measuring(device="cpu", repeats=0)
     measure_study(plan, study, tmp_path / "out", settings, report=lines.append)
     assert len(tables_of(tmp_path / "out")["layers.csv"]) == 12
     assert tables_of(tmp_path / "out")["timings.csv"] == []

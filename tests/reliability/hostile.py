@@ -18,13 +18,14 @@ from support import PROJECT, study_data, write_study
 
 from reconcile.cite.numbers import write_citations
 from reconcile.errors import InputError, visible
-from reconcile.files import Csv, write_json
+from reconcile.files import write_json
 from reconcile.report.read import read_results
 from reconcile.report.render import render_html
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
-from reconcile.tables.contract import TABLES
+from reconcile.tables.contract import head_of
+from reconcile.tables.rows import Csv
 
 Place = tuple[str | int, ...]
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
@@ -112,7 +113,7 @@ def poison(out: Path, text: str) -> None:
     failed = {"interpretation": "slip", "network": "main", "status": "does-not-run"}
     _replace(out / "totals.csv", "slip,", failed | {"message": text})
     layer = {"interpretation": "ceil", "network": "main", "kind": "other", "layer": text[:60]}
-    sizes = dict.fromkeys(TABLES["layers.csv"][4:], 1)
+    sizes = dict.fromkeys(head_of("layers.csv")[4:], 1)
     _replace(out / "layers.csv", "no row", layer | sizes)
     record = json.loads((out / "record.json").read_text("utf-8"))
     record["command"] = record["host"]["cpu"] = text
@@ -123,7 +124,7 @@ def poison(out: Path, text: str) -> None:
 def _replace(file: Path, start: str, row: dict[str, Any]) -> None:
     """Put a row in the place of those that start in some way, as measuring writes rows."""
     lines = file.read_text("utf-8").splitlines(keepends=True)
-    added = Csv(file, TABLES[file.name])
+    added = Csv(file, head_of(file.name))
     added.add([row])
     added.close()
     own = file.read_text("utf-8").split("\n", 1)[1]

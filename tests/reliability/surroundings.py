@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from support import PROJECT, copy_project, write_study
 
-from reconcile.tables.contract import RECORD_FILES
+from reconcile.tables.contract import FILES
 
 EVERYTHING = os.environ.get("RELIABILITY") in ("all", "table")
 """Whether everything is tried, and not the sample that is part of `make test`."""
@@ -118,7 +118,11 @@ def fault_of(done: Done) -> str:
 
 def reproducible(name: str) -> bool:
     """Whether two runs must write the same bytes: no record, and nothing that shows its times."""
-    recorded = name in RECORD_FILES or name.endswith((".html", ".pdf")) or "latency" in name
+    recorded = (
+        (name in FILES and FILES[name].record)
+        or name.endswith((".html", ".pdf"))
+        or "latency" in name
+    )
     return not recorded
 
 

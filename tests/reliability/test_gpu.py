@@ -14,10 +14,11 @@ from reliability.surroundings import EVERYTHING
 from support import measure, study_data, write_study
 
 from reconcile.files import write_json
-from reconcile.measure.process import MeasureError, Settings
+from reconcile.measure.process import MeasureError
 from reconcile.measure.record import merged_record
 from reconcile.measure.run import measure_study
 from reconcile.report.provenance import facts
+from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 
@@ -49,7 +50,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measured:
         folder, out, log = write_study(tmp_path / "tiny"), tmp_path / "out", []
         plan = out / "interpretations.json"
         write_json(plan, plan_of(load_study(folder), "tiny"))
-        settings = Settings(device=device, warmup=0, repeats=1)
+        settings = Measuring(device=device, warmup=0, repeats=1)
         measure_study(plan, folder, out, settings, root=tmp_path, report=log.append)
         return out, log
 

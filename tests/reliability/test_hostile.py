@@ -31,7 +31,7 @@ from reconcile.cite.latex import read_macros
 from reconcile.errors import visible
 from reconcile.files import write_json
 from reconcile.report.render import render_report
-from reconcile.tables.contract import TABLES
+from reconcile.tables.contract import FILES
 
 pytestmark = pytest.mark.slow
 
@@ -193,7 +193,7 @@ def test_the_pdf_has_no_actions(drawn: list[Path]) -> None:
                 assert action.get("/S", "/URI") in ("/URI", "/GoTo")
                 assert str(action.get("/URI", "https:")).startswith(("https:", "http:"))
             names = {str(name) for name in pdf.attachments}
-        assert names <= {*TABLES, "interpretations.json", "reconciliation.json", "record.json"}
+        assert names <= {*FILES}
 
 
 def test_the_archive_is_unharmed(drawn: list[Path]) -> None:

@@ -13,9 +13,9 @@ from support import PROJECT, study_data, write_study
 from reconcile.cite.bibliography import Reference, bibtex
 from reconcile.errors import InputError, visible
 from reconcile.files import write_json
-from reconcile.measure.process import Settings
 from reconcile.measure.run import measure_study
 from reconcile.run.scripting import logged
+from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 
 NETWORK = """
@@ -50,7 +50,7 @@ def test_what_a_network_says_is_text(tmp_path: Path, capfd: pytest.CaptureFixtur
     write_study(tmp_path, network=NETWORK.format(words=PAYLOADS))
     plan = {"network": {"file": "network.py", "class": "Tiny"}, "interpretations": readings}
     write_json(tmp_path / "plan.json", plan)
-    settings = Settings(device="cpu", warmup=0, repeats=0)
+    settings = Measuring(device="cpu", warmup=0, repeats=0)
     with logged(str(tmp_path / "log")) as log:
         measure_study(tmp_path / "plan.json", tmp_path, tmp_path, settings, report=log)
     capfd.readouterr()

@@ -24,7 +24,7 @@ from reconcile.errors import InputError
 from reconcile.report.page import context_of, render_page, safe_link
 from reconcile.report.read import Results, read_results
 from reconcile.study.config import ReportOptions
-from reconcile.words import VERDICTS
+from reconcile.words import MARKS
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_measured_numbers_come_from_the_tables(results: Results) -> None:
 
 def test_a_verdict_is_a_glyph_and_a_word(html: str) -> None:
     """Whoever sees no glyph and no colour still gets the verdict."""
-    for mark in VERDICTS.values():
+    for mark in MARKS.values():
         assert f"</span> {mark.word}</span>" in html
     assert '×</span><span class="hidden">contradicts</span>' in html
 

@@ -102,7 +102,7 @@ def test_values(text: str, value: object) -> None:
         ("(1).real", "is not accepted"),
         ("(lambda: 1)()", "is not accepted"),
         ("neurons(conv1)(1)", "is not accepted"),
-        ("eval('1')", "eval() is not a function; accepted are neurons, "),
+        ("eval('1')", "eval() is not a function; accepted are channels, "),
         ("__import__('os')", "__import__() is not a function"),
         ("neurons(x=1)", "is not accepted"),
         ("neurons(*conv1)", "is no name"),

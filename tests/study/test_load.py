@@ -106,7 +106,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "no quantity": (
         lambda d: d["claims"][0].update(quantity="nurons"),
-        "claims.0.quantity: with `of` this must be a quantity, not 'nurons'; accepted: neurons, ",
+        "claims.0.quantity: with `of` this must be a quantity, not 'nurons'; accepted: channels, ",
     ),
     "quantity without layer": (
         lambda d: d["claims"][0].pop("of"),
@@ -164,7 +164,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "expression": (
         lambda d: d["evidence"][0].update(check="__import__('os')"),
-        "evidence.0.check: __import__() is not a function; accepted are neurons, ",
+        "evidence.0.check: __import__() is not a function; accepted are channels, ",
     ),
     "syntax": (
         lambda d: d["evidence"][0].update(check="width(conv) =="),

@@ -13,9 +13,9 @@ from support import copy_project, measure
 from reconcile.cli import main
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.judge.verdicts import FITS
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
+from reconcile.tables.contract import FITS
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure import recall
 from reconcile.measure.building import build_network, load_class
 from reconcile.measure.counting import count_layers
-from reconcile.measure.process import Settings, WorkerProcess
+from reconcile.measure.process import WorkerProcess
 from reconcile.measure.progress import Progress
 from reconcile.measure.recall import recalled_rows
+from reconcile.study.config import Measuring
 from reconcile.study.grid import axes_by_effect, cells_of
 from reconcile.study.load import load_study
 from reconcile.study.model import AxisRange
@@ -319,7 +320,7 @@ def test_requests_that_wait_survive_a_death(network: Path) -> None:
         }
         for i in range(8)
     ]
-    with WorkerProcess(Settings(device="cpu", repeats=0)) as pool:
+    with WorkerProcess(Measuring(device="cpu", repeats=0)) as pool:
         answers = list(pool.ask_all(requests))
     assert [request["interpretation"] for request, _ in answers] == [f"r{i}" for i in range(8)]
     statuses = [answer["status"] for _, answer in answers]

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconcile.files import Csv
-from reconcile.tables.cells import read_cell, written_cell
-from reconcile.tables.io import read_table, table, write_table
+from reconcile.tables.frames import read_table, table, write_table
+from reconcile.tables.rows import Csv, read_cell, written_cell
 
 TEXTS = st.one_of(st.text(max_size=12), st.text("'=+-@ \t\n,\"0123456789.e\r", max_size=8))
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import re
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from support import PROJECT
+from support import PROJECT, text_table
 
 from reconcile.errors import InputError
 from reconcile.measure.run import MEASUREMENT_FILES
-from reconcile.tables.contract import RECORD_FILES, TABLES
-from reconcile.tables.io import number_text, read_table, table, write_table
+from reconcile.tables.contract import FILES, head_of
+from reconcile.tables.frames import read_table, table, write_table
+from reconcile.tables.rows import number_text
 
 DOCS = (PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
 WRITTEN_BY_TESTS = set(MEASUREMENT_FILES) | {
@@ -22,21 +24,28 @@ WRITTEN_BY_TESTS = set(MEASUREMENT_FILES) | {
 }  # fmt: skip
 
 
-def documented_columns() -> dict[str, tuple[str, ...]]:
-    """The columns that the document lists for each table."""
-    entries = re.findall(r"^- `(\w+\.csv)`: `([^`]+)`", DOCS, re.MULTILINE)
-    return {name: tuple(re.split(r",\s+", columns)) for name, columns in entries}
+def test_the_page_is_the_contract() -> None:
+    """The document's tables of files and columns are what the contract makes of them."""
+    found = importlib.util.spec_from_file_location(
+        "describe", PROJECT / "tools/describe_results.py"
+    )
+    assert found is not None and found.loader is not None
+    describe = importlib.util.module_from_spec(found)
+    found.loader.exec_module(describe)
+    assert describe.described(DOCS) == DOCS
 
 
-def test_columns_are_documented() -> None:
-    """The document lists every table with exactly the columns it has."""
-    assert documented_columns() == dict(TABLES)
+def test_every_column_is_explained() -> None:
+    """Every file and column says in one line what it is, and every table names its rows."""
+    for file in FILES.values():
+        assert file.says and "\n" not in file.says
+        assert all(c.says and "\n" not in c.says for c in file.columns), file.name
+        assert not file.columns or file.keys
+    assert all(c.words for file in FILES.values() for c in file.columns if c.type == "word")
 
 
 def test_files_are_documented() -> None:
     """Every table, and every file that a rule writes, stands in the document."""
-    for name in TABLES:
-        assert f"`{name}`" in DOCS
     rules = "".join(
         f.read_text(encoding="utf-8") for f in (PROJECT / "workflow/rules").glob("*.smk")
     )
@@ -57,7 +66,9 @@ def test_writers_are_rules() -> None:
 def test_record_files_are_documented() -> None:
     """The document names the files that differ between two runs."""
     line = DOCS.partition("The **record** (")[2].partition(")")[0]
-    assert set(re.findall(r"`([^`]+)`", line)) == set(RECORD_FILES)
+    assert set(re.findall(r"`([^`]+)`", line)) == {
+        name for name, file in FILES.items() if file.record
+    }
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN_BY_TESTS))
@@ -66,13 +77,13 @@ def test_written_columns(alexnet_results: Path, name: str) -> None:
     content = (alexnet_results / name).read_bytes()
     assert b"\r" not in content
     header = next(csv.reader(content.decode().splitlines()))
-    assert tuple(header) == TABLES[name]
+    assert tuple(header) == head_of(name)
 
 
 def test_plain_numbers(alexnet_results: Path) -> None:
     """Columns of counts hold digits only, never separators or floats."""
     for name in ("layers.csv", "totals.csv", "coverage.csv"):
-        found = read_table(alexnet_results / name)
+        found = text_table(alexnet_results / name)
         for column in set(found.columns) & {"neurons", "parameters", "macs", "width", "seen"}:
             assert all(re.fullmatch(r"\d+", cell) for cell in found[column]), (name, column)
 
@@ -120,7 +131,7 @@ def test_cells_stay_text(tmp_path: Path) -> None:
     write_table(tmp_path, "coverage.csv", table("coverage.csv", rows))
     (row,) = read_table(tmp_path / "coverage.csv").to_dict("records")
     assert (row["interpretation"], row["network"], row["layer"]) == ("007", "NA", "1e5")
-    assert (row["height"], row["seen"]) == (str(9**30), "")
+    assert (row["height"], row["seen"]) == (9**30, None)
 
 
 def test_numbers_for_machines() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,12 +106,14 @@ def _declare_measure(parser: argparse.ArgumentParser) -> None:
 
 
 def _measure(args: argparse.Namespace) -> int:
-    from reconcile.measure.process import MeasureError, Settings
+    from reconcile.measure.process import MeasureError
     from reconcile.measure.run import measure_study
+    from reconcile.study.config import Measuring, check_config
     from reconcile.study.load import load_study
     from reconcile.study.plan import plan_of
 
-    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
+    given = {name: getattr(args, name) for name in Measuring.model_fields}
+    settings = check_config({"measure": given}, "the command line").measure
     study = load_study(args.study)
     plan = args.out / "interpretations.json"
     write_json(plan, plan_of(study, args.study.resolve().name))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.tables.cells import written_cell
 
 
 def write_bytes(file: Path, content: bytes) -> None:
@@ -56,13 +54,14 @@ def staged(file: Path) -> Iterator[Path]:
         yield part
         _publish(part, file)
     except OSError as error:
-        raise _not_written(file, error) from error
+        raise not_written(file, error) from error
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
 
 
-def _not_written(file: Path, error: OSError) -> InputError:
+def not_written(file: Path, error: OSError) -> InputError:
+    """The fault of a file that cannot be written."""
     return InputError(Fault(file, 0, "", f"cannot be written: {error.strerror or error}"))
 
 
@@ -74,35 +73,3 @@ def _publish(part: Path, file: Path) -> None:
     os.umask(mask)
     part.chmod(0o666 & ~mask)
     part.replace(file)
-
-
-class Csv:
-    """A table that is written row by row, so that memory stays flat however long it gets.
-
-    Args:
-        file: where it is written.
-        columns: its columns, in order.
-        target: the file that faults name, when ``file`` only takes its place in the end.
-    """
-
-    def __init__(self, file: Path, columns: Sequence[str], target: Path | None = None) -> None:
-        self.target, self.columns = target or file, columns
-        self._stream = file.open("w", newline="", encoding="utf-8")
-        self._writer = csv.writer(self._stream, lineterminator="\n")
-        self._writer.writerow(columns)
-
-    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows given by column name; a missing or None value is an empty cell."""
-        try:
-            self._writer.writerows(
-                [written_cell(row.get(column)) for column in self.columns] for row in rows
-            )
-        except OSError as error:
-            raise _not_written(self.target, error) from error
-
-    def close(self) -> None:
-        """Flush and close; once is enough."""
-        try:
-            self._stream.close()
-        except OSError as error:
-            raise _not_written(self.target, error) from error

@@ -1,8 +1,12 @@
-"""How the report writes numbers, dates and verdicts."""
+"""Numbers, shares, lists, plurals, dates and verdicts as text for people: here and nowhere else.
+
+A number reads the same in a verdict's reason, in the report and in a write-up.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -34,7 +38,7 @@ class Mark:
     css: str
 
 
-VERDICTS = {
+MARKS = {
     "matches": Mark("✓", "", "matches", "good"),
     "matches-rounded": Mark("✓", "r", "matches when rounded", "good"),
     "matches-truncated": Mark("✓", "t", "matches when truncated", "good"),
@@ -52,30 +56,50 @@ UNKNOWN = Mark("?", "", "unknown", "none")
 
 def mark_of(word: str) -> Mark:
     """The mark of a verdict or outcome."""
-    return VERDICTS.get(word) or OUTCOMES.get(word) or UNKNOWN
+    return MARKS.get(word) or OUTCOMES.get(word) or UNKNOWN
+
+
+def number(value: Fraction | int | str) -> str:
+    """A counted or computed number: whole ones in full, digits in groups of three.
+
+    Others have two decimals, and below one four significant digits.
+    """
+    exact = Fraction(value)
+    if exact.denominator == 1:
+        return f"{exact.numerator:,}"
+    return f"{float(exact):,.4g}" if abs(exact) < 1 else f"{float(exact):,.2f}"
+
+
+def share(value: Fraction | float | str) -> str:
+    """A share in percent: two decimals, or more where these would show fewer than two digits."""
+    percentage = float(Fraction(value)) * 100
+    places = max(2, 1 - floor(log10(abs(percentage)))) if percentage else 0
+    return f"{percentage:,.{places}f}%"
+
+
+def like(printed: str, value: Fraction | int | str) -> str:
+    """A number beside a printed one: in percent where the paper prints a percentage."""
+    return share(value) if in_percent(printed) else number(value)
+
+
+def told(printed: str, cell: str) -> str:
+    """A cell of a table beside a printed number; empty where there is no number."""
+    return like(printed, cell) if cell else ""
+
+
+def in_percent(printed: str) -> bool:
+    """Whether printed digits are a percentage."""
+    return printed.rstrip().endswith(("%", "percent"))
 
 
 def digits(value: object) -> str:
-    """A number with its digits in groups of three; anything else as it is.
-
-    Fractions are written with five significant digits and marked as rounded where they are.
-    """
+    """A value as it was written, a number with its digits in groups of three."""
     text = str(value).strip()
-    if "/" in text:
-        return _fraction(text)
     match = _PLAIN.fullmatch(text)
     if match is None:
         return text
     decimals = (match["decimals"] or "").removesuffix(".0")
     return f"{'−' if match['sign'] else ''}{int(match['whole']):,}{decimals}"
-
-
-def _fraction(text: str) -> str:
-    try:
-        exact = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        return text
-    return digits(f"{float(exact):.5g}") if exact.denominator > 1 else digits(exact.numerator)
 
 
 def typeset(text: str) -> str:
@@ -98,7 +122,7 @@ def count_of(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def listed(words: list[str]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Words as English lists them: "a", "a and b", "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 

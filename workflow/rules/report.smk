@@ -5,14 +5,14 @@ Produces: results/{study}/report.html, report.pdf, figures/, numbers.tex, tables
 references.json, CITATION.cff, and results/index.html for all studies.
 """
 
-from reconcile.tables.contract import TABLES
+from reconcile.tables.contract import tables
 
 
 rule render_report:
     """Write the report as HTML, its figures, and numbers and references for write-ups."""
     input:
         study="studies/{study}/study.yaml",
-        tables=expand("results/{{study}}/{table}", table=TABLES),
+        tables=expand("results/{{study}}/{table}", table=tables()),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
         templates=templates_without(ONLY_PAPER),
@@ -41,6 +41,7 @@ rule render_report:
         bibtex=update("results/{study}/references.bib"),
         csl=update("results/{study}/references.json"),
         citation=update("results/{study}/CITATION.cff"),
+        options=update("results/{study}/options.json"),
     log:
         "logs/{study}/render_report.log",
     localrule: True
@@ -56,7 +57,7 @@ rule render_pdf:
     """Write the report as PDF, in a job of its own because it takes longest."""
     input:
         study="studies/{study}/study.yaml",
-        tables=expand("results/{{study}}/{table}", table=TABLES),
+        tables=expand("results/{{study}}/{table}", table=tables()),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
         templates=templates_without(ONLY_SCREEN),

@@ -5,7 +5,7 @@ from pathlib import Path
 from reconcile.judge.reconciliation import consistency_table
 from reconcile.run.scripting import logged
 from reconcile.study.load import load_study
-from reconcile.tables.io import write_table
+from reconcile.tables.frames import write_table
 
 with logged(snakemake.log[0]):
     folder = Path(snakemake.input.study).parent

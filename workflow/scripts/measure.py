@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from reconcile.measure.process import MeasureError, Settings
+from reconcile.measure.process import MeasureError
 from reconcile.measure.run import measure_study
 from reconcile.run.scripting import logged
+from reconcile.study.config import Measuring
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
 if snakemake.resources.get("gpu", 1) == 0:  # snakemake --resources gpu=0
@@ -17,7 +18,7 @@ with logged(snakemake.log[0], MeasureError) as log:
         Path(snakemake.input.interpretations),
         Path(snakemake.input.network).parent,
         Path(snakemake.output.record).parent,
-        Settings(**settings),
+        Measuring(**settings),
         batch=None if batch is None else int(batch),
         report=log,
     )

@@ -6,7 +6,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.run.scripting import logged
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
-from reconcile.tables.io import write_table
+from reconcile.tables.frames import write_table
 
 with logged(snakemake.log[0]) as log:
     folder = Path(snakemake.input.study).parent

@@ -11,15 +11,12 @@ from reconcile.archive.differences import Difference, table_differences
 from reconcile.archive.limits import ArchiveError
 from reconcile.archive.reading import Archive, Row, open_archive
 from reconcile.archive.structure import check_record, check_required, check_tables
-from reconcile.tables.contract import NETWORK, TABLES
+from reconcile.tables.contract import NETWORK, tables
 
 COMPARED = {
-    "totals.csv": ("status", "neurons", "conv_neurons", "parameters", "macs"),
-    "layers.csv": TABLES["layers.csv"][3:],
-    "coverage.csv": ("positions", "seen"),
-    "windows.csv": ("windows", "first", "last", "size", "zeros"),
-    "verdicts.csv": ("printed", "measured", "verdict"),
-    "evidence.csv": ("outcome",),
+    name: tuple(c.name for c in file.columns if c.compared and not (c.key or c.sentence))
+    for name, file in tables().items()
+    if not file.record
 }
 """What is compared of which table; latencies are shown, not compared."""
 _CIRCUMSTANCES = (

@@ -6,22 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reconcile.archive.limits import ArchiveError, shown
-from reconcile.archive.tabular import same_value
+from reconcile.tables.contract import FILES
+from reconcile.tables.rows import same_value
 
 Row = Mapping[str, str]
-
-KEYS = {
-    "layers.csv": ("interpretation", "network", "layer"),
-    "totals.csv": ("interpretation", "network"),
-    "coverage.csv": ("interpretation", "network", "layer"),
-    "windows.csv": ("interpretation", "network", "layer", "window"),
-    "timings.csv": ("interpretation", "network", "layer"),
-    "verdicts.csv": ("interpretation", "claim"),
-    "countings.csv": ("interpretation", "claim", "counting"),
-    "evidence.csv": ("evidence",),
-    "consistency.csv": ("check",),
-}
-"""The columns that say what a row is about."""
 
 
 class Difference(NamedTuple):
@@ -57,7 +45,7 @@ def table_differences(
 def _by_key(name: str, rows: Iterable[Row]) -> dict[tuple[str, ...], Row]:
     found: dict[tuple[str, ...], Row] = {}
     for row in rows:
-        key = tuple(row.get(column, "") for column in KEYS[name])
+        key = tuple(row.get(column, "") for column in FILES[name].keys)
         if key in found:
             raise ArchiveError(f"{name} has two rows for {shown('/'.join(key))}")
         found[key] = row

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from reconcile.cite.numbers import CITATION_FILES
-from reconcile.tables.contract import RECORD_FILES, TABLES
+from reconcile.tables.contract import FILES
 
 README = "README.md"
 CERTIFICATE = "certificate.md"
@@ -23,30 +22,22 @@ METADATA = "ro-crate-metadata.json"
 REPRODUCIBLE = ("study/", "results/", "code/")
 """The parts that two runs of one study and code have in common, byte for byte."""
 
-WRITTEN_BY = {
-    **dict.fromkeys(("interpretations.json", "settings.json"), "instantiate"),
-    **dict.fromkeys(("layers.csv", "totals.csv", "coverage.csv", "windows.csv"), "measure"),
-    **dict.fromkeys(RECORD_FILES, "measure"),
-    "consistency.csv": "check_paper",
-    **dict.fromkeys(("countings.csv", "verdicts.csv", "evidence.csv"), "reconcile"),
-    "reconciliation.json": "reconcile",
-    **dict.fromkeys(("slips.csv", "geometries.csv"), "search"),
-    **dict.fromkeys(("report.html", "figures", *CITATION_FILES), "render_report"),
-    "report.pdf": "render_pdf",
-}
+WRITTEN_BY = {name: file.rule for name, file in FILES.items()} | {"figures": "render_report"}
 """The rule behind each file of ``results/<study>/``; the name may go on (``measure_batch``)."""
 
-RESULT_FILES = tuple(name for name in WRITTEN_BY if name != "figures")
+RESULT_FILES = tuple(FILES)
 """What every archive holds of ``results/<study>/``, besides the figures."""
 
-# A PDF has a date in it; reports and these figures show latencies.
-_DRAWN_FROM_RECORD = ("report.html", "report.pdf", "figures/*.pdf", "figures/latency*")
+# A PDF has a date in it, and these figures show latencies.
+_DRAWN_FROM_RECORD = ("figures/*.pdf", "figures/latency*")
 
 
 def member_of(result: str) -> str:
     """Where a file of ``results/<study>/`` lies in the archive."""
+    file = FILES.get(result)
     drawn = any(fnmatchcase(result, pattern) for pattern in _DRAWN_FROM_RECORD)
-    return f"{'record' if drawn or result in RECORD_FILES else 'results'}/{result}"
+    of_one_run = file.record or file.drawn if file else drawn
+    return f"{'record' if of_one_run else 'results'}/{result}"
 
 
 def result_name(member: str) -> str | None:
@@ -70,5 +61,3 @@ CORE = (
     *map(member_of, ("reconciliation.json", "numbers.tex", "record.json")),
 )
 """Without these an archive is none, whatever release wrote it."""
-
-assert set(TABLES) <= set(RESULT_FILES)  # noqa: S101 - every table of the contract is archived

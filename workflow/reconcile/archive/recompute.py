@@ -38,20 +38,9 @@ from reconcile.measure.provenance import folder_sha256
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
-from reconcile.tables.contract import TABLES
+from reconcile.tables.contract import FILES, tables
 
-VALUES = {
-    "verdicts.csv": ("printed", "measured", "verdict"),
-    "countings.csv": ("measured", "verdict"),
-    "evidence.csv": ("supports", "excludes", "outcome"),
-    "consistency.csv": ("claim", "printed", "computed", "verdict"),
-}
-SENTENCES = {
-    "verdicts.csv": ("reason",),
-    "countings.csv": ("title",),
-    "evidence.csv": ("source", "url", "check", "says"),
-    "consistency.csv": ("says",),
-}
+RECOMPUTED = ("verdicts.csv", "countings.csv", "evidence.csv", "consistency.csv")
 _OF_A_CLAIM = ("id", "printed", "relation", "value", "exact", "rounded", "truncated", "matched_by")
 _OF_A_READING = ("rank", "interpretation", "excluded", "excluded_by", "supported_by", "score")
 
@@ -101,7 +90,8 @@ def workspace(archive: Archive) -> Iterator[Workspace]:
 
 def _as_of_today(archive: Archive, results: Path) -> None:
     """Give the tables of another release today's columns: what it did not measure is empty."""
-    for name, columns in TABLES.items():
+    for name, file in tables().items():
+        columns = file.head()
         rows = archive.table(name) if member_of(name) in archive.members else []
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -158,7 +148,7 @@ def check_verdicts(space: Workspace) -> str:
     tables = dict(reconciled(space).tables)
     with one_line(space.results.parent):
         tables["consistency.csv"] = consistency_table(space.study, space.folder)
-    for name in VALUES:
+    for name in RECOMPUTED:
         if member_of(name) in space.archive.members:
             archived, computed = space.archive.table(name), rows_of(tables[name])
             found = table_differences(name, archived, computed, _asked(space, name))
@@ -169,9 +159,9 @@ def check_verdicts(space: Workspace) -> str:
 def _asked(space: Workspace, name: str) -> list[str]:
     """The columns to compare: all, or of another release the values that it knows."""
     if space.same_code:
-        return [*VALUES[name], *SENTENCES[name]]
+        return list(FILES[name].head())
     known = next(iter(space.archive.table(name)), {})
-    return [column for column in VALUES[name] if column in known]
+    return [column for column in FILES[name].head(sentences=False) if column in known]
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconcile.archive.differences import KEYS, Difference, refuse, table_differences
+from reconcile.archive.differences import Difference, refuse, table_differences
 from reconcile.archive.limits import ArchiveError, parse_json, text_of
 from reconcile.archive.reading import Row
-from reconcile.archive.recompute import VALUES, Workspace, one_line, rows_of
+from reconcile.archive.recompute import Workspace, one_line, rows_of
 from reconcile.archive.tabular import parse_table
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.measure.process import MeasureError, Settings
-from reconcile.measure.run import MEASURED, measure_study
+from reconcile.measure.process import MeasureError
+from reconcile.measure.run import measure_study
+from reconcile.study.config import Measuring
 from reconcile.study.plan import plan_of
-from reconcile.tables.contract import NETWORK, TABLES
+from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
 
 Report = Callable[[str], None]
-COUNTED = ("layers.csv", "totals.csv", "coverage.csv", "windows.csv")
+COUNTED = tuple(n for n, file in tables().items() if file.rule == "measure" and not file.record)
 """The measurements that must be equal on every device."""
 
 
@@ -79,12 +80,12 @@ def measure_again(space: Workspace, device: str, report: Report) -> Rerun:
     return Rerun(record, detail, latencies)
 
 
-def _settings(record: dict[str, Any], device: str) -> Settings:
+def _settings(record: dict[str, Any], device: str) -> Measuring:
     """The archived settings, as far as they are of the right type."""
-    archived, default = record["settings"], Settings()
-    names = [field.name for field in fields(Settings) if field.name != "device"]
+    archived, default = record["settings"], Measuring()
+    names = [name for name in Measuring.model_fields if name != "device"]
     known = {n: archived[n] for n in names if type(archived.get(n)) is type(getattr(default, n))}
-    return Settings(device=device, **known)
+    return Measuring.model_validate({"device": device, **known})
 
 
 def _read(file: Path) -> list[Row]:
@@ -93,8 +94,7 @@ def _read(file: Path) -> list[Row]:
 
 def count_differences(name: str, one: list[Row], other: list[Row]) -> Iterator[Difference]:
     """Cells of a measured table that differ; messages and kinds of success do not count."""
-    skipped = {*KEYS[name], "message"}
-    columns = [column for column in TABLES[name] if column not in skipped]
+    columns = [c.name for c in FILES[name].columns if c.compared and not c.key]
     return table_differences(name, map(_counted, one), map(_counted, other), columns)
 
 
@@ -108,7 +108,9 @@ def _check_verdicts(space: Workspace, out: Path) -> int:
         again = reconcile_study(space.study, space.folder, Measurements.read(out))
     name = "verdicts.csv"
     computed = rows_of(again.tables[name])
-    found = table_differences(name, space.archive.table(name), computed, VALUES[name])
+    found = table_differences(
+        name, space.archive.table(name), computed, FILES[name].head(sentences=False)
+    )
     refuse("rerun, verdicts.csv", found)
     return len(computed)
 

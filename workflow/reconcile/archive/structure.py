@@ -20,8 +20,7 @@ from reconcile.archive.schemas import (
     check_schema,
 )
 from reconcile.archive.tabular import check_table
-from reconcile.measure.run import MEASURED
-from reconcile.tables.contract import COUNTED_KINDS, TABLES
+from reconcile.tables.contract import MEASURED, summed, tables
 
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}
@@ -79,7 +78,7 @@ def check_tables(archive: Archive) -> str:
     """Every table has the columns of the contract, every cell its column's form."""
     check_schema(ReconciliationModel, "reconciliation.json", archive.reconciliation)
     check_schema(PlanModel, "interpretations.json", archive.json("interpretations.json"))
-    names = [name for name in TABLES if member_of(name) in archive.members]
+    names = [name for name in tables() if member_of(name) in archive.members]
     exactly = archive.same_code
     rows = sum(check_table(name, archive.text(name), exactly=exactly) for name in names)
     if archive.json("interpretations.json")["study"] != archive.study:
@@ -129,17 +128,11 @@ def _check_elements(row: Row) -> None:
 
 
 def _check_total(place: str, total: Row, rows: list[Row]) -> None:
-    counted = [row for row in rows if row["kind"] in COUNTED_KINDS]
-    sums = {
-        "neurons": _sum(counted, "neurons"),
-        "conv_neurons": _sum([row for row in rows if row["kind"] == "conv"], "neurons"),
-        "parameters": _sum(rows, "parameters"),
-        "macs": _sum(rows, "macs"),
-    }
-    for column, value in sums.items():
-        if total.get(column) and int(total[column]) != value:
-            sides = f"{total[column]}, but its layers add up to {value}"
-            raise ArchiveError(f"totals.csv: {shown(place)}: {column} is {sides}")
+    for column, (name, kinds) in summed():
+        value = _sum([row for row in rows if not kinds or row["kind"] in kinds], name)
+        if total.get(column.name) and int(total[column.name]) != value:
+            sides = f"{total[column.name]}, but its layers add up to {value}"
+            raise ArchiveError(f"totals.csv: {shown(place)}: {column.name} is {sides}")
 
 
 def _sum(rows: list[Row], column: str) -> int:

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from reconcile import words
+
 PREFIX = "rc"
 # pdfLaTeX reads Latin-1's letters and Latin Extended-A in UTF-8 without further packages.
 _LATIN = range(0xC0, 0x180)
@@ -102,18 +104,18 @@ def _escaped(char: str) -> str:
     return escape(plain) if plain.strip() and plain.isalnum() else f"[U+{ord(char):04X}]"
 
 
-def number(digits: str) -> str:
+def number(plain: str, shown: str | None = None) -> str:
     r"""A number for text and formulas: ``\rcnum{290400}{290{,}400}``.
 
-    The first argument is the plain number, the second the grouped one, which is what is shown
-    unless the write-up redefines ``\rcnum``.
+    Args:
+        plain: the number as it stands in a table.
+        shown: what is shown unless the write-up redefines ``\rcnum``; as the report has it when
+            left out.
     """
-    match = re.fullmatch(r"(-?)(\d+)(\.\d+)?", digits)
-    if match is None:
-        return escape(digits)
-    whole = f"{int(match[2]):,}".replace(",", "{,}")
-    sign = r"\ensuremath{-}" if match[1] else ""
-    return rf"\rcnum{{{digits}}}{{{sign}{whole}{match[3] or ''}}}"
+    if shown is None:
+        # Braces keep TeX from taking the comma of a formula for the end of something.
+        shown = words.number(plain).replace(",", "{,}").replace("-", r"\ensuremath{-}")
+    return rf"\rcnum{{{plain}}}{{{shown}}}"
 
 
 def command_name(*parts: str) -> str:

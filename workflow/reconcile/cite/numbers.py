@@ -6,7 +6,6 @@ of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of the re
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +17,9 @@ from reconcile.cite.latex import Macros, command_name, escape, number, table
 from reconcile.files import write_text
 from reconcile.study.load import load_study
 from reconcile.study.model import SINGLE
-from reconcile.tables.cells import read_row
-from reconcile.tables.contract import TABLES
+from reconcile.tables.contract import FILES, QUANTITIES, layer_quantities
+from reconcile.tables.rows import read_rows
+from reconcile.words import in_percent, share
 
 Row = Mapping[str, str]
 
@@ -30,8 +30,6 @@ CITATION_FILES = (
     "references.json",
     "CITATION.cff",
 )
-LAYER_QUANTITIES = TABLES["layers.csv"][4:]
-TOTAL_QUANTITIES = TABLES["totals.csv"][4:]
 # TeX holds some hundred thousand names; a sweep of a thousand readings would fill it.
 MAX_LAYER_ROWS = 6_000
 
@@ -64,12 +62,7 @@ def load_numbers(results: Path) -> Numbers:
     """Read what the other stages wrote to ``results/<study>/``."""
     text = (results / "reconciliation.json").read_text(encoding="utf-8")
     names = ("layers.csv", "totals.csv", "verdicts.csv")
-    return Numbers(json.loads(text), *(_rows(results / name) for name in names))
-
-
-def _rows(file: Path) -> list[Row]:
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(map(read_row, csv.DictReader(stream)))
+    return Numbers(json.loads(text), *(read_rows(results / name) for name in names))
 
 
 def write_citations(study_folder: Path, results: Path, tool: Path) -> None:
@@ -154,9 +147,9 @@ def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
     for row in part.totals:
         place = [*_place(row, named=named), "network"]
         macros.add((*place, "status"), escape(row["status"]))
-        _add_quantities(macros, place, row, TOTAL_QUANTITIES)
+        _add_quantities(macros, place, row, _totals())
     for row in part.layers:
-        _add_quantities(macros, [*_place(row, named=named), row["layer"]], row, LAYER_QUANTITIES)
+        _add_quantities(macros, [*_place(row, named=named), row["layer"]], row, layer_quantities())
     for row in part.verdicts:
         place = ([row["interpretation"]] if named else []) + ["claim", row["claim"]]
         if row["measured"]:
@@ -214,10 +207,9 @@ def _claims_table(numbers: Numbers) -> str:
 
 def _like(printed: str, measured: str) -> str:
     """A measured number for people, as a percentage if the paper printed one."""
-    if "%" not in printed or not measured:
-        return number(measured) if measured else ""
-    # Three digits: one more than a printed percentage usually has.
-    return rf"\rcnum{{{measured}}}{{{float(measured) * 100:.3g}\%}}"
+    if not measured:
+        return ""
+    return number(measured, escape(share(measured)) if in_percent(printed) else None)
 
 
 def _ranking_table(numbers: Numbers) -> str:
@@ -241,10 +233,10 @@ _SCORES = ("claims_contradicted", "statements_denied", "assumptions")
 
 def _layers_table(numbers: Numbers) -> str:
     return table(
-        "ll" + "r" * len(LAYER_QUANTITIES),
-        ["Layer", "Kind", *map(_heading, LAYER_QUANTITIES)],
+        "ll" + "r" * len(layer_quantities()),
+        ["Layer", "Kind", *map(_heading, layer_quantities())],
         (
-            [escape(row["layer"]), escape(row["kind"]), *_cells(row, LAYER_QUANTITIES)]
+            [escape(row["layer"]), escape(row["kind"]), *_cells(row, layer_quantities())]
             for row in _of(numbers.layers, numbers.chosen)
         ),
     )
@@ -252,18 +244,23 @@ def _layers_table(numbers: Numbers) -> str:
 
 def _totals_table(numbers: Numbers) -> str:
     return table(
-        "ll" + "r" * len(TOTAL_QUANTITIES),
-        ["Reading", "Status", *map(_heading, TOTAL_QUANTITIES)],
+        "ll" + "r" * len(_totals()),
+        ["Reading", "Status", *map(_heading, _totals())],
         (
-            [_reading_cell(row), escape(row["status"]), *_cells(row, TOTAL_QUANTITIES)]
+            [_reading_cell(row), escape(row["status"]), *_cells(row, _totals())]
             for row in numbers.totals
         ),
     )
 
 
-def _heading(quantity: str) -> str:
-    words = {"macs": "MACs", "conv_neurons": r"Conv.\ neurons"}
-    return words.get(quantity, quantity.capitalize())
+def _totals() -> list[str]:
+    """The numbers of a whole network."""
+    return [c.name for c in FILES["totals.csv"].columns if c.type == "integer"]
+
+
+def _heading(column: str) -> str:
+    quantity = QUANTITIES.get(column)
+    return (quantity and quantity.heading) or escape(column.replace("_", " ").capitalize())
 
 
 def _cells(row: Row, quantities: Iterable[str]) -> list[str]:

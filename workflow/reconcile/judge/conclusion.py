@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 from reconcile.judge.evidence import SelfCheck
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.judge.verdicts import grouped
-from reconcile.study.expressions import QUANTITIES, ExpressionError, evaluate
+from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.model import SINGLE, Study, next_by_id
+from reconcile.tables.contract import QUANTITIES
+from reconcile.words import number
 
 REFERENCE = re.compile(r"\{([^{}]*)\}")
 
@@ -37,7 +38,7 @@ def resolver(
             if colon and kind == "claim":
                 return study.claim(name).printed
             if colon and kind == "consistency":
-                return grouped(next(c.computed for c in self_checks if c.check.id == name))
+                return number(next(c.computed for c in self_checks if c.check.id == name))
             return _measured(study, measured, reference)
         except (KeyError, StopIteration, ExpressionError) as error:
             reason = f": {error}" if isinstance(error, ExpressionError) else ""
@@ -62,4 +63,4 @@ def _measured(study: Study, measured: Measurements, reference: str) -> str:
     if (reading.id, network) not in measured.totals:
         raise KeyError(reference)
     scope = ReadingScope(study, reading, measured, network)
-    return grouped(evaluate(f"{quantity}({layer!r})", scope))
+    return number(evaluate(f"{quantity}({layer!r})", scope))

@@ -12,8 +12,8 @@ from reconcile.judge.verdicts import judge
 from reconcile.study.expressions import UnknownNameError, evaluate
 from reconcile.study.load import networks_of
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
-
-HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
+from reconcile.tables.contract import FAILS, HOLDS, NOT_COMPUTED
+from reconcile.words import listed
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,16 @@ class Checked:
     Attributes:
         item: the item.
         outcome: "holds", "fails", or "not-computed" for an item that has no check.
-        detail: which readings the check was computed for, and which failed it.
+        wrong: readings for which the check came out wrong.
+        unmeasured: readings for which it could not be computed.
+        detail: the same in words.
     """
 
     item: Evidence
     outcome: str
-    detail: str
+    wrong: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,18 @@ def check_evidence(study: Study, measured: Measurements) -> list[Checked]:
 
 def _check(study: Study, item: Evidence, measured: Measurements) -> Checked:
     if item.check is None:
-        return Checked(item, NOT_COMPUTED, "a fact of the source, nothing to compute")
+        return Checked(item, NOT_COMPUTED)
     if not item.supports and not item.excludes:
         true = bool(evaluate(item.check, PaperScope(study)))
-        return Checked(item, HOLDS if true else FAILS, f"{item.check} is {str(true).lower()}")
+        return Checked(item, HOLDS if true else FAILS, detail=f"it is {str(true).lower()}")
     wrong, unknown = [], []
     for reading_id, wanted in _expected(item):
         found = _truth(study, next_by_id(study.interpretations, reading_id), item.check, measured)
         if found is None:
             unknown.append(reading_id)
         elif found != wanted:
-            wrong.append(f"{reading_id} (should be {str(wanted).lower()})")
-    return _outcome(item, wrong, unknown)
+            wrong.append(reading_id)
+    return _outcome(item, tuple(wrong), tuple(unknown))
 
 
 def _expected(item: Evidence) -> Iterator[tuple[str, bool]]:
@@ -86,15 +90,22 @@ def _truth(
     return all(truths)
 
 
-def _outcome(item: Evidence, wrong: list[str], unknown: list[str]) -> Checked:
-    named = len(item.supports) + len(item.excludes)
+def _outcome(item: Evidence, wrong: tuple[str, ...], unknown: tuple[str, ...]) -> Checked:
+    rest = f"not measured: {listed(unknown)}" if unknown else ""
     if wrong:
-        return Checked(item, FAILS, f"{item.check} comes out wrong for {', '.join(wrong)}")
-    if len(unknown) == named:
-        return Checked(item, NOT_COMPUTED, f"not measured: {', '.join(unknown)}")
-    detail = f"true of {len(item.supports)} supported, false of {len(item.excludes)} excluded"
-    detail += f"; not measured: {', '.join(unknown)}" if unknown else ""
-    return Checked(item, HOLDS, detail)
+        failing = [
+            f"{word} of {listed(readings)}, which it {what}"
+            for word, what, readings in (
+                ("false", "supports", [r for r in wrong if r in item.supports]),
+                ("true", "excludes", [r for r in wrong if r in item.excludes]),
+            )
+            if readings
+        ]
+        return Checked(item, FAILS, wrong, unknown, "; ".join(filter(None, [*failing, rest])))
+    if len(unknown) == len(item.supports) + len(item.excludes):
+        return Checked(item, NOT_COMPUTED, wrong, unknown, rest)
+    counts = f"true of {len(item.supports)} supported, false of {len(item.excludes)} excluded"
+    return Checked(item, HOLDS, wrong, unknown, "; ".join(filter(None, [counts, rest])))
 
 
 def excluding(checked: list[Checked], reading: str) -> list[str]:

@@ -9,21 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from reconcile.measure.run import MEASURED
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.load import networks_of
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.printed import parse_printed
-from reconcile.tables.contract import NETWORK
-from reconcile.tables.io import read_table
+from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
+from reconcile.tables.frames import read_table
 
-Row = dict[str, str]
+Row = dict[str, Any]
 OUTPUT_TOLERANCE = 1e-4
 """Relative: far above the rounding of float32 sums, far below what other padding changes."""
-_PER_MAP = ("channels", "height", "width")
-_COVERAGE = ("seen", "positions")
-_FROM_COLUMN: dict[str, tuple[str, int]] = {"flops": ("macs", 2)}
-"""Quantities that are a multiple of a column: a FLOP count is two a multiply-add."""
 
 
 class Measurements:
@@ -163,13 +158,14 @@ class ReadingScope(PaperScope):
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
         """The quantity for the network, one layer or every layer a pattern matches, exactly."""
-        if name in _COVERAGE:
+        known = QUANTITIES[name]
+        if known.table == "coverage.csv":
             return [self._coverage(name, selector)]
-        column, factor = _FROM_COLUMN.get(name, (name, 1))
+        column, factor = known.multiple_of or (name, 1)
         if selector == NETWORK:
             return [factor * _number(self.measured.totals[self.key], column, selector)]
         rows = self._select(selector)
-        if name in _PER_MAP and len(rows) > 1:
+        if QUANTITIES[column].total is None and len(rows) > 1:
             raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
         return [factor * _number(row, column, row["layer"]) for row in rows]
 
@@ -191,10 +187,13 @@ class ReadingScope(PaperScope):
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:
-    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
+    # Lists first: numbers are then Python's own, which never overflow.
+    columns = [frame[name].tolist() for name in frame.columns]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _number(row: Row, column: str, layer: str) -> Fraction:
-    if not row.get(column):
+    value = row.get(column)
+    if value is None or value is pd.NA:
         raise UnknownNameError(f"{column} does not apply to {layer!r}")
-    return Fraction(row[column])
+    return Fraction(value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.ranking import Ranked
-from reconcile.judge.verdicts import FITS, Counted, countings_of, grouped
+from reconcile.judge.verdicts import Counted, countings_of
 from reconcile.study.model import Claim, Study, SweptInterpretation
+from reconcile.tables.contract import FITS
+from reconcile.words import count_of, like, listed
 
 MOST_READINGS = 24
 """Readings that the notes speak of where all are of a sweep: the best."""
@@ -35,7 +37,7 @@ def notes(
 
 def _between(group: list[str], ranked: list[Ranked], measured: Measurements) -> str:
     """What does tell readings of equal counts apart: their outputs, and evidence."""
-    said = f"Counts cannot decide between {_listed(group)}: every layer has equal counts."
+    said = f"Counts cannot decide between {listed(group)}: every layer has equal counts."
     kinds = _same_outputs(group, measured)
     if len(kinds) > 1:
         apart = ", ".join(" = ".join(kind) for kind in kinds)
@@ -47,7 +49,7 @@ def _between(group: list[str], ranked: list[Ranked], measured: Measurements) -> 
     ]
     left = [reading for reading in group if not any(o.startswith(f"{reading} (") for o in out)]
     if out and left:
-        said += f" Evidence excludes {_listed(out)} and leaves {_listed(left)}."
+        said += f" Evidence excludes {listed(out)} and leaves {listed(left)}."
     return said
 
 
@@ -62,21 +64,18 @@ def _same_outputs(group: list[str], measured: Measurements) -> list[list[str]]:
     return kinds
 
 
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _about(claim: Claim, countings: list[Counted]) -> str:
     """How many countings of how many kinds of reading give the number."""
     by_fits: dict[tuple[str, ...], list[str]] = {}
     for reading in dict.fromkeys(c.interpretation for c in countings):
         own = [c for c in countings if c.interpretation == reading and c.verdict in FITS]
-        told = tuple(f"{c.title} {grouped(c.measured)} ({c.verdict})" for c in own if c.measured)
+        told = tuple(
+            f"{c.title} {like(claim.printed, c.measured)} ({c.verdict})" for c in own if c.measured
+        )
         by_fits.setdefault(told, []).append(reading)
     unfit = by_fits.pop((), [])
     parts = [
-        f"with {', '.join(readings)} under {len(told)} counting{'s' * (len(told) > 1)}: "
-        + "; ".join(told)
+        f"with {', '.join(readings)} under {count_of(len(told), 'counting')}: " + "; ".join(told)
         for told, readings in by_fits.items()
     ]
     if not parts:

@@ -16,6 +16,7 @@ from reconcile.judge.evidence import Checked, excluding
 from reconcile.judge.verdicts import Counted, Verdict, conventions
 from reconcile.study.load import denied_statements
 from reconcile.study.model import Interpretation, Study
+from reconcile.words import count_of
 
 RULE = (
     "not excluded by evidence",
@@ -52,23 +53,18 @@ class Ranked:
     @property
     def reasons(self) -> list[str]:
         """The place in sentences."""
-        told = [
-            _sentence("contradicts", self.contradicted, "claim"),
-            _sentence("could not be measured for", self.not_measured, "claim"),
-            _sentence("denies", self.denies, "statement of the paper"),
-            _sentence("is excluded by", self.excluded_by, "item of evidence"),
-            _sentence("is supported by", self.supported_by, "item of evidence"),
+        told = (
+            ("contradicts", self.contradicted, "claim", "claims"),
+            ("could not be measured for", self.not_measured, "claim", "claims"),
+            ("denies", self.denies, "statement of the paper", "statements of the paper"),
+            ("is excluded by", self.excluded_by, "item of evidence", "items of evidence"),
+            ("is supported by", self.supported_by, "item of evidence", "items of evidence"),
+        )
+        return [
+            f"{verb} {count_of(len(ids), one, several)}: {', '.join(ids)}"
+            for verb, ids, one, several in told
+            if ids
         ]
-        return [sentence for sentence in told if sentence]
-
-
-def _sentence(verb: str, ids: tuple[str, ...], what: str) -> str:
-    if not ids:
-        return ""
-    if len(ids) > 1:
-        what = what.replace("item", "items") if "item" in what else what.replace("nt ", "nts ", 1)
-        what = f"{what}s" if what == "claim" else what
-    return f"{verb} {len(ids)} {what}: {', '.join(ids)}"
 
 
 def rank(

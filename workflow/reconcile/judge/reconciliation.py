@@ -22,14 +22,16 @@ from reconcile.judge.evidence import Checked, SelfCheck, check_evidence, check_p
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
-from reconcile.judge.verdicts import FITS, Counted, Verdict, countings_of, judge_reading
+from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_reading
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.grid import cells_of
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, SweptInterpretation
 from reconcile.study.printed import parse_printed
 from reconcile.study.sweep import values_of
-from reconcile.tables.io import number_text, table
+from reconcile.tables.contract import FITS
+from reconcile.tables.frames import table
+from reconcile.tables.rows import number_text
 
 RESOLVED = ("answer", "text")
 MOST_LISTED = 200
@@ -88,7 +90,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "notes": notes(study, countings, ranked, equal, measured),
         "conclusion": conclusion,
     }
-    return Reconciliation(_tables(verdicts, countings, checked), summary)
+    return Reconciliation(_tables(study, verdicts, countings, checked), summary)
 
 
 def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
@@ -105,11 +107,22 @@ def _self_check(study: Study, done: SelfCheck) -> dict[str, Any]:
     return {
         "check": done.check.id,
         "claim": done.check.claim,
-        "printed": study.claim(done.check.claim).printed,
+        **_printed(study.claim(done.check.claim)),
         "computed": done.computed,
         "verdict": done.verdict,
-        "says": f"{done.check.says}: {done.reason}",
+        "says": done.check.says,
+        "reason": done.reason,
     }
+
+
+def _printed(claim: Claim) -> dict[str, Any]:
+    """The digits of a claim and what they stand for; printed in full they are not rounded."""
+    read = parse_printed(claim.printed, claim.unit)
+    found: dict[str, Any] = {"printed": claim.printed, "printed_value": read.value}
+    if not read.exact:
+        found |= zip(("rounded_low", "rounded_high"), read.rounded, strict=True)
+        found |= zip(("truncated_low", "truncated_high"), read.truncated, strict=True)
+    return found
 
 
 def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any]) -> Any:
@@ -257,10 +270,11 @@ def _conclude(
 
 
 def _tables(
-    verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
+    study: Study, verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
 ) -> dict[str, pd.DataFrame]:
+    printed = {claim.id: _printed(claim) for claim in study.claims}
     return {
-        "verdicts.csv": table("verdicts.csv", map(vars, verdicts)),
+        "verdicts.csv": table("verdicts.csv", (vars(v) | printed[v.claim] for v in verdicts)),
         "countings.csv": table("countings.csv", map(vars, countings)),
         "evidence.csv": table("evidence.csv", map(_evidence, checked)),
     }
@@ -276,5 +290,8 @@ def _evidence(checked: Checked) -> dict[str, Any]:
         "excludes": " ".join(item.excludes),
         "check": item.check,
         "outcome": checked.outcome,
-        "says": f"{item.says} ({checked.detail})" if item.check else item.says,
+        "wrong": " ".join(checked.wrong),
+        "unmeasured": " ".join(checked.unmeasured),
+        "says": item.says,
+        "detail": checked.detail,
     }

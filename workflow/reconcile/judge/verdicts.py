@@ -16,10 +16,9 @@ from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
 from reconcile.study.model import Claim, Counting, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, parse_printed, reading_of_digits
+from reconcile.tables.contract import FITS, VERDICTS
+from reconcile.words import like
 
-FITS = ("matches", "matches-rounded", "matches-truncated")
-VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
-"""From best to worst."""
 ScopeOf = Callable[[str], ReadingScope]
 """The scope of a reading's network, by the network's name."""
 AS_STATED = "as-stated"
@@ -45,18 +44,10 @@ class Verdict:
 
     interpretation: str
     claim: str
-    printed: str
     measured: Fraction | None
     verdict: str
     reason: str
     counting: str
-
-
-def grouped(value: Fraction) -> str:
-    """A number for people: digits in groups of three, four significant ones after the point."""
-    if value.denominator == 1:
-        return f"{value.numerator:,}"
-    return f"{float(value):,.4g}" if abs(value) < 1 else f"{float(value):,.2f}"
 
 
 def countings_of(claim: Claim) -> list[Counting]:
@@ -79,7 +70,7 @@ def judge(measured: Fraction, claim: Claim) -> tuple[str, str]:
 
 def _judge_equal(measured: Fraction, printed: PrintedNumber) -> tuple[str, str]:
     fit = reading_of_digits(measured, printed)
-    value = grouped(measured)
+    value = like(printed.text, measured)
     if fit == "matches":
         return fit, f"{value} is the printed number"
     if fit is not None:
@@ -97,7 +88,7 @@ def _distance(measured: Fraction, printed: PrintedNumber) -> str:
 
 def _judge_bound(measured: Fraction, printed: PrintedNumber, relation: str) -> tuple[str, str]:
     at_most = relation == "at-most"
-    value, bound = _as_printed(measured, printed), printed.text
+    value, bound = like(printed.text, measured), printed.text
     word = "at most" if at_most else "at least"
     if (measured <= printed.value) if at_most else (measured >= printed.value):
         return "matches", f"{value} is {word} {bound}"
@@ -105,13 +96,6 @@ def _judge_bound(measured: Fraction, printed: PrintedNumber, relation: str) -> t
     after_rounding = measured < high if at_most else measured >= low
     note = f", though it holds once {value} is rounded" if after_rounding else ""
     return "contradicts", f"{value} is not {word} {bound}{note}"
-
-
-def _as_printed(measured: Fraction, printed: PrintedNumber) -> str:
-    """A measured share in the paper's own unit."""
-    if printed.text.rstrip().endswith("%"):
-        return f"{float(measured) * 100:.2f}%"
-    return grouped(measured)
 
 
 def conventions(measured: Fraction, claim: Claim) -> frozenset[str]:
@@ -183,9 +167,7 @@ def _verdict(
     slip = reading.slip
     if slip is not None and slip.claim == claim.id and verdict == "contradicts":
         verdict, reason = _judge_slip(slip, best, claim, scope(claim.network))
-    return Verdict(
-        reading.id, claim.id, claim.printed, best.measured, verdict, reason, best.counting
-    )
+    return Verdict(reading.id, claim.id, best.measured, verdict, reason, best.counting)
 
 
 def _judge_slip(slip: Slip, best: Counted, claim: Claim, scope: ReadingScope) -> tuple[str, str]:
@@ -197,5 +179,6 @@ def _judge_slip(slip: Slip, best: Counted, claim: Claim, scope: ReadingScope) ->
         return "contradicts", f"{best.reason}; the slip gives {written}, not {claim.printed}"
     return (
         "explained-by-slip",
-        f"{grouped(right)} was measured, {claim.printed} is the same with a slip. {slip.says}",
+        f"{like(claim.printed, right)} was measured, {claim.printed} is the same with a slip. "
+        f"{slip.says}",
     )

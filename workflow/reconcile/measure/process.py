@@ -16,9 +16,10 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
 from itertools import chain, repeat
 from typing import Any
+
+from reconcile.study.config import Measuring
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""
@@ -39,33 +40,10 @@ class MeasureError(Exception):
     """The run cannot go on: no usable device, or a measuring process that is killed again."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to measure.
-
-    Attributes:
-        device: "auto" (a GPU where one works, else the CPU), "cuda" or "cpu".
-        warmup: forward passes before the timed ones.
-        repeats: timed forward passes; 0 measures no latency.
-        threads: CPU threads torch may use.
-        seed: seed of weights and of the process's generators.
-        time_limit_s: seconds after which a reading is given up.
-        readings_per_job: interpretations that one job of a larger study measures.
-    """
-
-    device: str = "auto"
-    warmup: int = 2
-    repeats: int = 10
-    threads: int = 2
-    seed: int = 0
-    time_limit_s: float = 600.0
-    readings_per_job: int = 1000
-
-
 class WorkerProcess:
     """The measuring process, started on first use and again after it died."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Measuring) -> None:
         self.settings = settings
         self.policy = settings.device
         self.notices: list[str] = []
@@ -113,7 +91,7 @@ class WorkerProcess:
         self._pending = b""
         self._ends_itself_by = 0
         self._started += 1
-        self._send(asdict(self.settings))
+        self._send(self.settings.model_dump())
         try:
             answer = self._receive(START_LIMIT_S)
         except TimeoutError:
@@ -243,7 +221,7 @@ class WorkerProcess:
             raise MeasureError(f"{trouble}; device: {self.settings.device} was asked for")
         self._stop()
         self._leave_gpu(f"{trouble}; from there on the CPU was used")
-        self.settings = replace(self.settings, device="cpu")
+        self.settings = self.settings.model_copy(update={"device": "cpu"})
         self._start()
         return self.ask(request)
 

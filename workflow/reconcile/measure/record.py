@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconcile.measure.process import Answer, Settings
+from reconcile.measure.process import Answer
 from reconcile.measure.provenance import collect
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
+from reconcile.study.config import Measuring
 
 
 def record_of(
-    study_folder: Path, root: Path, started: datetime, introduction: Answer, settings: Settings
+    study_folder: Path, root: Path, started: datetime, introduction: Answer, settings: Measuring
 ) -> Answer:
     """The content of record.json for a run that ends now.
 
@@ -38,13 +39,7 @@ def record_of(
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 3),
         "device": introduction["device"],
-        "settings": {
-            "warmup": settings.warmup,
-            "repeats": settings.repeats,
-            "seed": settings.seed,
-            "time_limit_s": settings.time_limit_s,
-        }
-        | introduction["settings"],
+        "settings": settings.model_dump() | introduction["settings"],
         "versions": facts.get("versions", {}) | introduction["versions"],
     }
 

@@ -15,23 +15,16 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconcile.files import Csv, staged, write_json
-from reconcile.measure.process import Answer, Settings, WorkerProcess
+from reconcile.files import staged, write_json
+from reconcile.measure.process import Answer, WorkerProcess
 from reconcile.measure.progress import Progress
 from reconcile.measure.record import merged_record, record_of
+from reconcile.study.config import Measuring
 from reconcile.study.planfile import Plan
-from reconcile.tables import contract
+from reconcile.tables.contract import NETWORK, head_of, summed, tables
+from reconcile.tables.rows import Csv
 
-MEASURED = ("measured", "measured-on-meta")
-"""The statuses under which a network has counts."""
-MEASUREMENT_FILES = (
-    "layers.csv",
-    "totals.csv",
-    "coverage.csv",
-    "windows.csv",
-    "timings.csv",
-    "outputs.csv",
-)
+MEASUREMENT_FILES = tuple(name for name, file in tables().items() if file.rule == "measure")
 Report = Callable[[str], None]
 
 
@@ -39,7 +32,7 @@ def measure_study(
     interpretations: Path,
     study_folder: Path,
     out: Path,
-    settings: Settings,
+    settings: Measuring,
     *,
     batch: int | None = None,
     root: Path = Path(),
@@ -66,7 +59,7 @@ def measure_study(
         tables = {}
         for name in MEASUREMENT_FILES:
             part = stack.enter_context(staged(out / name))
-            tables[name] = Csv(part, contract.TABLES[name], out / name)
+            tables[name] = Csv(part, head_of(name), out / name)
             stack.callback(tables[name].close)
         pool = stack.enter_context(WorkerProcess(settings))
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
@@ -101,7 +94,7 @@ def gather_batches(batches: Sequence[Path], out: Path) -> None:
     write_json(out / "record.json", merged_record(records))
 
 
-def _batch(batch: int | None, settings: Settings) -> slice:
+def _batch(batch: int | None, settings: Measuring) -> slice:
     if batch is None:
         return slice(None)
     first = batch * settings.readings_per_job
@@ -140,7 +133,7 @@ def _write(
     request: Answer,
     answer: Answer,
     introduction: Answer,
-    settings: Settings,
+    settings: Measuring,
 ) -> None:
     key = {"interpretation": request["interpretation"], "network": request["network"]}
     tables["layers.csv"].add(key | layer for layer in answer["layers"])
@@ -170,18 +163,13 @@ def _totals(answer: Answer) -> Answer:
     if not layers:
         return totals
     return totals | {
-        "neurons": sum(row["neurons"] for row in layers if row["kind"] in contract.COUNTED_KINDS),
-        "conv_neurons": sum(row["neurons"] for row in layers if row["kind"] == "conv"),
-        "parameters": sum(row["parameters"] for row in layers),
-        "macs": sum(row["macs"] for row in layers),
-        "connections": sum(row["connections"] for row in layers),
+        column.name: sum(row[name] for row in layers if not kinds or row["kind"] in kinds)
+        for column, (name, kinds) in summed()
     }
 
 
 def _timing_rows(timings: Answer) -> Iterator[Answer]:
-    yield _timing(contract.NETWORK, timings["network"]) | {
-        "peak_memory_bytes": timings["peak_memory_bytes"]
-    }
+    yield _timing(NETWORK, timings["network"]) | {"peak_memory_bytes": timings["peak_memory_bytes"]}
     for layer, spread in timings["layers"].items():
         yield _timing(layer, spread)
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconcile.report.read import Results, Row, grouped_by
+from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import Claim
-from reconcile.tables.contract import NETWORK
-from reconcile.words import VERDICTS, Mark, digits, mark_of
+from reconcile.tables.contract import NETWORK, QUANTITIES
+from reconcile.tables.rows import Row
+from reconcile.words import MARKS, Mark, like, mark_of, told
 
-QUANTITIES = {
-    "neurons": "neurons",
-    "parameters": "parameters",
-    "macs": "multiply-adds (MACs)",
-    "connections": "connections",
-    "flops": "FLOPs (2 × MACs)",
-    "width": "width of the map",
-    "height": "height of the map",
-    "channels": "number of maps",
-}
 RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least"}
 
 
@@ -68,15 +58,6 @@ class ClaimView:
     def anchor_of(self, reading: str) -> str:
         """The place of a reading's verdict within the claim."""
         return next((g.anchor for g in self.groups if reading in g.readings), f"claim-{self.id}")
-
-
-def measured_as(printed: str, measured: str) -> str:
-    """A measured number as people read it, in percent where the paper prints a percentage."""
-    if measured and printed.rstrip().endswith(("%", "percent")):
-        return f"{float(measured) * 100:.3g}%"
-    if "." in measured and "e" not in measured:
-        return digits(f"{float(measured):.5g}") if abs(float(measured)) < 1e5 else digits(measured)  # noqa: PLR2004 - five significant digits
-    return digits(measured)
 
 
 def claim_views(results: Results, most: int = MOST_READINGS) -> list[ClaimView]:
@@ -129,10 +110,12 @@ def _counted(claim: Claim) -> str:
     """What is counted, in words where the study uses one of the usual quantities."""
     if claim.title:
         return claim.title
-    words = QUANTITIES.get(claim.quantity)
-    if words is None or claim.of is None:
+    quantity = QUANTITIES.get(claim.quantity)
+    if quantity is None or claim.of is None:
         return ""
-    return f"{words} of {'the network' if claim.of == NETWORK else claim.of}"
+    return (
+        f"{quantity.words or quantity.name} of {'the network' if claim.of == NETWORK else claim.of}"
+    )
 
 
 def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:
@@ -142,8 +125,7 @@ def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:
     if entry["exact"]:
         return "printed in full, so exact"
     rounded, truncated = (
-        [measured_as(claim.printed, bound) for bound in entry[key]]
-        for key in ("rounded", "truncated")
+        [like(claim.printed, bound) for bound in entry[key]] for key in ("rounded", "truncated")
     )
     return (
         f"from {rounded[0]} to below {rounded[1]} if rounded, "
@@ -154,14 +136,14 @@ def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:
 def _groups(claim: Claim, rows: list[Row], anchor: str) -> tuple[Group, ...]:
     """Rows of equal number and verdict put together, the best verdict first."""
     columns = [name for name in ("measured", "verdict", "reason") if rows and name in rows[0]]
-    order = list(VERDICTS)
+    order = list(MARKS)
     found = grouped_by(sorted(rows, key=lambda row: order.index(row["verdict"])), *columns)
     return tuple(
         Group(
             anchor=f"{anchor}-{place}",
-            measured=measured_as(claim.printed, same[0]["measured"]),
+            measured=told(claim.printed, same[0]["measured"]),
             mark=mark_of(same[0]["verdict"]),
-            reason=re.sub(r"\(-(?=\d)", "(−", same[0].get("reason", "")),
+            reason=same[0].get("reason", ""),
             readings=tuple(row["interpretation"] for row in same),
         )
         for place, same in enumerate(found.values(), start=1)

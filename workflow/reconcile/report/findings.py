@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconcile.report.claims import measured_as
-from reconcile.report.read import Results, Row, grouped_by
+from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import Evidence
-from reconcile.words import Mark, mark_of
+from reconcile.tables.contract import NOT_COMPUTED
+from reconcile.tables.rows import Row
+from reconcile.words import Mark, mark_of, told
 
 
 @dataclass(frozen=True)
@@ -53,28 +54,23 @@ class SearchView:
 def evidence_views(results: Results) -> list[EvidenceView]:
     """Every item of evidence, in the study's order."""
     rows = {row["evidence"]: row for row in results.table("evidence")}
-    return [_evidence(item, rows.get(item.id, {})) for item in results.study.evidence]
-
-
-def _evidence(item: Evidence, row: Row) -> EvidenceView:
-    # The table's sentence is the study's, followed by what the check found.
-    detail = row.get("says", "").removeprefix(item.says).strip(" ()")
-    if item.check and "".join(item.check.split())[:20] in "".join(detail.split()):
-        detail = ""  # the expression stands below
-    return EvidenceView(item, mark_of(row.get("outcome", "not-computed")), detail)
+    found = ((item, rows.get(item.id, {})) for item in results.study.evidence)
+    return [
+        EvidenceView(item, mark_of(row.get("outcome", NOT_COMPUTED)), row.get("detail", ""))
+        for item, row in found
+    ]
 
 
 def self_checks(results: Results) -> list[SelfCheckView]:
     """What the paper's own numbers give when put together."""
-    says = {check.id: check.says for check in results.study.consistency}
     return [
         SelfCheckView(
             id=row["check"],
-            says=says.get(row["check"], row["says"]),
-            reason=row["says"].removeprefix(f"{says.get(row['check'], '')}: "),
+            says=row["says"],
+            reason=row["reason"],
             claim=row["claim"],
             printed=row["printed"],
-            computed=measured_as(row["printed"], row["computed"]),
+            computed=told(row["printed"], row["computed"]),
             mark=mark_of(row["verdict"]),
         )
         for row in results.table("consistency")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from reconcile.report.read import Row
+from reconcile.tables.rows import Row
 
 FEWEST = 3
 """Blocks that are folded; two are told in full."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconcile.report.claims import ClaimView, measured_as
-from reconcile.report.read import Results, Row
-from reconcile.words import VERDICTS, Mark, mark_of
+from reconcile.report.claims import ClaimView
+from reconcile.report.read import Results
+from reconcile.tables.rows import Row
+from reconcile.words import MARKS, Mark, mark_of, told
 
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
@@ -95,6 +96,6 @@ def _row(
 
 def _cell(claim: ClaimView, row: Row) -> Cell:
     reading = row["interpretation"]
-    measured = measured_as(claim.printed, row["measured"])
-    order = list(VERDICTS).index(row["verdict"]) if row["verdict"] in VERDICTS else len(VERDICTS)
+    measured = told(claim.printed, row["measured"])
+    order = list(MARKS).index(row["verdict"]) if row["verdict"] in MARKS else len(MARKS)
     return Cell(reading, mark_of(row["verdict"]), measured, claim.anchor_of(reading), order)

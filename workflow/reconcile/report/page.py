@@ -93,7 +93,7 @@ def environment_of(templates: Path) -> Environment:
     )
     environment.filters |= {name: getattr(words, name) for name in FILTERS}
     environment.filters["link"] = safe_link
-    environment.globals["VERDICTS"] = words.VERDICTS
+    environment.globals["MARKS"] = words.MARKS
     return environment
 
 

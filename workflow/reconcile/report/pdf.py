@@ -21,25 +21,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher
 from reconcile.errors import Fault, InputError
 from reconcile.measure.progress import SECONDS
 from reconcile.report.provenance import DATA_FILES
-
-DESCRIPTIONS = {
-    "interpretations.json": "every interpretation with the arguments of its networks",
-    "layers.csv": "a row per layer of every network",
-    "totals.csv": "a row per network",
-    "coverage.csv": "input positions that reach the first weighted layer",
-    "outputs.csv": "three numbers of each network's output: record of one run",
-    "windows.csv": "first and last windows of that layer along a row",
-    "timings.csv": "latency and peak memory: record of one run",
-    "record.json": "device, versions, command, times: record of one run",
-    "consistency.csv": "the paper checked against itself",
-    "countings.csv": "every counting of every claim under every interpretation",
-    "verdicts.csv": "one row per interpretation and claim",
-    "evidence.csv": "every item of evidence with the outcome of its check",
-    "slips.csv": "the search for slips",
-    "geometries.csv": "the search for geometries",
-    "reconciliation.json": "ranking and conclusion",
-}
-
+from reconcile.tables.contract import FILES
 
 _PAGE = re.compile(r"Page (\d+)$")
 """How WeasyPrint's progress ends where it lays out a page; one that stays says so behind."""
@@ -180,7 +162,7 @@ def pdf_of(
         Attachment(
             string=(results / name).read_bytes(),
             name=name,
-            description=DESCRIPTIONS.get(name),
+            description=_description(name),
             created=when,
             modified=when,
             relationship="Data",
@@ -193,6 +175,11 @@ def pdf_of(
     with _errors_fail(results / "report.pdf", fetcher), _pages_told(report):
         content = _written(page, fetcher, pdf_variant="pdf/a-3a", attachments=attached)
     return content
+
+
+def _description(name: str) -> str:
+    file = FILES[name]
+    return f"{file.says}: record of one run" if file.record else file.says
 
 
 def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> bytes:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.report.read import Results
-from reconcile.tables.contract import RECORD_FILES, TABLES
+from reconcile.tables.contract import FILES
 from reconcile.words import mebibytes, moment
 
-DATA_FILES = ("interpretations.json", *TABLES, "reconciliation.json", "record.json")
+DATA_FILES = tuple(name for name, file in FILES.items() if file.data)
 EMBEDDED_FILE, EMBEDDED_IN_ALL = 150_000, 400_000
 """Bytes of a table that the page carries along, and of all of them; larger ones are linked."""
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
@@ -112,5 +112,5 @@ def _data_file(file: Path, content: bytes, results: Results, *, embedded: bool) 
         rows=len(results.tables[file.name]) if file.name in results.tables else None,
         sha256=hashlib.sha256(content).hexdigest(),
         href=f"data:{MEDIA_TYPES[file.suffix]};base64,{data}" if embedded else file.name,
-        record=file.name in RECORD_FILES,
+        record=FILES[file.name].record,
     )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.judge.verdicts import FITS
 from reconcile.study.load import load_study
 from reconcile.study.model import Study, SweptInterpretation
-from reconcile.tables.cells import read_row
-from reconcile.tables.contract import TABLES
+from reconcile.tables.contract import FITS, tables
+from reconcile.tables.rows import Row, read_rows
 
-Row = dict[str, str]
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
 """Tables that matter only for readings told in full; of a sweep the rest is not kept."""
 REQUIRED = ("layers.csv", "totals.csv", "verdicts.csv", "reconciliation.json", "record.json")
@@ -90,22 +87,13 @@ def read_results(study_folder: Path, results: Path) -> Results:
         name=study_folder.resolve().name,
         folder=results,
         tables={
-            name: _rows(results / name, listed if name in IN_FULL else None) for name in TABLES
+            name: read_rows(results / name, listed if name in IN_FULL else None)
+            for name in tables()
+            if (results / name).is_file()
         },
         reconciliation=reconciliation,
         record=_json(results / "record.json"),
     )
-
-
-def _rows(file: Path, readings: Container[str] | None) -> list[Row]:
-    """The rows of a table: all, or those of some interpretations."""
-    if not file.is_file():
-        return []
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = csv.reader(stream)
-        columns = next(rows, [])
-        wanted = (row for row in rows if row and (readings is None or row[0] in readings))
-        return [read_row(dict(zip(columns, row, strict=False))) for row in wanted]
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.report.folding import LayerRow, folded
-from reconcile.report.read import Results, Row, grouped_by
+from reconcile.report.read import Results, grouped_by
 from reconcile.study.load import arguments_of, networks_of
 from reconcile.study.model import Argument, Interpretation, Source, Statement, Study
+from reconcile.tables.rows import Row
 from reconcile.words import digits
 
 MOST_ROWS = 1500

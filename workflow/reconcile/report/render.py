@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reconcile.files import write_bytes, write_text
+from reconcile.files import write_bytes, write_json, write_text
 from reconcile.report.figures.write import write_figures
 from reconcile.report.page import context_of, render_page
 from reconcile.report.read import Results, read_results
@@ -47,6 +47,7 @@ def write_page(
     """
     read = read_results(study_folder, results)
     options = ReportOptions.model_validate(dict(config))
+    write_json(results / "options.json", options.model_dump())
     write_figures(read, templates, options.max_readings)
     write_text(results / "report.html", render_html(read, templates, options))
 

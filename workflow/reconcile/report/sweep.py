@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconcile.judge.verdicts import FITS
 from reconcile.report.read import Results
 from reconcile.report.readings import argument_text
 from reconcile.study.grid import Combination, axes_by_effect, cells_of
 from reconcile.study.model import Source
 from reconcile.study.sweep import values_of
+from reconcile.tables.contract import FITS
 
 MOST_BEST = 12
 """Combinations that the report lists; verdicts.csv holds all."""

@@ -25,7 +25,7 @@ from reconcile.study.load import fault_in
 from reconcile.study.model import GeometrySearch, SlipSearch, Study, next_by_id
 from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import COUNTED_KINDS
-from reconcile.tables.io import table
+from reconcile.tables.frames import table
 
 SEARCHES = {
     "square-maps": square_maps,

@@ -25,19 +25,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol
 
-QUANTITIES = {
-    "neurons": "elements of the output for one input",
-    "parameters": "elements of trainable tensors, shared ones once",
-    "macs": "multiply-adds for one input, bias additions not counted",
-    "flops": "2 x macs",
-    "connections": "links into the outputs, a bias counted as one",
-    "channels": "channels (maps) of the output",
-    "height": "height of the output map",
-    "width": "width of the output map",
-    "seen": "input positions (height x width) that can influence the first layer",
-    "positions": "input positions (height x width) there are",
-}
-"""What can be asked of a layer or network, with the counting convention of each."""
+from reconcile.tables.contract import QUANTITIES
 
 _LOOKUPS = ("printed", "stated")
 _OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {

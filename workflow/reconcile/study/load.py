@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
-from reconcile.study.expressions import QUANTITIES, ExpressionError, parse, references
+from reconcile.study.expressions import ExpressionError, parse, references
 from reconcile.study.messages import build, line_of
 from reconcile.study.model import SINGLE, Argument, Interpretation, Study
 from reconcile.study.printed import parse_printed
 from reconcile.study.sweep import MAX_COMBINATIONS, interpretations_of, size_of
 from reconcile.study.yamlfile import Places, load_yaml
-from reconcile.tables.contract import NETWORK
+from reconcile.tables.contract import NETWORK, QUANTITIES
 
 STUDY_FILE = "study.yaml"
 Place = tuple[str | int, ...]

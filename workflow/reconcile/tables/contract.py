@@ -1,109 +1,459 @@
 """The files in ``results/<study>/`` and the columns of its tables: the contract with users.
 
-``docs/results.md`` describes each; both are kept in step by a test. Defined once, here, and without
-pandas, so that a host that only measures can write them.
+Every file stands here once, every column of a table once, every quantity once, with all that is
+known of it: type, unit, whether it names the row, whether rows add up to a total, whether two runs
+must agree on it, what it means. Reading, writing, checking, summing, comparing, the documentation
+and an archive's metadata take it from here. Needs no pandas, so that a host that only measures can
+write the tables.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
 NETWORK, ROOT, INPUT = "network", "root", "input"
 """Reserved names of layers: the whole network, the outermost module by itself, what goes in."""
 
+KINDS = (
+    *("conv", "fc", "embedding", "dropout", "pool", "norm", "activation", "functional", "other"),
+)
 COUNTED_KINDS = ("conv", "fc")
 """A network's neurons are those of its convolutional and fully connected layers."""
 
-LAYERS = (
-    "interpretation",
-    "network",
-    "layer",
-    "kind",
-    "channels",
-    "height",
-    "width",
-    "neurons",
-    "parameters",
-    "macs",
-    "connections",
+MEASURED = ("measured", "measured-on-meta")
+"""The statuses under which a network has counts."""
+STATUSES = (
+    *MEASURED,
+    *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree", "timed-out", "killed"),
 )
-TOTALS = (
-    "interpretation",
-    "network",
-    "status",
-    "message",
-    "neurons",
-    "conv_neurons",
-    "parameters",
-    "macs",
-    "connections",
+FITS = ("matches", "matches-rounded", "matches-truncated")
+VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
+"""From best to worst."""
+HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
+"""How the check of an item of evidence comes out."""
+
+Type = Literal["text", "word", "integer", "number", "list"]
+"""A word is one of a few; a list is of ids, with spaces between."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: its head.
+        says: what it means, in one line.
+        type: what its cells hold; an empty cell says that the column does not apply.
+        unit: of a number.
+        words: those that a word may be.
+        key: whether it belongs to what names the row.
+        sums: of a total, the column of the layers that it adds up, and the kinds of layers.
+        compared: whether two runs of one study must agree on it.
+        sentence: whether it is written for people, in words that another release may choose anew.
+    """
+
+    name: str
+    says: str
+    type: Type = "text"
+    unit: str = ""
+    words: tuple[str, ...] = ()
+    key: bool = False
+    sums: tuple[str, tuple[str, ...]] | None = None
+    compared: bool = True
+    sentence: bool = False
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A file that a run leaves in ``results/<study>/``.
+
+    Attributes:
+        name: its name there.
+        says: what it holds, in one line.
+        rule: the rule that writes it; its name may go on (``measure_batch``).
+        record: whether it holds what is true of one run only.
+        drawn: whether it is drawn from such files, and therefore differs between runs too.
+        data: whether the report lists and attaches it.
+        columns: of a table.
+    """
+
+    name: str
+    says: str
+    rule: str
+    record: bool = False
+    drawn: bool = False
+    data: bool = False
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that name a row."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    def head(self, *, sentences: bool = True) -> tuple[str, ...]:
+        """The names of the columns, with or without those written for people."""
+        return tuple(c.name for c in self.columns if sentences or not c.sentence)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that can be asked of a layer or a network.
+
+    Attributes:
+        name: how expressions, columns and LaTeX commands call it.
+        says: what is counted, with the convention.
+        words: the same in a few words, for "... of conv1".
+        heading: of its column in a table of a write-up.
+        total: "sum" over all layers, "counted" over the kinds that ``neurons`` counts, None for
+            what only a layer has.
+        multiple_of: the quantity that it is a multiple of, and the factor; it has no column then.
+        table: the table that holds it, of a row a layer unless it is another.
+        counted_by: ``module:function`` that counts it in the measuring process, from the module
+            and its row (``measure.counting.Row``); None for what that row has itself.
+    """
+
+    name: str
+    says: str
+    words: str = ""
+    heading: str = ""
+    total: Literal["sum", "counted"] | None = None
+    multiple_of: tuple[str, int] | None = None
+    table: str = "layers.csv"
+    counted_by: str | None = None
+
+
+QUANTITIES: dict[str, Quantity] = {}
+"""What can be asked of a layer or network, by name."""
+FILES: dict[str, ResultFile] = {}
+"""Every file of a study's results, by name, in the order of the pipeline."""
+
+
+def register_quantity(quantity: Quantity) -> None:
+    """Make a quantity known: it has its columns, can be claimed, is reported and has its commands.
+
+    Raises:
+        ValueError: there is one of this name.
+    """
+    if quantity.name in QUANTITIES:
+        raise ValueError(f"there is a quantity {quantity.name!r} already")
+    QUANTITIES[quantity.name] = quantity
+    if quantity.multiple_of is not None or quantity.table != "layers.csv":
+        return
+    column = Column(quantity.name, quantity.says, "integer")
+    _add_columns("layers.csv", column)
+    if quantity.total is not None:
+        kinds = COUNTED_KINDS if quantity.total == "counted" else ()
+        _add_columns("totals.csv", replace(column, sums=(quantity.name, kinds)))
+
+
+def _add_columns(file: str, *columns: Column) -> None:
+    FILES[file] = replace(FILES[file], columns=(*FILES[file].columns, *columns))
+
+
+def tables() -> dict[str, ResultFile]:
+    """The tables by file name."""
+    return {name: file for name, file in FILES.items() if file.columns}
+
+
+def head_of(table: str) -> tuple[str, ...]:
+    """The names of a table's columns, in order."""
+    return FILES[table].head()
+
+
+def layer_quantities() -> list[str]:
+    """The quantities that have a column in layers.csv, in its order."""
+    return [name for name in head_of("layers.csv") if name in QUANTITIES]
+
+
+def summed() -> Iterator[tuple[Column, tuple[str, tuple[str, ...]]]]:
+    """The columns of totals.csv that add up one of layers.csv: which, and of which kinds (all)."""
+    return ((column, column.sums) for column in FILES["totals.csv"].columns if column.sums)
+
+
+def _result(name: str, says: str, rule: str, *columns: Column, **known: bool) -> None:
+    FILES[name] = ResultFile(name, says, rule, columns=columns, **known)
+
+
+_READING = Column("interpretation", "id of the reading", key=True)
+_OF_A_NETWORK = (
+    _READING,
+    Column("network", "`main` unless the reading has several", key=True),
 )
-COVERAGE = ("interpretation", "network", "layer", "height", "width", "positions", "seen")
-WINDOWS = (
-    "interpretation",
-    "network",
-    "layer",
-    "window",
-    "windows",
-    "first",
-    "last",
-    "size",
-    "zeros",
+_LAYER = Column("layer", "name of the layer", key=True)
+_CLAIM = Column("claim", "id of the claim", key=True)
+_PRINTED = (
+    Column("printed", "the digits as the paper prints them"),
+    Column("printed_value", "the number they denote", "number"),
+    Column("rounded_low", "least number that rounds to them", "number"),
+    Column("rounded_high", "numbers below this one round to them", "number"),
+    Column("truncated_low", "least number that is cut to them", "number"),
+    Column("truncated_high", "numbers below this one are cut to them", "number"),
 )
-TIMINGS = (
-    "interpretation",
-    "network",
-    "layer",
-    "device",
-    "repeats",
-    "median_ms",
-    "q1_ms",
-    "q3_ms",
-    "peak_memory_bytes",
-)
-OUTPUTS = ("interpretation", "network", "mean", "rms", "largest")
-VERDICTS = ("interpretation", "claim", "printed", "measured", "verdict", "reason")
-COUNTINGS = ("interpretation", "claim", "counting", "title", "measured", "verdict")
-CONSISTENCY = ("check", "claim", "printed", "computed", "verdict", "says")
-EVIDENCE = ("evidence", "source", "url", "supports", "excludes", "check", "outcome", "says")
-SLIPS = (
-    "claim",
-    "kind",
-    "searched",
-    "tried",
-    "found",
-    "hit",
-    "expression",
-    "cost",
-    "chance",
-    "chance_of_multiples",
-)
-GEOMETRIES = (
-    "claim",
-    "kind",
-    "searched",
-    "tried",
-    "found",
-    "hit",
-    "geometries",
-    "square_inputs",
-    "keeping",
-    "example",
+_VERDICT = Column("verdict", "how the two stand to each other", "word", words=VERDICTS)
+_SEARCH = (
+    _CLAIM,
+    Column("kind", "what was varied", key=True),
+    Column("searched", "the same in words", key=True, sentence=True),
+    Column("tried", "combinations that were computed", "integer"),
+    Column("found", "what came out, in words", sentence=True),
+    Column("hit", "one combination that gives the number; empty where none does", key=True),
 )
 
-TABLES = {
-    "layers.csv": LAYERS,
-    "totals.csv": TOTALS,
-    "coverage.csv": COVERAGE,
-    "windows.csv": WINDOWS,
-    "outputs.csv": OUTPUTS,
-    "timings.csv": TIMINGS,
-    "verdicts.csv": VERDICTS,
-    "countings.csv": COUNTINGS,
-    "consistency.csv": CONSISTENCY,
-    "evidence.csv": EVIDENCE,
-    "slips.csv": SLIPS,
-    "geometries.csv": GEOMETRIES,
-}
-"""Every table of a study, by file name, with its columns in order."""
+_result(
+    "interpretations.json",
+    "every interpretation with the full arguments of its networks",
+    "instantiate",
+    data=True,
+)
+_result("settings.json", "how they are to be measured, as the run began", "instantiate")
+_result(
+    "layers.csv",
+    "a row per layer of every network: kind, output size, what it counts",
+    "measure",
+    *_OF_A_NETWORK,
+    _LAYER,
+    Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
+    data=True,
+)
+_result(
+    "totals.csv",
+    "a row per network: whether it was measured, its totals, why not",
+    "measure",
+    *_OF_A_NETWORK,
+    Column("status", "whether it was measured", "word", words=STATUSES),
+    Column("message", "why not, or what was not counted", compared=False, sentence=True),
+    data=True,
+)
+_result(
+    "coverage.csv",
+    "input positions that can influence the first weighted layer, by gradient",
+    "measure",
+    *_OF_A_NETWORK,
+    _LAYER,
+    Column("height", "of the layer's input", "integer", "pixels"),
+    Column("width", "of the layer's input", "integer", "pixels"),
+    Column("positions", "height x width", "integer", "pixels"),
+    Column("seen", "how many of them reach the layer's output", "integer", "pixels"),
+    data=True,
+)
+_result(
+    "windows.csv",
+    "first and last windows of that layer along a row: which pixels they see",
+    "measure",
+    *_OF_A_NETWORK,
+    _LAYER,
+    Column("window", "number of the window in its row, from 0", "integer", key=True),
+    Column("windows", "how many there are in a row", "integer"),
+    Column("first", "first input column that it sees; -1 for none", "integer"),
+    Column("last", "last input column that it sees; -1 for none", "integer"),
+    Column("size", "width of the kernel", "integer", "pixels"),
+    Column("zeros", "how many of its columns lie outside the image", "integer", "pixels"),
+    data=True,
+)
+_result(
+    "outputs.csv",
+    "three numbers of each network's output for seeded weights and inputs",
+    "measure",
+    *_OF_A_NETWORK,
+    Column("mean", "mean of the output", "number", compared=False),
+    Column("rms", "root of its mean square", "number", compared=False),
+    Column("largest", "its largest element", "number", compared=False),
+    record=True,
+    data=True,
+)
+_result(
+    "timings.csv",
+    "latency per layer and in total, peak memory",
+    "measure",
+    *_OF_A_NETWORK,
+    Column("layer", "name of the layer; `network` is the plain forward pass", key=True),
+    Column("device", "where it ran", "word", words=("cpu", "cuda"), compared=False),
+    Column("repeats", "timed passes", "integer", compared=False),
+    Column("median_ms", "median of the repeats", "number", "ms", compared=False),
+    Column("q1_ms", "first quartile", "number", "ms", compared=False),
+    Column("q3_ms", "third quartile", "number", "ms", compared=False),
+    Column("peak_memory_bytes", "of the network", "integer", "bytes", compared=False),
+    record=True,
+    data=True,
+)
+_result(
+    "verdicts.csv",
+    "a row per interpretation and claim",
+    "reconcile",
+    _READING,
+    _CLAIM,
+    *_PRINTED,
+    Column("measured", "the measured number, by the counting that fits best", "number"),
+    _VERDICT,
+    Column("reason", "why", sentence=True),
+    Column("counting", "the counting that gave the verdict; `as-stated` is the claim's own"),
+    data=True,
+)
+_result(
+    "countings.csv",
+    "every counting of every claim under every interpretation",
+    "reconcile",
+    _READING,
+    _CLAIM,
+    Column("counting", "id of the counting; `as-stated` is the claim's own", key=True),
+    Column("title", "what is counted", sentence=True),
+    Column("measured", "the measured number", "number"),
+    _VERDICT,
+    data=True,
+)
+_result(
+    "consistency.csv",
+    "the paper checked against itself, before any network is built",
+    "check_paper",
+    Column("check", "id of the check", key=True),
+    Column("claim", "id of the claim it should agree with"),
+    *_PRINTED,
+    Column("computed", "what the paper's other numbers give", "number"),
+    _VERDICT,
+    Column("says", "what is computed, in the study's words", sentence=True),
+    Column("reason", "why the verdict", sentence=True),
+    data=True,
+)
+_result(
+    "evidence.csv",
+    "every item of evidence and the outcome of its check",
+    "reconcile",
+    Column("evidence", "id of the item", key=True),
+    Column("source", "who says it"),
+    Column("url", "where it stands", "list"),
+    Column("supports", "readings that it supports", "list"),
+    Column("excludes", "readings that it excludes", "list"),
+    Column("check", "the expression that was computed"),
+    Column("outcome", "how it came out", "word", words=(HOLDS, FAILS, NOT_COMPUTED)),
+    Column("wrong", "readings for which it came out wrong", "list"),
+    Column("unmeasured", "readings for which it could not be computed", "list"),
+    Column("says", "the fact, in the study's words", sentence=True),
+    Column("detail", "what the check found, in words", sentence=True),
+    data=True,
+)
+_result(
+    "slips.csv",
+    "slips of arithmetic and typing that were searched, and every hit",
+    "search",
+    *_SEARCH,
+    Column("expression", "how it gives the number"),
+    Column("cost", "how much is changed; less is likelier", "number"),
+    Column(
+        "chance",
+        "probability that a search of this size hits an arbitrary number of as many digits",
+        "number",
+    ),
+    Column(
+        "chance_of_multiples", "the same among multiples of the divisor that is stated", "number"
+    ),
+    data=True,
+)
+_result(
+    "geometries.csv",
+    "geometries of the layer that were searched, and every map that has the number",
+    "search",
+    *_SEARCH,
+    Column("geometries", "how many geometries give the map", "integer"),
+    Column("square_inputs", "how many of them have a square input", "integer"),
+    Column("keeping", "how many keep the stated kernel and stride", "integer"),
+    Column("example", "one of them, in words", sentence=True),
+    data=True,
+)
+_result(
+    "reconciliation.json",
+    "counts, ranking with its reasons, groups of equal counts, conclusion",
+    "reconcile",
+    data=True,
+)
+_result(
+    "record.json",
+    "device, versions, command, times and seeds of this run",
+    "measure",
+    record=True,
+    data=True,
+)
+_result("options.json", "what the report shows, and who answers for it", "render_report")
+_result("report.html", "the reconciliation report, for browsers", "render_report", drawn=True)
+_result("report.pdf", "the reconciliation report, for paper", "render_pdf", drawn=True)
+_result("numbers.tex", "a LaTeX command for every number and verdict", "render_report")
+_result("tables.tex", "tables for write-ups", "render_report")
+_result("references.bib", "the paper, its sources and the tool, for BibTeX", "render_report")
+_result("references.json", "the same, for pandoc, Zotero and citeproc", "render_report")
+_result("CITATION.cff", "how to cite these results", "render_report")
 
-RECORD_FILES = ("record.json", "timings.csv", "outputs.csv")
-"""What differs between two runs; everything else is the same byte for byte."""
+register_quantity(
+    Quantity(
+        "channels",
+        "channels (maps) of the output; of tokens, the width of their vectors",
+        words="number of maps",
+    )
+)
+register_quantity(
+    Quantity("height", "height of the output map; number of tokens", words="height of the map")
+)
+register_quantity(
+    Quantity("width", "width of the output map; 1 for tokens", words="width of the map")
+)
+register_quantity(
+    Quantity(
+        "neurons",
+        "elements of the output for one input, summed over the calls; a network's are those of its "
+        "convolutional and fully connected layers",
+        words="neurons",
+        total="counted",
+    )
+)
+_add_columns(
+    "totals.csv",
+    Column(
+        "conv_neurons",
+        "neurons of the convolutions alone",
+        "integer",
+        sums=("neurons", ("conv",)),
+    ),
+)
+register_quantity(
+    Quantity(
+        "parameters",
+        "elements of trainable tensors; one that two layers share counts once, in the first",
+        words="parameters",
+        total="sum",
+    )
+)
+register_quantity(
+    Quantity(
+        "macs",
+        "multiply-adds for one input; bias additions, activations, pooling and normalisation none",
+        words="multiply-adds (MACs)",
+        heading="MACs",
+        total="sum",
+    )
+)
+register_quantity(
+    Quantity(
+        "flops",
+        "2 x macs: a multiply-add is two operations",
+        words="FLOPs (2 × MACs)",
+        multiple_of=("macs", 2),
+    )
+)
+register_quantity(
+    Quantity(
+        "connections",
+        "links into the outputs: a multiply-add is one and so is a bias",
+        words="connections",
+        total="sum",
+    )
+)
+register_quantity(
+    Quantity(
+        "seen",
+        "input positions (height x width) that can influence the first weighted layer",
+        table="coverage.csv",
+    )
+)
+register_quantity(
+    Quantity("positions", "input positions (height x width) there are", table="coverage.csv")
+)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reconcile.report.read import Results, Row, grouped_by
+from reconcile.report.read import Results, grouped_by
+from reconcile.tables.rows import Row
 
 
 @dataclass(frozen=True)

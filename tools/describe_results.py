@@ -1,0 +1,60 @@
+"""Write the files and columns of docs/results.md from the contract that the library keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconcile.tables.contract import FILES, Column, tables
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
+BEGIN, END = "<!-- From the contract: tools/describe_results.py -->", "<!-- Until here. -->"
+
+
+def described(page: str) -> str:
+    """The page with its two generated parts as the contract has them."""
+    for lines in (_files(), _columns()):
+        before, _, rest = page.partition(f"{BEGIN}\n")
+        _, _, after = rest.partition(f"{END}\n")
+        # Marked by other words until both are done, so that each pair is found once.
+        page = f"{before}\0{chr(10).join(lines)}\n\1{after}"
+    return page.replace("\0", f"{BEGIN}\n").replace("\1", f"{END}\n")
+
+
+def _files() -> Iterator[str]:
+    yield "| file | written by | what it holds |"
+    yield "|---|---|---|"
+    for name, file in FILES.items():
+        kind = ": record" if file.record else ""
+        yield f"| `{name}` | `{file.rule}` | {file.says}{kind} |"
+    yield "| `figures/` | `render_report` | the figures of the report, each as SVG and PDF |"
+
+
+def _columns() -> Iterator[str]:
+    for name, file in tables().items():
+        yield f"### `{name}`"
+        yield ""
+        yield "| column | holds | what it means |"
+        yield "|---|---|---|"
+        yield from (f"| `{c.name}` | {_type(c)} | {c.says}{_role(c)} |" for c in file.columns)
+        yield ""
+
+
+def _type(column: Column) -> str:
+    if column.type == "word":
+        return ", ".join(f"`{word}`" for word in column.words)
+    kinds = {"integer": "whole number", "list": "ids, with spaces between"}
+    kind = kinds.get(column.type, column.type)
+    return f"{kind}, {column.unit}" if column.unit else kind
+
+
+def _role(column: Column) -> str:
+    if column.sums is not None:
+        name, kinds = column.sums
+        of = f" of kind {' and '.join(kinds)}" if kinds else ""
+        return f"; the sum of `{name}` over the layers{of}"
+    return "; names the row" if column.key else ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(described(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
