@@ -21,6 +21,7 @@ from reconcile.archiving.limits import ArchiveError
 from reconcile.archiving.manifest import check_manifest, digest
 from reconcile.archiving.reading import Archive
 from reconcile.archiving.rerun import Latency, Report, Rerun, measure_again
+from reconcile.errors import visible
 from reconcile.provenance import host, versions
 
 __all__ = ["Check", "Verification", "receipt", "verify_archive"]
@@ -178,13 +179,13 @@ def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
 
 
 def _receipt(found: Verification, who: str | None) -> Iterator[tuple[str, Any]]:
-    yield "archive", {"name": found.file.name, "sha256": found.sha256, "bytes": found.size}
+    yield "archive", {"name": visible(found.file.name), "sha256": found.sha256, "bytes": found.size}
     known = {"study": found.study, "version": found.version, "reproducible": found.reproducible}
     yield from ((key, value) for key, value in known.items() if value is not None)
     yield "outcome", "verified" if found.holds else "not verified"
     yield "verified_at", datetime.now(UTC).isoformat(timespec="seconds")
     if who:
-        yield "verified_by", who
+        yield "verified_by", visible(who)
     yield "verified_with", {"reconcile": __version__, **versions()}
     yield "host", host()
     yield "checks", [asdict(check) for check in found.checks]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconcile import __version__
 from reconcile.archiving.limits import ArchiveError
-from reconcile.errors import Fault, InputError
+from reconcile.errors import Fault, InputError, visible
 from reconcile.files import write_json
 from reconcile.verify import Verification, receipt, verify_archive
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Print what was found, write the receipt; 0 only if every check holds.
 
     Raises:
-        InputError: there is no such archive, or the receipt cannot be written.
+        InputError: there is no such archive.
     """
     if args.rerun:
         print("--rerun executes network code from the archive on this machine", file=sys.stderr)
@@ -48,10 +48,18 @@ def run(args: argparse.Namespace) -> int:
     except ArchiveError as error:
         raise InputError(Fault(args.archive, 0, "", str(error))) from None
     print("\n".join(_lines(found)))
-    target = args.receipt or args.archive.parent / RECEIPT
-    write_json(target, receipt(found, args.by))
-    print(f"receipt: {target}")
+    _write_receipt(args.receipt or args.archive.parent / RECEIPT, found, args.by)
     return 0 if found.holds else 1
+
+
+def _write_receipt(target: Path, found: Verification, who: str | None) -> None:
+    """Write the receipt; where that cannot be done, what was found stands all the same."""
+    try:
+        write_json(target, receipt(found, who))
+    except InputError as error:
+        print(f"no receipt: {error}", file=sys.stderr)
+    else:
+        print(f"receipt: {visible(str(target))}")
 
 
 def _progress(line: str) -> None:
@@ -59,7 +67,7 @@ def _progress(line: str) -> None:
 
 
 def _lines(found: Verification) -> list[str]:
-    lines = [f"archive  {found.file.name}", f"sha256   {found.sha256}"]
+    lines = [f"archive  {visible(found.file.name)}", f"sha256   {found.sha256}"]
     if found.study is not None:
         written = ascii(found.version)[1:-1]
         lines.append(
