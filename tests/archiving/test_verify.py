@@ -246,8 +246,13 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "missing file": (lambda m: m.pop("results/verdicts.csv") and None, "files", "is missing"),
     "extra file": (
         lambda m: m.update({"results/extra.csv": b"x"}),
+        "files",
+        "results/extra.csv has no place in an archive",
+    ),
+    "file that the metadata do not list": (
+        lambda m: m.update({"study/extra.csv": b"x"}),
         "metadata",
-        "does not list: 'results/extra.csv'",
+        "does not list: 'study/extra.csv'",
     ),
     "metadata": (
         edited(

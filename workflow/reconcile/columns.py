@@ -6,7 +6,7 @@ pandas, so that a host that only measures can write them.
 
 from __future__ import annotations
 
-__all__ = ["COUNTED_KINDS", "RECORD_FILES", "TABLES"]
+__all__ = ["COUNTED_KINDS", "FIGURES", "RECORD_FILES", "TABLES"]
 
 COUNTED_KINDS = ("conv", "fc")
 """A network's neurons are those of its convolutional and fully connected layers."""
@@ -106,3 +106,6 @@ TABLES = {
 
 RECORD_FILES = ("record.json", "timings.csv", "outputs.csv")
 """What differs between two runs; everything else is the same byte for byte."""
+
+FIGURES = ("windows", "sweep", "neurons", "latency-layers", "latency-networks", "coverage")
+"""Every figure that a report may have; each is ``figures/<name>.svg`` and ``.pdf``."""

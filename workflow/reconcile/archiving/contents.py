@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconcile.archiving.layout import RESULT_FILES, WRITTEN_BY, member_of
+from reconcile.archiving.layout import FIGURE_FILES, RESULT_FILES, WRITTEN_BY, member_of
 from reconcile.archiving.limits import ArchiveError, check_name
 from reconcile.errors import Fault, InputError
 
@@ -24,7 +24,6 @@ CODE = (
     "templates/**/*",
 )
 """What a study is run with, relative to the project's folder."""
-FIGURES = {".svg", ".pdf"}
 _NOT_CODE = {"__pycache__", "reconcile.egg-info", ".snakemake"}
 
 
@@ -71,6 +70,6 @@ def _results(results: Path) -> Iterator[tuple[str, Path]]:
             message = f"there is no such file; run `snakemake` first ({WRITTEN_BY[name]} writes it)"
             raise InputError(Fault(file, 0, "", message))
         yield member_of(name), file
-    figures = (file for file in (results / "figures").rglob("*") if file.suffix in FIGURES)
-    for file in sorted(figures):
-        yield member_of(file.relative_to(results).as_posix()), file
+    for name in FIGURE_FILES:
+        if (results / name).is_file():
+            yield member_of(name), results / name

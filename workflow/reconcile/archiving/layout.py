@@ -13,18 +13,21 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from reconcile.archiving.manifest import MANIFEST
 from reconcile.cite import CITATION_FILES
-from reconcile.columns import RECORD_FILES, TABLES
+from reconcile.columns import FIGURES, RECORD_FILES, TABLES
 
 __all__ = [
     "CERTIFICATE",
     "CORE",
+    "FIGURE_FILES",
     "METADATA",
     "README",
     "REPRODUCIBLE",
     "REQUIRED",
     "RESULT_FILES",
     "WRITTEN_BY",
+    "has_place",
     "member_of",
     "result_name",
 ]
@@ -51,6 +54,8 @@ WRITTEN_BY = {
 
 RESULT_FILES = tuple(name for name in WRITTEN_BY if name != "figures")
 """What every archive holds of ``results/<study>/``, besides the figures."""
+FIGURE_FILES = tuple(f"figures/{name}.{form}" for name in FIGURES for form in ("svg", "pdf"))
+"""What it holds of them, where the report has them."""
 
 # A PDF has a date in it; reports and these figures show latencies.
 _DRAWN_FROM_RECORD = ("report.html", "report.pdf", "figures/*.pdf", "figures/latency*")
@@ -66,6 +71,23 @@ def result_name(member: str) -> str | None:
     """The inverse of ``member_of``; None for what is no result."""
     part, _, name = member.partition("/")
     return name if part in ("results", "record") and name else None
+
+
+_ON_TOP = (README, CERTIFICATE, METADATA, MANIFEST)
+_FREE = ("study", "code")
+
+
+def has_place(member: str) -> bool:
+    """Whether the layout has a place for a file; an archive of any release holds no other.
+
+    The results of both parts are read from one folder: a file in the wrong part would stand there
+    for the one in the right part. A name that a release has written stays known.
+    """
+    part, _, name = member.partition("/")
+    if not name:
+        return member in _ON_TOP
+    known = name in (*RESULT_FILES, *FIGURE_FILES)
+    return part in _FREE or (known and member_of(name) == member)
 
 
 REQUIRED = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from reconcile.archiving.layout import CORE, METADATA, REQUIRED, member_of
+from reconcile.archiving.layout import CORE, METADATA, REQUIRED, has_place, member_of
 from reconcile.archiving.limits import ArchiveError, parse_json, shown
 from reconcile.archiving.manifest import MANIFEST, digest
 from reconcile.archiving.reading import Archive, Row
@@ -30,7 +30,10 @@ _DESCRIPTOR = {METADATA, "./"}
 
 
 def check_required(archive: Archive) -> str:
-    """Every file that makes an archive one is there."""
+    """Every file that makes an archive one is there, each in its place, and none that has none."""
+    for name in archive.members:
+        if not has_place(name):
+            raise ArchiveError(f"{name} has no place in an archive")
     for name in CORE:
         if name not in archive.members:
             raise ArchiveError(f"{name} is missing")

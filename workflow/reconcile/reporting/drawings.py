@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reconcile.columns import FIGURES
 from reconcile.reporting.figure_coverage import draw_coverage, square_walks
 from reconcile.reporting.figure_latency import draw_bars, layer_latencies, total_latencies
 from reconcile.reporting.figure_neurons import draw_neurons, layer_claims
@@ -32,7 +33,7 @@ class Drawing:
     """A figure: it is drawn for a page and again for a phone.
 
     Attributes:
-        name: its file is ``figures/<name>.svg``, its anchor ``#figure-<name>``.
+        name: one of ``FIGURES``; its file is ``figures/<name>.svg``, its anchor ``#figure-<name>``.
         caption: what it shows and in which unit.
         draw: draws it: identifier, width, class.
     """
@@ -40,6 +41,12 @@ class Drawing:
     name: str
     caption: str
     draw: Callable[[str, float, str], Markup]
+
+    def __post_init__(self) -> None:
+        if self.name not in FIGURES:
+            raise ValueError(
+                f"{self.name} is no figure of the contract, and no archive would have it"
+            )
 
     def wide(self, css: str = "") -> Markup:
         """The drawing for a page."""
