@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import LINKS, put_link
 
 from reconcile.archive import archive_name, build_archive
 from reconcile.archiving.container import unpack
@@ -98,6 +99,29 @@ def test_missing_result(project: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"verdicts.csv: .*run `snakemake` first"):
         built(copy, tmp_path / "a.zip")
     assert not (tmp_path / "a.zip").exists()
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("place", ["studies/toy", "results/toy/figures", "workflow", "templates"])
+def test_link(project: Path, tmp_path: Path, place: str, name: str) -> None:
+    """A link among the files of an archive is refused by its name, and nothing is written."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    put_link(copy / place, *LINKS[name])
+    with pytest.raises(InputError) as caught:
+        built(copy, tmp_path / "a.zip")
+    (fault,) = caught.value.faults
+    assert fault.file == copy / place / LINKS[name][0]
+    assert fault.message.startswith("is a symbolic link")
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_folders_behind_links(project: Path, archive_file: Path, tmp_path: Path) -> None:
+    """The folders of a study and of its results may be reached through links."""
+    for name in ("studies", "results"):
+        (tmp_path / name).symlink_to(project / name / "toy")
+    build_archive(project, tmp_path / "studies", tmp_path / "results", tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == archive_file.read_bytes()
 
 
 def test_record_without_end(project: Path, tmp_path: Path) -> None:
