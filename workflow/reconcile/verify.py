@@ -17,7 +17,7 @@ from reconcile import __version__
 from reconcile.archiving import recompute, structure
 from reconcile.archiving.container import read_container, unpack
 from reconcile.archiving.facts import reproducible_digest
-from reconcile.archiving.limits import ArchiveError
+from reconcile.archiving.limits import ArchiveError, one_line
 from reconcile.archiving.manifest import check_manifest, digest
 from reconcile.archiving.reading import Archive
 from reconcile.archiving.rerun import Latency, Report, Rerun, measure_again
@@ -76,9 +76,10 @@ class Verification:
         return all(check.outcome == HOLDS for check in self.checks)
 
     def run(self, name: str, check: Callable[[], str]) -> bool:
-        """Run one check and note its outcome."""
+        """Run one check and note its outcome; whatever it raises, it fails with a line."""
         try:
-            self.checks.append(Check(name, HOLDS, check()))
+            with one_line():
+                self.checks.append(Check(name, HOLDS, check()))
         except ArchiveError as error:
             self.checks.append(Check(name, FAILS, str(error)))
         return self.checks[-1].outcome == HOLDS
@@ -145,7 +146,7 @@ def _check_structure(found: Verification, archive: Archive) -> bool:
 
 def _recompute(found: Verification, archive: Archive, rerun: str | None, report: Report) -> None:
     try:
-        with recompute.workspace(archive) as space:
+        with one_line(), recompute.workspace(archive) as space:
             for name, check in _RECOMPUTED:
                 found.run(name, partial(check, space))
             # Code is executed only from an archive about which all else is true.

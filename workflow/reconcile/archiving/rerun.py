@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.archiving.differences import KEYS, Difference, refuse, table_differences
-from reconcile.archiving.limits import ArchiveError, parse_json, text_of
+from reconcile.archiving.limits import ArchiveError, one_line, parse_json, text_of
 from reconcile.archiving.reading import Row
-from reconcile.archiving.recompute import VALUES, Workspace, one_line, rows_of
+from reconcile.archiving.recompute import VALUES, Workspace, rows_of
 from reconcile.archiving.tabular import parse_table
 from reconcile.columns import TABLES
 from reconcile.files import write_json

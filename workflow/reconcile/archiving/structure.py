@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from reconcile.archiving.differences import KEYS
 from reconcile.archiving.layout import CORE, METADATA, REQUIRED, has_place, member_of
 from reconcile.archiving.limits import ArchiveError, parse_json, shown
 from reconcile.archiving.manifest import MANIFEST, digest
@@ -25,6 +26,13 @@ from reconcile.measure import MEASURED
 
 __all__ = ["check_metadata", "check_record", "check_required", "check_sums", "check_tables"]
 
+NEEDED = {
+    **KEYS,
+    "layers.csv": (*KEYS["layers.csv"], "kind", "channels", "height", "width", "neurons"),
+    "totals.csv": (*KEYS["totals.csv"], "status"),
+    "timings.csv": (*KEYS["timings.csv"], "median_ms"),
+}
+"""Columns that any release writes: without them nothing can be said of a row."""
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}
 
@@ -68,9 +76,11 @@ def _file_entities(graph: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
     for entity in graph:
         kinds, name = entity.get("@type"), entity.get("@id")
-        if "File" in (kinds if isinstance(kinds, list) else [kinds]) and name not in _DESCRIPTOR:
-            if not isinstance(name, str) or name in files:
-                raise ArchiveError(f"{METADATA} lists a file twice or without a name")
+        if "File" not in (kinds if isinstance(kinds, list) else [kinds]):
+            continue
+        if not isinstance(name, str) or name in files:
+            raise ArchiveError(f"{METADATA} lists a file twice or without a name")
+        if name not in _DESCRIPTOR:
             files[name] = entity
     return files
 
@@ -85,11 +95,16 @@ def check_tables(archive: Archive) -> str:
     check_schema(ReconciliationModel, "reconciliation.json", archive.reconciliation)
     check_schema(PlanModel, "interpretations.json", archive.json("interpretations.json"))
     names = [name for name in TABLES if member_of(name) in archive.members]
-    exactly = archive.same_code
-    rows = sum(check_table(name, archive.text(name), exactly=exactly) for name in names)
+    rows = sum(_check_table(archive, name) for name in names)
     if archive.json("interpretations.json")["study"] != archive.study:
         raise ArchiveError("interpretations.json is of another study")
     return f"{len(names)} tables, {rows:,} rows"
+
+
+def _check_table(archive: Archive, name: str) -> int:
+    exactly = archive.same_code
+    needed = TABLES[name] if exactly else NEEDED.get(name, ())
+    return check_table(name, archive.text(name), needed, exactly=exactly)
 
 
 def check_record(archive: Archive) -> str:

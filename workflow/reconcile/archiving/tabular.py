@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from reconcile.archiving.limits import ArchiveError, shown
 from reconcile.cells import read_cell
-from reconcile.columns import TABLES
 
 __all__ = ["INTEGERS", "NUMBERS", "check_table", "parse_table", "same_value"]
 
@@ -69,13 +68,14 @@ def _lines(name: str, text: str) -> Iterator[list[str]]:
         raise ArchiveError(f"{name} is not valid CSV: {error}") from None
 
 
-def check_table(name: str, text: str, *, exactly: bool) -> int:
+def check_table(name: str, text: str, needed: Sequence[str], *, exactly: bool) -> int:
     """Check columns and the form of every cell of a table of the contract.
 
     Args:
         name: the file's name without folders: "layers.csv".
         text: its content.
-        exactly: refuse columns that are missing or unknown; otherwise only cells are checked.
+        needed: the columns that must be there.
+        exactly: refuse any other column.
 
     Returns:
         The number of rows.
@@ -84,9 +84,9 @@ def check_table(name: str, text: str, *, exactly: bool) -> int:
         ArchiveError: a column is missing or unknown, or a cell has not the column's form.
     """
     header, *rows = _lines(name, text)
-    missing = [column for column in TABLES[name] if column not in header]
-    extra = [column for column in header if column not in TABLES[name]]
-    if exactly and (missing or extra):
+    missing = [column for column in needed if column not in header]
+    extra = [column for column in header if exactly and column not in needed]
+    if missing or extra:
         what = "lacks the" if missing else "has the unknown"
         raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
     for number, row in enumerate(rows, start=1):
