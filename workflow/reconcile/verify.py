@@ -43,6 +43,11 @@ class Check:
     outcome: str
     detail: str
 
+    @property
+    def holds(self) -> bool:
+        """Whether what was asked for is so."""
+        return self.outcome == HOLDS
+
 
 @dataclass
 class Verification:
@@ -73,7 +78,7 @@ class Verification:
     @property
     def holds(self) -> bool:
         """Whether every check holds."""
-        return all(check.outcome == HOLDS for check in self.checks)
+        return all(check.holds for check in self.checks)
 
     def run(self, name: str, check: Callable[[], str]) -> bool:
         """Run one check and note its outcome; whatever it raises, it fails with a line."""
@@ -82,7 +87,7 @@ class Verification:
                 self.checks.append(Check(name, HOLDS, check()))
         except ArchiveError as error:
             self.checks.append(Check(name, FAILS, str(error)))
-        return self.checks[-1].outcome == HOLDS
+        return self.checks[-1].holds
 
 
 _STRUCTURE: tuple[tuple[str, Callable[[Archive], str]], ...] = (
