@@ -222,6 +222,31 @@ def write_study(folder: Path, data: dict[str, Any] | None = None, network: str =
     return folder
 
 
+LINKS = {
+    "file elsewhere": ("notes.txt", "/etc/passwd"),
+    "file beside it": ("notes.txt", "network.py"),
+    "folder elsewhere": ("data", "/etc"),
+    "folder above": ("up", ".."),
+    "itself": ("self", "self"),
+    "nothing": ("notes.txt", "nowhere"),
+    "in a subfolder": ("a/b/notes.txt", "/etc/passwd"),
+    "study file": ("study.yaml", "/etc/passwd"),
+    "study file of its own": ("study.yaml", "real.yaml"),
+    "network": ("network.py", "/etc/passwd"),
+    "cache": ("__pycache__", "/etc"),
+}
+"""Links that a study may not hold: name and where each leads."""
+
+
+def put_link(folder: Path, name: str, to: str) -> None:
+    """Put a link in a folder; a file of that name goes elsewhere first."""
+    link = folder / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_file():
+        link.rename(folder / f"real{link.suffix}")
+    link.symlink_to(to)
+
+
 def measure(folder: Path, out: Path, **settings: Any) -> Path:
     """Measure a study on the CPU, quietly, and return the results folder."""
     plan = out / "interpretations.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import study_data, write_study
+from support import put_link, study_data, write_study
 
 from reconcile import __version__
 from reconcile.cli import COMMANDS, main
@@ -54,6 +54,17 @@ def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`check` says what a good study holds."""
     assert main(["check", str(write_study(tmp_path / "tiny"))]) == 0
     assert "5 claims, 3 interpretations" in capsys.readouterr().out
+
+
+def test_check_follows_no_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`check` names a link in a study in one line, and shows nothing of where it leads."""
+    secret = tmp_path / "secret"
+    secret.write_text("password: 1234\n")
+    folder = write_study(tmp_path / "tiny")
+    put_link(folder, "study.yaml", str(secret))
+    assert main(["check", str(folder)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{folder}/study.yaml: is a symbolic link")
 
 
 def test_check_tells_the_faults_of_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

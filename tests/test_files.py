@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -164,3 +167,53 @@ def test_csv_rows(tmp_path: Path) -> None:
     table.add([{"b": "x, y", "ignored": 1}, {"a": 0, "b": None}])
     table.close()
     assert (tmp_path / "t.csv").read_bytes() == b'a,b\n,"x, y"\n0,\n'
+
+
+def test_writers_leave_each_other_alone(tmp_path: Path) -> None:
+    """Of many processes that write one file at once each succeeds, and the last one's stays."""
+    file = tmp_path / "table.csv"
+    program = (
+        "import sys; from pathlib import Path; from reconcile.files import write_bytes;"
+        "[write_bytes(Path(sys.argv[1]), sys.argv[2].encode() * 5000) for _ in range(100)]"
+    )
+    command = [sys.executable, "-c", program, str(file)]
+    writers = [subprocess.Popen([*command, letter]) for letter in "abcd"]
+    assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
+    assert file.read_bytes() in {letter.encode() * 5000 for letter in "abcd"}
+    assert names(tmp_path) == ["table.csv"]
+
+
+@pytest.mark.parametrize("reaped", [True, False])
+def test_part_of_a_writer_that_was_killed(old: Path, reaped: bool) -> None:
+    """A part stays as long as its writer lives and goes with the next write after its death."""
+    program = (
+        "import sys; from pathlib import Path; from reconcile.files import staged\n"
+        "with staged(Path(sys.argv[1])) as part: print(part.name, flush=True); input()"
+    )
+    command = [sys.executable, "-c", program, str(old)]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        part = writer.stdout.readline().strip()
+        write_bytes(old, b"new")
+        assert names(old.parent) == [part, "table.csv"]
+        writer.kill()
+        if reaped:
+            writer.wait()
+        else:
+            os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)
+        write_bytes(old, b"newer")
+        assert names(old.parent) == ["table.csv"]
+
+
+def test_part_of_a_longer_name(old: Path) -> None:
+    """A file whose name goes on after another's is no part of it."""
+    (old.parent / ".table.csv.old.1-abc.part").write_bytes(b"half")
+    write_bytes(old, b"new")
+    assert names(old.parent) == [".table.csv.old.1-abc.part", "table.csv"]
+
+
+def test_part_that_cannot_be_removed(old: Path) -> None:
+    """What stands in a part's place and cannot be removed keeps nobody from writing."""
+    (old.parent / ".table.csv.abc.part").mkdir()
+    write_bytes(old, b"new")
+    assert old.read_bytes() == b"new"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import LINKS, put_link
 
 from reconcile.archive.build import archive_name, build_archive
 from reconcile.archive.container import unpack
@@ -51,7 +53,9 @@ def test_runs_differ_in_the_record_only(project: Path, archive_file: Path, tmp_p
     record = json.loads((results / "record.json").read_text())
     record |= {"started": "2031-01-01T00:00:00+00:00", "ended": "2031-01-01T00:00:09+00:00"}
     (results / "record.json").write_text(json.dumps(record))
-    for name in ("timings.csv", "report.html", "report.pdf", "figures/latency-layers.svg"):
+    timings = (results / "timings.csv").read_text().splitlines(keepends=True)
+    (results / "timings.csv").write_text("".join(timings[:-1]))
+    for name in ("report.html", "report.pdf", "figures/latency-layers.svg"):
         (results / name).write_bytes((results / name).read_bytes() + b"\n")
     one, other = unpack(archive_file.read_bytes()), unpack(built(copy, tmp_path / "a.zip"))
     assert list(one) == list(other)
@@ -98,6 +102,106 @@ def test_missing_result(project: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"verdicts.csv: .*run `snakemake` first"):
         built(copy, tmp_path / "a.zip")
     assert not (tmp_path / "a.zip").exists()
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("place", ["studies/toy", "results/toy/figures", "workflow", "templates"])
+def test_link(project: Path, tmp_path: Path, place: str, name: str) -> None:
+    """A link among the files of an archive is refused by its name, and nothing is written."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    put_link(copy / place, *LINKS[name])
+    with pytest.raises(InputError) as caught:
+        built(copy, tmp_path / "a.zip")
+    (fault,) = caught.value.faults
+    assert fault.file == copy / place / LINKS[name][0]
+    assert fault.message.startswith("is a symbolic link")
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_folders_behind_links(project: Path, archive_file: Path, tmp_path: Path) -> None:
+    """The folders of a study and of its results may be reached through links."""
+    for name in ("studies", "results"):
+        (tmp_path / name).symlink_to(project / name / "toy")
+    build_archive(project, tmp_path / "studies", tmp_path / "results", tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == archive_file.read_bytes()
+
+
+STUDY_DERIVED = "check_paper reconcile search"
+STALE = {
+    "interpretations.json": ('"side": 7', '"side": 8', "instantiate"),
+    "layers.csv": ("six,main,conv1,conv,2,4,4,32,", "six,main,conv1,conv,2,4,4,36,", "instantiate"),
+    "totals.csv": ("six,main,measured,,42,", "six,main,measured,,43,", "instantiate"),
+    "record.json": ('"study": "toy"', '"study": "tin"', "instantiate"),
+    "verdicts.csv": (",contradicts,", ",matches,", STUDY_DERIVED),
+    "countings.csv": ("interpretation,", "interpretations,", STUDY_DERIVED),
+    "evidence.csv": (",holds,", ",fails,", STUDY_DERIVED),
+    "reconciliation.json": ('"rank": 1', '"rank": 2', STUDY_DERIVED),
+    "numbers.tex": ("32", "33", "render_report"),
+    "tables.tex": ("matches", "contradicts", "render_report"),
+    "references.bib": ("Ada", "Eve", "render_report"),
+    "references.json": ("Ada", "Eve", "render_report"),
+    "CITATION.cff": ("Ada", "Eve", "render_report"),
+}
+"""For each result that verifying asks about: a change of it, and the rules to run again."""
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_stale_result(project: Path, tmp_path: Path, name: str) -> None:
+    """A result that would not verify is named with what to do; an earlier archive stays."""
+    copy, out = tmp_path / "copy", tmp_path / "out" / "a.zip"
+    shutil.copytree(project, copy)
+    old, new, rules = STALE[name]
+    file = copy / "results/toy" / name
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    out.parent.mkdir()
+    out.write_bytes(b"earlier")
+    with pytest.raises(InputError) as caught:
+        built(copy, out)
+    (fault,) = caught.value.faults
+    assert fault.file == file
+    assert fault.message.endswith(f"; to make it again: snakemake --forcerun {rules} -- {out}")
+    assert "\n" not in str(fault)
+    assert [(f.name, f.read_bytes()) for f in out.parent.iterdir()] == [("a.zip", b"earlier")]
+
+
+def test_older_study(project: Path, tmp_path: Path) -> None:
+    """Where another study was judged, the line says what does not follow from the one here."""
+    copy, out = tmp_path / "copy", tmp_path / "a.zip"
+    shutil.copytree(project, copy)
+    study = copy / "studies/toy/study.yaml"
+    study.write_text(study.read_text().replace('printed: "32"', 'printed: "33"'))
+    with pytest.raises(InputError) as caught:
+        built(copy, out)
+    assert str(caught.value) == (
+        f"{copy}/results/toy/verdicts.csv: does not follow from {study} and what was measured: "
+        "six/conv1: printed: '32' against '33' recomputed (and 6 more); to make it again: "
+        f"snakemake --forcerun {STUDY_DERIVED} -- {out}"
+    )
+    assert not out.exists()
+
+
+def test_archive_that_is_refused_for_another_reason(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no result is to blame, the line says which check fails."""
+
+    def broken(_: object) -> str:
+        raise KeyError("x")
+
+    monkeypatch.setattr("reconcile.archive.verify._STRUCTURE", (("files", broken),))
+    with pytest.raises(InputError, match=r"a\.zip: would not verify: files: cannot be checked: "):
+        built(project, tmp_path / "a.zip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_rules_to_run_again() -> None:
+    """What users are told to run again are rules of the workflow."""
+    files = (PROJECT / "workflow/rules").glob("*.smk")
+    rules = {r for f in files for r in re.findall(r"^rule (\w+):", f.read_text("utf-8"), re.M)}
+    assert {rule for _, _, told in STALE.values() for rule in told.split()} <= rules
 
 
 def test_record_without_end(project: Path, tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -242,8 +244,13 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "missing file": (lambda m: m.pop("results/verdicts.csv") and None, "files", "is missing"),
     "extra file": (
         lambda m: m.update({"results/extra.csv": b"x"}),
+        "files",
+        "results/extra.csv has no place in an archive",
+    ),
+    "file that the metadata do not list": (
+        lambda m: m.update({"study/extra.csv": b"x"}),
         "metadata",
-        "does not list: 'results/extra.csv'",
+        "does not list: 'study/extra.csv'",
     ),
     "metadata": (
         edited(
@@ -421,6 +428,62 @@ def test_command(archive_file: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert verify(broken, "--receipt", out) == 1
     assert "NOT verified" in capsys.readouterr().out
     assert json.loads(out.read_text())["outcome"] == "not verified"
+
+
+@pytest.mark.parametrize("place", ["folder", "file/below.json"])
+@pytest.mark.parametrize("holds", [True, False])
+def test_receipt_that_cannot_be_written(
+    archive_file: Path, tmp_path: Path, place: str, holds: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A receipt that cannot be written is one line; the exit code is that of the checks."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    file = tmp_path / "a.zip"
+    file.write_bytes(archive_file.read_bytes()[: None if holds else -1])
+    assert verify(file, "--receipt", tmp_path / place) == (0 if holds else 1)
+    said = capsys.readouterr()
+    assert ("all checks hold" in said.out, "receipt:" in said.out) == (holds, False)
+    assert re.fullmatch(rf"no receipt: {tmp_path}/{place}: cannot be written: [^\n]+\n", said.err)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk for the test")
+def test_read_only_disk(archive_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    """An archive on a disk that cannot be written verifies, without a receipt."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], check=True)
+    try:
+        shutil.copy(archive_file, disk / "a.zip")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        assert verify(disk / "a.zip") == 0
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+    said = capfd.readouterr()
+    assert "all checks hold" in said.out
+    assert said.err == (
+        f"no receipt: {disk}/verification.json: cannot be written: Read-only file system\n"
+    )
+
+
+def test_several_at_once(archive_file: Path, tmp_path: Path) -> None:
+    """Several verify in one folder at once: each has its answer, and one receipt is there."""
+    file = tmp_path / "a.zip"
+    shutil.copy(archive_file, file)
+    words = [sys.executable, "-m", "reconcile", "verify", str(file)]
+    running = [subprocess.Popen(words, stdout=PIPE, stderr=PIPE, text=True) for _ in range(4)]
+    said = [(*process.communicate(), process.returncode) for process in running]
+    assert all(code == 0 and "receipt: " in out and not err for out, err, code in said), said
+    assert json.loads((tmp_path / "verification.json").read_text())["outcome"] == "verified"
+    assert {entry.name for entry in tmp_path.iterdir()} == {"a.zip", "verification.json"}
+
+
+def test_name_that_is_no_text(archive_file: Path, tmp_path: Path) -> None:
+    """A file name that is not UTF-8 is spelled, on the terminal and in the receipt."""
+    file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.zip"))
+    shutil.copy(archive_file, file)
+    assert verify(file, "--by", "\udcff") == 0
+    content = json.loads((tmp_path / "verification.json").read_text())
+    assert (content["archive"]["name"], content["verified_by"]) == ("\\udcff.zip", "\\udcff")
 
 
 def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 from support import PROJECT
 
-from reconcile.cite import numbers
 from reconcile.cite.latex import command_name, number, read_macros
-from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
+from reconcile.cite.numbers import (
+    CITATION_FILES,
+    load_numbers,
+    numbers,
+    numbers_tex,
+    write_citations,
+)
 from reconcile.tables.contract import layer_quantities
 
 STUDY = PROJECT / "studies" / "alexnet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from reconcile.archive.facts import reproducible_digest
 from reconcile.archive.verify import verify_archive
 
 pytestmark = pytest.mark.slow
+Done = subprocess.CompletedProcess[str]
 
 SURROUNDINGS = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
 DESCRIBES_THE_RECORD = {"SHA256SUMS", "certificate.md", "ro-crate-metadata.json"}
@@ -34,13 +36,18 @@ def make_project(project: Path) -> None:
     config.write_text(text.replace("[alexnet]", "[tiny]"), encoding="utf-8")
 
 
-def archived(project: Path, variables: dict[str, str]) -> Path:
-    """Run the study from scratch and return its archive."""
+def snakemake(project: Path, *words: str, **variables: str) -> Done:
+    """Run Snakemake in a project as a user does."""
     environment = os.environ | {"PYTHONPATH": str(project / "workflow")} | variables
-    command = [Path(sys.executable).with_name("snakemake"), "archive"]
-    done = subprocess.run(
+    command = [Path(sys.executable).with_name("snakemake"), *words]
+    return subprocess.run(
         command, cwd=project, env=environment, capture_output=True, text=True, check=False
     )
+
+
+def archived(project: Path, variables: dict[str, str]) -> Path:
+    """Run the study from scratch and return its archive."""
+    done = snakemake(project, "archive", **variables)
     assert done.returncode == 0, done.stderr
     return project / "results" / "tiny" / archive_name("tiny", __version__)
 
@@ -76,6 +83,38 @@ def test_counts_are_equal(archives: list[Path]) -> None:
     found = compare_archives(*archives)
     assert found.equal
     assert "started" in {difference.where for difference in found.circumstances}
+
+
+def test_archive_of_stale_results(archives: list[Path], tmp_path: Path) -> None:
+    """An older study.yaml put back, which Snakemake overlooks: no archive, and what to do works."""
+    project = tmp_path / "project"
+    shutil.copytree(archives[0].parents[2], project, symlinks=True)
+    archive = project / archives[0].relative_to(archives[0].parents[2])
+    before = archive.read_bytes()
+    study, kept = project / "studies/tiny/study.yaml", tmp_path / "study.yaml"
+    shutil.copy2(study, kept)
+    text = study.read_text()
+    study.write_text(text.replace("four maps of 4 by 4", "four square maps"))
+    assert study.read_text() != text
+    assert snakemake(project).returncode == 0
+    shutil.copy2(kept, study)
+    assert "Nothing to be done" in snakemake(project).stderr
+    done = snakemake(project, "archive")
+    log = (project / "logs/tiny/build_archive.log").read_text()
+    assert done.returncode == 1
+    assert log in done.stderr
+    line = re.fullmatch(
+        r"results/tiny/consistency\.csv: does not follow from studies/tiny/study\.yaml and what "
+        r"was measured: product: says: .*; to make it again: snakemake (.*)\n",
+        log,
+    )
+    assert line is not None, log
+    assert archive.read_bytes() == before
+    assert sorted(archive.parent.glob("*.zip*")) == [archive]
+    done = snakemake(project, *line[1].split())
+    assert done.returncode == 0, done.stderr
+    assert (project / "logs/tiny/build_archive.log").read_text().endswith(" checks hold\n")
+    assert verify_archive(archive).holds
 
 
 def test_archive_holds_no_path_of_the_machine(archives: list[Path]) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import LINKS, put_link
 
 from reconcile import __version__
 from reconcile.measure import provenance
@@ -97,6 +98,18 @@ def test_folder_hash(tmp_path: Path) -> None:
     assert folder_sha256(tmp_path) == before
     (tmp_path / "a").rename(tmp_path / "c")
     assert folder_sha256(tmp_path) != before
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_folder_hash_follows_no_link(tmp_path: Path, name: str) -> None:
+    """A link adds nothing to a folder's hash, wherever it leads; the folder may be behind one."""
+    for folder in (tmp_path / "plain", tmp_path / "linked"):
+        folder.mkdir()
+        (folder / "file").write_bytes(b"a")
+    put_link(tmp_path / "linked", *LINKS[name])
+    assert folder_sha256(tmp_path / "linked") == folder_sha256(tmp_path / "plain")
+    (tmp_path / "behind").symlink_to("plain")
+    assert folder_sha256(tmp_path / "behind") == folder_sha256(tmp_path / "plain")
 
 
 def test_missing_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,12 +19,16 @@ from support import PROJECT, study_data, write_study
 from reconcile.cite.numbers import write_citations
 from reconcile.errors import InputError, visible
 from reconcile.files import write_json
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import reconcile_study
 from reconcile.report.read import read_results
 from reconcile.report.render import render_html
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
+from reconcile.study.plan import plan_of
 from reconcile.tables.contract import head_of
+from reconcile.tables.frames import write_table
 from reconcile.tables.rows import Csv
 
 Place = tuple[str | int, ...]
@@ -100,6 +104,7 @@ def hostile_results(folder: Path, turn: int, step: int) -> tuple[Path, Path]:
     """A hostile study with its results and all that is rendered from them but the PDF."""
     study, out = write_results(folder, hostile_study(turn, step)[0])
     poison(out, visible(PAYLOADS[turn % len(PAYLOADS)]))
+    judge(study, out)
     plain = "".join(c for c in PAYLOADS[turn % len(PAYLOADS)] if c.isprintable())
     options = ReportOptions(checked_by=plain[:200])
     page = render_html(read_results(study, out), TEMPLATES, options)
@@ -113,12 +118,24 @@ def poison(out: Path, text: str) -> None:
     failed = {"interpretation": "slip", "network": "main", "status": "does-not-run"}
     _replace(out / "totals.csv", "slip,", failed | {"message": text})
     layer = {"interpretation": "ceil", "network": "main", "kind": "other", "layer": text[:60]}
-    sizes = dict.fromkeys(head_of("layers.csv")[4:], 1)
+    sizes = dict.fromkeys(head_of("layers.csv")[4:8], 1) | dict.fromkeys(
+        head_of("layers.csv")[8:], 0
+    )
     _replace(out / "layers.csv", "no row", layer | sizes)
     record = json.loads((out / "record.json").read_text("utf-8"))
     record["command"] = record["host"]["cpu"] = text
     record["device"] |= {"name": text, "fallback": text}
+    record["source"] = {}
     write_json(out / "record.json", record)
+
+
+def judge(study: Path, out: Path) -> None:
+    """All that follows from the study and the poisoned measurements."""
+    write_json(out / "interpretations.json", plan_of(load_study(study), study.name))
+    done = reconcile_study(load_study(study), study, Measurements.read(out))
+    for name, content in done.tables.items():
+        write_table(out, name, content)
+    write_json(out / "reconciliation.json", done.summary)
 
 
 def _replace(file: Path, start: str, row: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from breaking import broken_data, broken_text, is_a_good_line, places_in
-from support import PROJECT, study_data, write_study
+from support import LINKS, PROJECT, put_link, study_data, write_study
 
 from reconcile.errors import InputError
 from reconcile.study.load import arguments_of, denied_statements, load_study, networks_of
@@ -258,6 +258,32 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
 def test_no_study_file(tmp_path: Path) -> None:
     """A folder without study.yaml is one line."""
     assert faults(tmp_path) == ["study.yaml: there is no such file"]
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_links(tmp_path: Path, name: str) -> None:
+    """A link in a study is refused by its name and not followed, wherever it lies or leads."""
+    folder = write_study(tmp_path / "tiny")
+    put_link(folder, *LINKS[name])
+    (line,) = faults(folder)
+    place, _, message = line.partition(": ")
+    assert place == LINKS[name][0]
+    assert message.startswith("is a symbolic link, and none is followed; put what it leads to")
+
+
+def test_every_link_is_told(tmp_path: Path) -> None:
+    """All links of a study are told at once, whatever else is wrong with it."""
+    folder = write_study(tmp_path / "tiny", {"title": 3})
+    put_link(folder, "b.txt", "/etc/passwd")
+    put_link(folder, "a/c.txt", "nowhere")
+    assert [line.partition(":")[0] for line in faults(folder)] == ["a/c.txt", "b.txt"]
+
+
+def test_folder_behind_a_link(tmp_path: Path) -> None:
+    """A study's folder may itself be reached through a link."""
+    (tmp_path / "studies").symlink_to(write_study(tmp_path / "elsewhere" / "tiny").parent)
+    (tmp_path / "tiny").symlink_to("studies/tiny")
+    assert load_study(tmp_path / "tiny") == load_study(tmp_path / "elsewhere" / "tiny")
 
 
 def is_refused(folder: Path, name: str) -> bool:

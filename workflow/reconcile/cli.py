@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconcile import __version__
-from reconcile.errors import Fault, InputError
+from reconcile.errors import Fault, InputError, visible
 from reconcile.files import write_json, write_text
 
 if TYPE_CHECKING:
@@ -156,13 +156,18 @@ def _verify(args: argparse.Namespace) -> int:
         raise InputError(Fault(args.archive, 0, "", str(error))) from None
     print("\n".join(_findings(found)))
     target = args.receipt or args.archive.parent / RECEIPT
-    write_json(target, receipt(found, args.by))
-    print(f"receipt: {target}")
+    # Where it cannot be written, what was found stands all the same.
+    try:
+        write_json(target, receipt(found, args.by))
+    except InputError as error:
+        print(f"no receipt: {error}", file=sys.stderr)
+    else:
+        print(f"receipt: {visible(str(target))}")
     return 0 if found.holds else 1
 
 
 def _findings(found: Verification) -> Iterator[str]:
-    yield f"archive  {found.file.name}"
+    yield f"archive  {visible(found.file.name)}"
     yield f"sha256   {found.sha256}"
     if found.study is not None:
         written = ascii(found.version)[1:-1]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,9 @@ def staged(file: Path) -> Iterator[Path]:
     part = None
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # A writer that was killed left its part behind; there is one writer at a time.
-        for orphan in file.parent.glob(f".{escape(file.name)}.*.part"):
-            orphan.unlink(missing_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+        _sweep(file)
+        prefix = f".{file.name}.{os.getpid()}-"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=file.parent)
         os.close(handle)
         part = Path(name)
         yield part
@@ -58,6 +58,32 @@ def staged(file: Path) -> Iterator[Path]:
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+
+
+def _sweep(file: Path) -> None:
+    """Remove what killed writers left beside a file; the part of one that lives here is its own."""
+    for part in file.parent.glob(f".{escape(file.name)}.*.part"):
+        name = re.fullmatch(r"(?:([1-9]\d{0,8})-)?[^.]+\.part", part.name[len(file.name) + 2 :])
+        if name is not None and not (name[1] and _lives(int(name[1]))):
+            # Somebody else's, or another writer removed it just now: no reason not to write.
+            with suppress(OSError):
+                part.unlink()
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of this machine runs; one that ended and was not asked how does not."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # It is another user's.
+        return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(") ")[2][:1]
+    except OSError:
+        return True
+    return state != "Z"
 
 
 def not_written(file: Path, error: OSError) -> InputError:

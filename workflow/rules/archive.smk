@@ -18,7 +18,8 @@ rule build_archive:
         figures="results/{study}/figures",
         code=[str(file) for file in code_files(Path("."))],
     output:
-        f"results/{{study}}/{{study}}-{__version__}.crate.zip",
+        # One that does not verify is not written, and takes no earlier one away.
+        update(f"results/{{study}}/{{study}}-{__version__}.crate.zip"),
     log:
         "logs/{study}/build_archive.log",
     localrule: True

@@ -5,6 +5,7 @@ from pathlib import Path
 from reconcile.archive.build import build_archive
 from reconcile.run.scripting import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]) as log:
     out = Path(snakemake.output[0])
-    build_archive(Path(), Path(snakemake.input.study).parent, out.parent, out)
+    checks = build_archive(Path(), Path(snakemake.input.study).parent, out.parent, out)
+    log(f"{out} verifies: {len(checks)} checks hold")

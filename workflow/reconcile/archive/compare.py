@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.archive.differences import Difference, table_differences
-from reconcile.archive.limits import ArchiveError
+from reconcile.archive.limits import ArchiveError, one_line
 from reconcile.archive.reading import Archive, Row, open_archive
 from reconcile.archive.structure import check_record, check_required, check_tables
 from reconcile.tables.contract import NETWORK, tables
@@ -65,20 +65,22 @@ def compare_archives(one: Path, other: Path) -> Comparison:
     a, b = _opened(one), _opened(other)
     if a.study != b.study:
         raise ArchiveError(f"{one} is of the study {a.study}, {other} of {b.study}")
-    return Comparison(
-        list(_circumstances(a.record, b.record)),
-        {name: list(_table(name, a, b)) for name in COMPARED},
-        list(_ranking(a, b)),
-        list(_latencies(a.table("timings.csv"), b.table("timings.csv"))),
-        sum(len(a.table(name)) * len(columns) for name, columns in COMPARED.items()),
-    )
+    with one_line():
+        return Comparison(
+            list(_circumstances(a.record, b.record)),
+            {name: list(_table(name, a, b)) for name in COMPARED},
+            list(_ranking(a, b)),
+            list(_latencies(a.table("timings.csv"), b.table("timings.csv"))),
+            sum(len(a.table(name)) * len(columns) for name, columns in COMPARED.items()),
+        )
 
 
 def _opened(file: Path) -> Archive:
     try:
-        archive = open_archive(file)
-        for check in (check_required, check_tables, check_record):
-            check(archive)
+        with one_line():
+            archive = open_archive(file)
+            for check in (check_required, check_tables, check_record):
+                check(archive)
     except ArchiveError as error:
         raise ArchiveError(f"{file}: {error}") from None
     return archive

@@ -146,8 +146,17 @@ def _check_names(names: list[str]) -> None:
         if name.lower() in seen:
             raise ArchiveError(f"{shown(name)} stands in the archive twice")
         seen.add(name.lower())
+    for name in names:
+        folder = next((f for f in _folders(name) if f.lower() in seen), None)
+        if folder is not None:
+            raise ArchiveError(f"{shown(name)} lies in a folder that is a file of the archive")
     if len(names) > MAX_MEMBERS:
         raise ArchiveError(f"has more than {MAX_MEMBERS:,} members")
+
+
+def _folders(name: str) -> Iterator[str]:
+    """The folders that a member lies in."""
+    return (name[:at] for at, char in enumerate(name) if char == "/")
 
 
 def _check_entry(name: str, entry: _Entry) -> None:

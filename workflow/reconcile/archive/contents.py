@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconcile.archive.layout import RESULT_FILES, WRITTEN_BY, member_of
+from reconcile.archive.layout import FIGURE_FILES, RESULT_FILES, WRITTEN_BY, member_of
 from reconcile.archive.limits import ArchiveError, check_name
 from reconcile.errors import Fault, InputError
+from reconcile.folders import CACHES, files_in, refuse_links
 
+_CODE_FOLDERS = ("profiles", "workflow", "templates")
 CODE = (
     "Snakefile",
     "config.yaml",
@@ -17,27 +19,24 @@ CODE = (
     "LICENSE",
     "CITATION.cff",
     "tools/setup.sh",
-    "profiles/**/*",
-    "workflow/**/*",
-    "templates/**/*",
+    *(f"{folder}/**/*" for folder in _CODE_FOLDERS),
 )
 """What a study is run with, relative to the project's folder."""
-FIGURES = {".svg", ".pdf"}
-_NOT_CODE = {"__pycache__", "reconcile.egg-info", ".snakemake"}
 
 
 def code_files(root: Path) -> list[Path]:
     """The files of the project that make its results, sorted."""
     found = (file for pattern in CODE for file in root.glob(pattern) if file.is_file())
-    return sorted(file for file in found if not _NOT_CODE.intersection(file.parts))
+    return sorted(file for file in found if not CACHES.intersection(file.parts))
 
 
 def gather(root: Path, study_folder: Path, results: Path) -> dict[str, bytes]:
     """The files of an archive, by member name, before anything is written about them.
 
     Raises:
-        InputError: a result is missing, or a file's name is not plain.
+        InputError: a result is missing, a file's name is not plain, or a folder holds a link.
     """
+    refuse_links(study_folder, results / "figures", *(root / name for name in _CODE_FOLDERS))
     members: dict[str, bytes] = {}
     for name, file in (*_code(root), *_study(study_folder), *_results(results)):
         try:
@@ -56,10 +55,8 @@ def _code(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _study(folder: Path) -> Iterator[tuple[str, Path]]:
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
-    for file in files:
-        if not _NOT_CODE.intersection(file.parts):
-            yield f"study/{file.relative_to(folder).as_posix()}", file
+    for file in files_in(folder):
+        yield f"study/{file.relative_to(folder).as_posix()}", file
 
 
 def _results(results: Path) -> Iterator[tuple[str, Path]]:
@@ -69,6 +66,6 @@ def _results(results: Path) -> Iterator[tuple[str, Path]]:
             message = f"there is no such file; run `snakemake` first ({WRITTEN_BY[name]} writes it)"
             raise InputError(Fault(file, 0, "", message))
         yield member_of(name), file
-    figures = (file for file in (results / "figures").rglob("*") if file.suffix in FIGURES)
-    for file in sorted(figures):
-        yield member_of(file.relative_to(results).as_posix()), file
+    for name in FIGURE_FILES:
+        if (results / name).is_file():
+            yield member_of(name), results / name

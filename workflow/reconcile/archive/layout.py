@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from reconcile.tables.contract import FILES
+from reconcile.archive.manifest import MANIFEST
+from reconcile.tables.contract import FIGURES, FILES
 
 README = "README.md"
 CERTIFICATE = "certificate.md"
@@ -27,6 +28,8 @@ WRITTEN_BY = {name: file.rule for name, file in FILES.items()} | {"figures": "re
 
 RESULT_FILES = tuple(FILES)
 """What every archive holds of ``results/<study>/``, besides the figures."""
+FIGURE_FILES = tuple(f"figures/{name}.{form}" for name in FIGURES for form in ("svg", "pdf"))
+"""What it holds of them, where the report has them."""
 
 # A PDF has a date in it, and these figures show latencies.
 _DRAWN_FROM_RECORD = ("figures/*.pdf", "figures/latency*")
@@ -44,6 +47,23 @@ def result_name(member: str) -> str | None:
     """The inverse of ``member_of``; None for what is no result."""
     part, _, name = member.partition("/")
     return name if part in ("results", "record") and name else None
+
+
+_ON_TOP = (README, CERTIFICATE, METADATA, MANIFEST)
+_FREE = ("study", "code")
+
+
+def has_place(member: str) -> bool:
+    """Whether the layout has a place for a file; an archive of any release holds no other.
+
+    The results of both parts are read from one folder: a file in the wrong part would stand there
+    for the one in the right part. A name that a release has written stays known.
+    """
+    part, _, name = member.partition("/")
+    if not name:
+        return member in _ON_TOP
+    known = name in (*RESULT_FILES, *FIGURE_FILES)
+    return part in _FREE or (known and member_of(name) == member)
 
 
 REQUIRED = (

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
+
+from reconcile.errors import InputError
 
 MAX_ARCHIVE_BYTES = 256 * 1024**2
 MAX_MEMBER_BYTES = 128 * 1024**2
@@ -29,6 +34,31 @@ def shown(name: str) -> str:
     """A name that may hold anything, as printable ASCII of bounded length."""
     text = ascii(name)
     return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}..."
+
+
+@contextmanager
+def one_line(root: Path | None = None) -> Iterator[None]:
+    """Whatever goes wrong with somebody's archive is a finding of one line, not a crash.
+
+    Args:
+        root: a temporary folder, whose name says nothing to anybody.
+
+    Raises:
+        ArchiveError: in place of any other exception.
+    """
+    try:
+        yield
+    except ArchiveError:
+        raise
+    except InputError as error:
+        raise ArchiveError(_below(root, str(error.faults[0]))) from None
+    except Exception as error:
+        message = _below(root, f"{type(error).__name__}: {error}")
+        raise ArchiveError(f"cannot be checked: {message}") from None
+
+
+def _below(root: Path | None, message: str) -> str:
+    return shown(message if root is None else message.replace(f"{root}/", ""))[1:-1]
 
 
 def check_name(name: str) -> None:

@@ -26,12 +26,11 @@ from reconcile.archive.differences import (
     table_differences,
 )
 from reconcile.archive.layout import member_of
-from reconcile.archive.limits import ArchiveError, shown
+from reconcile.archive.limits import ArchiveError, one_line, shown
 from reconcile.archive.reading import Archive
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import Numbers, numbers_tex, tables_tex
-from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, consistency_table, reconcile_study
 from reconcile.measure.provenance import folder_sha256
@@ -97,21 +96,6 @@ def _as_of_today(archive: Archive, results: Path) -> None:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerows([columns, *([row.get(c, "") for c in columns] for row in rows)])
         (results / name).write_text(text.getvalue(), encoding="utf-8")
-
-
-@contextmanager
-def one_line(root: Path) -> Iterator[None]:
-    """Whatever goes wrong with somebody's archive is a finding of one line, not a crash."""
-    try:
-        yield
-    except ArchiveError:
-        raise
-    except InputError as error:
-        first = str(error.faults[0]).replace(f"{root}/", "")
-        raise ArchiveError(shown(first)[1:-1]) from None
-    except Exception as error:
-        message = f"{type(error).__name__}: {error}".replace(f"{root}/", "")
-        raise ArchiveError(f"cannot be recomputed: {shown(message)[1:-1]}") from None
 
 
 def check_study(space: Workspace) -> str:

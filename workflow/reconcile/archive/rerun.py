@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.archive.differences import Difference, refuse, table_differences
-from reconcile.archive.limits import ArchiveError, parse_json, text_of
+from reconcile.archive.limits import ArchiveError, one_line, parse_json, text_of
 from reconcile.archive.reading import Row
-from reconcile.archive.recompute import Workspace, one_line, rows_of
+from reconcile.archive.recompute import Workspace, rows_of
 from reconcile.archive.tabular import parse_table
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements

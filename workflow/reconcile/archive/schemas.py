@@ -8,12 +8,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from reconcile.archive.limits import ArchiveError, shown
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Number = int | float
+
+
+def _a_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Time = Annotated[str, AfterValidator(_a_time)]
 
 
 class _Open(BaseModel):
@@ -82,8 +97,8 @@ class RecordModel(_Open):
 
     study: str
     command: str
-    started: Annotated[datetime, Field(strict=False)]
-    ended: Annotated[datetime, Field(strict=False)]
+    started: Time
+    ended: Time
     device: _Device
     settings: dict[str, bool | Number | str | None]
     versions: dict[str, str | None]

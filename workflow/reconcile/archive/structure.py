@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from reconcile.archive.layout import CORE, METADATA, REQUIRED, member_of
+from reconcile.archive.layout import CORE, METADATA, REQUIRED, has_place, member_of
 from reconcile.archive.limits import ArchiveError, parse_json, shown
 from reconcile.archive.manifest import MANIFEST, digest
 from reconcile.archive.reading import Archive, Row
@@ -20,14 +20,25 @@ from reconcile.archive.schemas import (
     check_schema,
 )
 from reconcile.archive.tabular import check_table
-from reconcile.tables.contract import MEASURED, summed, tables
+from reconcile.tables.contract import FILES, MEASURED, summed, tables
 
+_KEYS = FILES["totals.csv"].keys
+NEEDED = {
+    **{name: file.keys for name, file in tables().items()},
+    "layers.csv": (*_KEYS, "layer", "kind", "channels", "height", "width", "neurons"),
+    "totals.csv": (*_KEYS, "status"),
+    "timings.csv": (*_KEYS, "layer", "median_ms"),
+}
+"""Columns that any release writes: without them nothing can be said of a row."""
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}
 
 
 def check_required(archive: Archive) -> str:
-    """Every file that makes an archive one is there."""
+    """Every file that makes an archive one is there, each in its place, and none that has none."""
+    for name in archive.members:
+        if not has_place(name):
+            raise ArchiveError(f"{name} has no place in an archive")
     for name in CORE:
         if name not in archive.members:
             raise ArchiveError(f"{name} is missing")
@@ -62,9 +73,11 @@ def _file_entities(graph: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
     for entity in graph:
         kinds, name = entity.get("@type"), entity.get("@id")
-        if "File" in (kinds if isinstance(kinds, list) else [kinds]) and name not in _DESCRIPTOR:
-            if not isinstance(name, str) or name in files:
-                raise ArchiveError(f"{METADATA} lists a file twice or without a name")
+        if "File" not in (kinds if isinstance(kinds, list) else [kinds]):
+            continue
+        if not isinstance(name, str) or name in files:
+            raise ArchiveError(f"{METADATA} lists a file twice or without a name")
+        if name not in _DESCRIPTOR:
             files[name] = entity
     return files
 
@@ -79,11 +92,16 @@ def check_tables(archive: Archive) -> str:
     check_schema(ReconciliationModel, "reconciliation.json", archive.reconciliation)
     check_schema(PlanModel, "interpretations.json", archive.json("interpretations.json"))
     names = [name for name in tables() if member_of(name) in archive.members]
-    exactly = archive.same_code
-    rows = sum(check_table(name, archive.text(name), exactly=exactly) for name in names)
+    rows = sum(_check_table(archive, name) for name in names)
     if archive.json("interpretations.json")["study"] != archive.study:
         raise ArchiveError("interpretations.json is of another study")
     return f"{len(names)} tables, {rows:,} rows"
+
+
+def _check_table(archive: Archive, name: str) -> int:
+    exactly = archive.same_code
+    needed = FILES[name].head() if exactly else NEEDED.get(name, ())
+    return check_table(name, archive.text(name), needed, exactly=exactly)
 
 
 def check_record(archive: Archive) -> str:

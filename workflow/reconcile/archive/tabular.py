@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from reconcile.archive.limits import ArchiveError, shown
 from reconcile.tables.contract import FILES
@@ -25,13 +26,14 @@ def parse_table(name: str, text: str) -> list[Row]:
         raise ArchiveError(str(error)) from None
 
 
-def check_table(name: str, text: str, *, exactly: bool) -> int:
+def check_table(name: str, text: str, needed: Sequence[str], *, exactly: bool) -> int:
     """Check columns and the form of every cell of a table of the contract.
 
     Args:
         name: the file's name without folders: "layers.csv".
         text: its content.
-        exactly: refuse columns that are missing or unknown; otherwise only cells are checked.
+        needed: the columns that must be there.
+        exactly: refuse any other column.
 
     Returns:
         The number of rows.
@@ -44,9 +46,9 @@ def check_table(name: str, text: str, *, exactly: bool) -> int:
     except TableError as error:
         raise ArchiveError(str(error)) from None
     known = {column.name: column for column in FILES[name].columns}
-    missing = [column for column in known if column not in header]
-    extra = [column for column in header if column not in known]
-    if exactly and (missing or extra):
+    missing = [column for column in needed if column not in header]
+    extra = [column for column in header if exactly and column not in needed]
+    if missing or extra:
         what = "lacks the" if missing else "has the unknown"
         raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
     columns = [known.get(column) for column in header]

@@ -17,10 +17,11 @@ from reconcile import __version__
 from reconcile.archive import recompute, structure
 from reconcile.archive.container import read_container, unpack
 from reconcile.archive.facts import reproducible_digest
-from reconcile.archive.limits import ArchiveError
+from reconcile.archive.limits import ArchiveError, one_line
 from reconcile.archive.manifest import check_manifest, digest
 from reconcile.archive.reading import Archive
 from reconcile.archive.rerun import Latency, Report, Rerun, measure_again
+from reconcile.errors import visible
 from reconcile.measure.provenance import host, versions
 
 HOLDS, FAILS, NOT_RUN = "holds", "fails", "not run"
@@ -39,6 +40,11 @@ class Check:
     name: str
     outcome: str
     detail: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether what was asked for is so."""
+        return self.outcome == HOLDS
 
 
 @dataclass
@@ -70,15 +76,16 @@ class Verification:
     @property
     def holds(self) -> bool:
         """Whether every check holds."""
-        return all(check.outcome == HOLDS for check in self.checks)
+        return all(check.holds for check in self.checks)
 
     def run(self, name: str, check: Callable[[], str]) -> bool:
-        """Run one check and note its outcome."""
+        """Run one check and note its outcome; whatever it raises, it fails with a line."""
         try:
-            self.checks.append(Check(name, HOLDS, check()))
+            with one_line():
+                self.checks.append(Check(name, HOLDS, check()))
         except ArchiveError as error:
             self.checks.append(Check(name, FAILS, str(error)))
-        return self.checks[-1].outcome == HOLDS
+        return self.checks[-1].holds
 
 
 _STRUCTURE: tuple[tuple[str, Callable[[Archive], str]], ...] = (
@@ -142,7 +149,7 @@ def _check_structure(found: Verification, archive: Archive) -> bool:
 
 def _recompute(found: Verification, archive: Archive, rerun: str | None, report: Report) -> None:
     try:
-        with recompute.workspace(archive) as space:
+        with one_line(), recompute.workspace(archive) as space:
             for name, check in _RECOMPUTED:
                 found.run(name, partial(check, space))
             # Code is executed only from an archive about which all else is true.
@@ -176,13 +183,13 @@ def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
 
 
 def _receipt(found: Verification, who: str | None) -> Iterator[tuple[str, Any]]:
-    yield "archive", {"name": found.file.name, "sha256": found.sha256, "bytes": found.size}
+    yield "archive", {"name": visible(found.file.name), "sha256": found.sha256, "bytes": found.size}
     known = {"study": found.study, "version": found.version, "reproducible": found.reproducible}
     yield from ((key, value) for key, value in known.items() if value is not None)
     yield "outcome", "verified" if found.holds else "not verified"
     yield "verified_at", datetime.now(UTC).isoformat(timespec="seconds")
     if who:
-        yield "verified_by", who
+        yield "verified_by", visible(who)
     yield "verified_with", {"reconcile": __version__, **versions()}
     yield "host", host()
     yield "checks", [asdict(check) for check in found.checks]

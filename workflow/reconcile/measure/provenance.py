@@ -10,10 +10,11 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from reconcile.folders import files_in
 
 LOCK_FILE = "requirements.lock"
 CONFIG_FILE = "config.yaml"
@@ -107,13 +108,8 @@ def file_sha256(file: Path) -> str | None:
 
 def folder_sha256(folder: Path) -> str:
     """One SHA-256 for the files of a folder: that of their ``sha256sum`` lines, sorted by name."""
-    lines = [f"{file_sha256(file)}  {file.relative_to(folder)}\n" for file in _files(folder)]
+    lines = [f"{file_sha256(file)}  {file.relative_to(folder)}\n" for file in files_in(folder)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return sorted(file for file in files if "__pycache__" not in file.parts)
 
 
 def _git_state(root: Path) -> dict[str, str | bool]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
+from reconcile.folders import refuse_links
 from reconcile.study.expressions import ExpressionError, parse, references
 from reconcile.study.messages import build, line_of
 from reconcile.study.model import SINGLE, Argument, Interpretation, Study
@@ -26,8 +27,10 @@ def load_study(folder: Path) -> Study:
     """Read and check ``<folder>/study.yaml``.
 
     Raises:
-        InputError: one fault for each thing that is wrong, with file, line and key.
+        InputError: one fault for each thing that is wrong, with file, line and key, or for each
+            link in the folder.
     """
+    refuse_links(folder)
     file = folder / STUDY_FILE
     data, places = load_yaml(file)
     study = build(Study, data, places, file)

@@ -34,6 +34,9 @@ VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+FIGURES = ("windows", "sweep", "neurons", "latency-layers", "latency-networks", "coverage")
+"""Every figure that a report may have; each is ``figures/<name>.svg`` and ``.pdf``."""
+
 Type = Literal["text", "word", "integer", "number", "list"]
 """A word is one of a few; a list is of ids, with spaces between."""
 

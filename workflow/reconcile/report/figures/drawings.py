@@ -15,6 +15,7 @@ from reconcile.report.figures.walks import all_walks, telling_walks
 from reconcile.report.figures.windows import describe_walk, draw_windows
 from reconcile.report.read import Results
 from reconcile.report.sweep import picture_of
+from reconcile.tables.contract import FIGURES
 from reconcile.words import count_of
 
 WIDE, NARROW = 720.0, 340.0
@@ -30,7 +31,7 @@ class Drawing:
     """A figure: it is drawn for a page and again for a phone.
 
     Attributes:
-        name: its file is ``figures/<name>.svg``, its anchor ``#figure-<name>``.
+        name: one of ``FIGURES``; its file is ``figures/<name>.svg``, its anchor ``#figure-<name>``.
         caption: what it shows and in which unit.
         draw: draws it: identifier, width, class.
     """
@@ -38,6 +39,12 @@ class Drawing:
     name: str
     caption: str
     draw: Callable[[str, float, str], Markup]
+
+    def __post_init__(self) -> None:
+        if self.name not in FIGURES:
+            raise ValueError(
+                f"{self.name} is no figure of the contract, and no archive would have it"
+            )
 
     def wide(self, css: str = "") -> Markup:
         """The drawing for a page."""
