@@ -85,7 +85,7 @@ def write_citations(study_folder: Path, results: Path, tool: Path) -> None:
         ValueError: two numbers would share a LaTeX command.
     """
     study, numbers, software = load_study(study_folder), load_numbers(results), load_tool(tool)
-    items = references(study, software)
+    items = references(study, study_folder.resolve().name, software)
     texts = (
         numbers_tex(numbers),
         tables_tex(numbers),

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from reconcile import __version__, words
-from reconcile.cite.bibliography import bibtex, references
+from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.report.claims import claim_views
 from reconcile.report.figures.drawings import drawings
 from reconcile.report.figures.neurons import layer_claims
@@ -25,7 +25,6 @@ from reconcile.report.sweep import sweep_view
 from reconcile.study.config import ReportOptions
 
 Medium = Literal["screen", "paper"]
-AUTHORS = "The reconcile authors"
 FONTS = {
     ("Reconcile Sans", 400, "normal"): "ReconcileSans-Regular.woff2",
     ("Reconcile Sans", 400, "italic"): "ReconcileSans-Italic.woff2",
@@ -161,7 +160,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "geometries": search_views(results, "geometries"),
         "facts": facts(results.record),
         "data": {file.name: file for file in data_files(results)},
-        "bibliography": _bibliography(results),
+        "bibliography": bibtex(to_cite(results.study, results.name)),
         "on_meta": sum(r["status"] == "measured-on-meta" for r in results.table("totals")),
         "checked_by": options.checked_by,
         "orcid": options.orcid,
@@ -187,18 +186,3 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
         # Without a picture to explain the answer, the reasons follow it at once.
         titles = {name: titles.pop(name) for name in ("answer", "reasons")} | titles
     return titles
-
-
-def _bibliography(results: Results) -> str:
-    """BibTeX of this reconciliation and of the paper."""
-    year = words.day(results.record["ended"]).rpartition(" ")[2]
-    title = f"{results.study.title}: a reconciliation of printed and measured numbers"
-    tool = {
-        "title": title,
-        "version": results.reconciliation["version"],
-        "authors": [{"name": AUTHORS}],
-    }
-    paper, report = references(results.study, tool)[:2]
-    fields = {"year": year, **report.fields}
-    entry = type(report)(f"reconcile-{results.name}", "other", title, report.authors, None, fields)
-    return bibtex([entry, paper])
