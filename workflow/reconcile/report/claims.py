@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.report.read import Results, Row, grouped_by
-from reconcile.study.model import Claim
+from reconcile.study.model import SINGLE, Claim
 from reconcile.tables.contract import NETWORK
 from reconcile.words import VERDICTS, Mark, digits, mark_of
 
@@ -109,7 +109,7 @@ def _view(
         where=claim.where,
         printed=claim.printed,
         relation=RELATIONS[claim.relation],
-        counted=_counted(claim),
+        counted=counted_as(claim),
         expression=claim.expression,
         digits=_digits(claim, entry),
         unit_reason=claim.unit_reason or "",
@@ -125,14 +125,16 @@ def _view(
     )
 
 
-def _counted(claim: Claim) -> str:
+def counted_as(claim: Claim) -> str:
     """What is counted, in words where the study uses one of the usual quantities."""
     if claim.title:
         return claim.title
     words = QUANTITIES.get(claim.quantity)
     if words is None or claim.of is None:
         return ""
-    return f"{words} of {'the network' if claim.of == NETWORK else claim.of}"
+    if claim.of == NETWORK:
+        return f"{words} of {'the network' if claim.network == SINGLE else claim.network}"
+    return f"{words} of {claim.of}{'' if claim.network == SINGLE else f' in {claim.network}'}"
 
 
 def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from reconcile import __version__, words
 from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.report.claims import claim_views
 from reconcile.report.figures.drawings import drawings
-from reconcile.report.figures.neurons import layer_claims
+from reconcile.report.figures.neurons import MOST_LAYERS, layer_claims
 from reconcile.report.findings import evidence_views, search_views, self_checks
 from reconcile.report.matrix import matrix_of
 from reconcile.report.provenance import data_files, facts
@@ -145,13 +145,14 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claims,
         "matrix": matrix_of(results, claims, most),
-        "layer_claims": layer_claims(results),
+        "layer_claims": layer_claims(results)[:MOST_LAYERS],
         "readings": reading_views(results, most),
         "shown": [entry["interpretation"] for entry in results.shown(most)],
         "sweep": sweep_view(results),
         "figures": drawings(results, most),
         "evidence": evidence,
         "failing": sum(view.fails for view in evidence),
+        "unjudged": _unjudged(results.reconciliation["counts"]),
         "unmeasured": [
             r for r in results.table("totals") if not r["status"].startswith("measured")
         ],
@@ -169,13 +170,19 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     return {**context, "titles": _titles(context)}
 
 
+def _unjudged(counts: Mapping[str, int]) -> int:
+    """Claims about which the reading that ranks first says nothing."""
+    judged = ("reproduced", "explained", "contradicted")
+    return counts["claims"] - sum(counts[name] for name in judged)
+
+
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:
     """The sections that have something to say, by anchor."""
     figures = context["figures"]
     there = {
         "picture": "windows" in figures,
         "sweep": context["sweep"] is not None,
-        "layers": bool({"neurons", "coverage", "latency-layers"} & set(figures)),
+        "layers": bool({*figures} - {"windows", "sweep"}),
         "evidence": bool(context["evidence"]),
         "consistency": bool(context["self_checks"]),
         "searches": bool(context["slips"] or context["geometries"]),
