@@ -27,7 +27,8 @@ def _files() -> Iterator[str]:
     for name, file in FILES.items():
         kind = ": record" if file.record else ""
         yield f"| `{name}` | `{file.rule}` | {file.says}{kind} |"
-    yield "| `figures/` | `render_report` | the figures of the report, each as SVG and PDF |"
+    figures = "the figures of the report, each as SVG and PDF; empty where nothing can be drawn"
+    yield f"| `figures/` | `render_report` | {figures} |"
 
 
 def _columns() -> Iterator[str]:

@@ -15,8 +15,17 @@ import yaml
 from support import PROJECT
 
 import reconcile
-from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
+from reconcile.cite.bibliography import (
+    AUTHORS,
+    bibtex,
+    citation_file,
+    csl_json,
+    load_tool,
+    references,
+    to_cite,
+)
 from reconcile.errors import InputError
+from reconcile.study.load import load_study
 from reconcile.study.model import Study
 
 TOOL = PROJECT / "CITATION.cff"
@@ -73,7 +82,7 @@ def test_one_version() -> None:
     assert tool["version"] == reconcile.__version__
     assert f'version = "{reconcile.__version__}"' in project
     assert f'license = "{tool["license"]}"' in project
-    assert [author["name"] for author in tool["authors"]] == ["The reconcile authors"]
+    assert [author["name"] for author in tool["authors"]] == [AUTHORS]
 
 
 def test_broken_tool(tmp_path: Path) -> None:
@@ -98,7 +107,7 @@ def test_kinds(
 ) -> None:
     """The kind of publication follows from the venue's own words, else it is left open."""
     study, tool = study_with(make_study, venue=venue), load_tool(TOOL)
-    items = references(study, tool)
+    items = references(study, "tiny", tool)
     assert bibtex(items).startswith(f"{entry}{{")
     assert f"{{{venue}}}" in bibtex(items)
     assert not csl or json.loads(csl_json(items))[0]["type"] == csl
@@ -108,19 +117,19 @@ def test_kinds(
 def test_names(make_study: Callable[..., Study]) -> None:
     """Particles belong to the family name, and organisations are not split."""
     study = study_with(make_study, authors=["Aaron van den Oord", "OpenAI", "Ada B. Lovelace"])
-    authors = json.loads(csl_json(references(study, load_tool(TOOL))))[0]["author"]
+    authors = json.loads(csl_json(references(study, "tiny", load_tool(TOOL))))[0]["author"]
     assert authors == [
         {"family": "Oord", "given": "Aaron", "non-dropping-particle": "van den"},
         {"literal": "OpenAI"},
         {"family": "Lovelace", "given": "Ada B."},
     ]
-    text = bibtex(references(study, load_tool(TOOL)))
+    text = bibtex(references(study, "tiny", load_tool(TOOL)))
     assert "author = {Aaron van den Oord and {OpenAI} and Ada B. Lovelace}" in text
 
 
 def test_nothing_is_invented(alexnet: Study) -> None:
     """No DOI that the study does not give, and no year, author or address that it does not."""
-    items = references(alexnet, load_tool(TOOL))
+    items = references(alexnet, "alexnet", load_tool(TOOL))
     texts = bibtex(items) + csl_json(items) + citation_file(alexnet, load_tool(TOOL))
     assert alexnet.paper.doi is None
     assert "doi" not in texts.lower()
@@ -129,9 +138,31 @@ def test_nothing_is_invented(alexnet: Study) -> None:
     assert tool.authors == ["The reconcile authors"]
 
 
+STUDIES = sorted(folder.name for folder in (PROJECT / "studies").iterdir())
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_what_a_report_asks_to_cite_is_in_the_files(name: str) -> None:
+    """The entries that a report prints stand in references.bib as they are, and in the others."""
+    study, tool = load_study(PROJECT / "studies" / name), load_tool(TOOL)
+    items = references(study, name, tool)
+    printed, own = bibtex(to_cite(study, name)), f"reconcile-{name}"
+    assert printed in bibtex(items)
+    assert f"@misc{{{own}," in printed
+    entry = next(item for item in json.loads(csl_json(items)) if item["id"] == own)
+    assert entry["title"] == yaml.safe_load(citation_file(study, tool))["title"]
+    assert (entry["version"], entry["author"]) == (tool["version"], [{"literal": AUTHORS}])
+
+
+def test_a_reconciliation_has_no_year(tiny: Study) -> None:
+    """References are the same in every run, so that they cannot have the year of one."""
+    own = next(item for item in to_cite(tiny, "tiny") if item.key == "reconcile-tiny")
+    assert dict(own.fields) == {"version": reconcile.__version__}
+
+
 def test_every_source_once(alexnet: Study) -> None:
     """Every address that the study cites is one reference, and keys are unique."""
-    items = references(alexnet, load_tool(TOOL))
+    items = references(alexnet, "alexnet", load_tool(TOOL))
     cited = [s.url for e in alexnet.evidence for s in e.source if s.url]
     cited += [s.url for r in alexnet.interpretations for s in r.proposed_by if s.url]
     found = [item.fields.get("url") for item in items]
@@ -144,7 +175,7 @@ def test_every_source_once(alexnet: Study) -> None:
 def test_entries_cannot_be_broken_out_of(make_study: Callable[..., Study]) -> None:
     """Braces and backslashes in a title or link leave the entry well formed."""
     study = study_with(make_study, title=r"A } \% { title", url="https://example.org/a}b\\c{d")
-    entry = bibtex(references(study, load_tool(TOOL)))
+    entry = bibtex(references(study, "tiny", load_tool(TOOL)))
     bare = re.sub(r"\\[{}]", "", entry)
     assert bare.count("{") == bare.count("}")
     assert "https://example.org/a%7Db%5Cc%7Bd" in entry

@@ -40,12 +40,47 @@ def test_decimals_do_not_collide() -> None:
     assert command_name("a-1.5") != command_name("a-15")
 
 
-def test_collisions_are_refused() -> None:
-    """Two things that would share a command are an error that names both."""
+def test_a_shared_command_is_left_out() -> None:
+    """What would stand for two things is defined for neither, and both are named in a comment."""
+    macros = Macros()
+    macros.add(["pad-1"], "x", "layer 'pad-1'")
+    macros.add(["clear"], "z", "layer 'clear'")
+    macros.add(["pad_1"], "y", "layer 'pad_1'")
+    assert macros.text().splitlines() == [
+        r"\newcommand{\rcClear}{z}",
+        "% Not defined, since names that differ have the same letters:",
+        r"% \rcPadOne would stand for layer 'pad-1' and for layer 'pad_1'",
+    ]
+
+
+def test_one_thing_has_one_value() -> None:
+    """The same thing twice is defined once; with two values it is not defined."""
+    macros = Macros()
+    for body in ("x", "x"):
+        macros.add(["pad-1"], body, "layer 'pad-1'")
+    assert macros.text() == "\\newcommand{\\rcPadOne}{x}\n"
+    macros.add(["pad-1"], "y", "layer 'pad-1'")
+    assert "\\newcommand" not in macros.text()
+    assert r"% \rcPadOne would stand for several values of layer 'pad-1'" in macros.text()
+
+
+def test_equal_values_do_not_make_two_things_one() -> None:
+    """Two things of equal value are two: a later run may measure another."""
     macros = Macros()
     macros.add(["pad-1"], "x")
-    with pytest.raises(ValueError, match=r"\\rcPadOne would stand for both 'pad-1' and 'pad_1'"):
-        macros.add(["pad_1"], "y")
+    macros.add(["pad_1"], "x")
+    assert read_macros(macros.text()) == {}
+
+
+def test_comments_are_lines_that_tex_can_read() -> None:
+    """TeX stops at a line of 200,000 characters, however many names share a command."""
+    macros = Macros()
+    for i in range(20_000):
+        macros.add(["-"], "x", f"the neurons of layer {i}")
+    lines = macros.text().splitlines()
+    assert max(map(len, lines)) <= 10_000
+    assert all(line.startswith("%") for line in lines)
+    assert all(f"layer {i}" in macros.text() for i in (0, 19_999))
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import PROJECT
 
-from reconcile.cite.latex import command_name, number, read_macros
+from reconcile.cite import numbers
+from reconcile.cite.latex import command_name, escape, number, read_macros
 from reconcile.cite.numbers import (
     CITATION_FILES,
+    Numbers,
     load_numbers,
-    numbers,
     numbers_tex,
+    tables_tex,
     write_citations,
 )
 from reconcile.tables.contract import layer_quantities
@@ -124,6 +133,125 @@ def test_same_results_same_bytes(written: Path, tmp_path: Path) -> None:
     write_citations(STUDY, again, PROJECT / "CITATION.cff")
     for name in CITATION_FILES:
         assert (again / name).read_bytes() == (written / name).read_bytes()
+
+
+NAMES = st.text(alphabet="aAbB019._- é層", min_size=1, max_size=4)
+VALUE = st.integers(0, 3).map(str)
+
+
+@st.composite
+def numbers_of_any_names(draw: st.DrawFn) -> Numbers:
+    """Tables of readings, networks, layers and claims whose names are likely to collide."""
+    readings = draw(st.lists(NAMES | st.just("claim"), min_size=1, max_size=3, unique=True))
+    networks = draw(st.lists(NAMES | st.just("main"), min_size=1, max_size=2, unique=True))
+    layers = draw(st.lists(NAMES | st.just("network"), max_size=3, unique=True))
+    claims = draw(st.lists(NAMES, max_size=3, unique=True))
+    places = [{"interpretation": r, "network": n} for r in readings for n in networks]
+    values = st.fixed_dictionaries(dict.fromkeys(("neurons", "macs"), VALUE | st.just("")))
+    return Numbers(
+        {
+            "study": "s",
+            "version": "1",
+            "paper": {"title": "t"},
+            "conclusion": {"answer": "a", "interpretation": draw(st.sampled_from(readings))},
+            "counts": {"claims": len(claims)},
+            "claims": [{"id": name, "printed": draw(VALUE)} for name in claims],
+        },
+        [
+            place | {"layer": layer, "kind": "fc"} | draw(values)
+            for place in places
+            for layer in layers
+        ],
+        [place | {"status": "measured"} | draw(values) for place in places],
+        [
+            {"interpretation": r, "claim": c, "printed": "1", "measured": draw(VALUE | st.just(""))}
+            | {"verdict": draw(st.sampled_from(["matches", "contradicts"]))}
+            for r in readings
+            for c in claims
+        ],
+    )
+
+
+def things_of(numbers: Numbers) -> Iterator[tuple[list[str], str, str]]:
+    """Everything that should have a command: its name, what it is, its value."""
+    for parts, value in (
+        (["paper", "title"], "t"),
+        (["study", "version"], "1"),
+        (["conclusion", "answer"], "a"),
+        (["conclusion", "interpretation"], escape(numbers.chosen)),
+    ):
+        yield parts, f"the {parts[1]} of the {parts[0]}", value
+    for name, count in numbers.reconciliation["counts"].items():
+        yield ["count", name], f"the count {name!r}", number(str(count))
+    for claim in numbers.reconciliation["claims"]:
+        parts = ["claim", claim["id"], "printed"]
+        yield parts, f"claim {claim['id']!r} as printed", claim["printed"]
+    for row in (*numbers.totals, *numbers.layers, *numbers.verdicts):
+        reading = row["interpretation"]
+        for parts, thing, value in things_of_a_row(row):
+            yield [reading, *parts], f"{thing} in reading {reading!r}", value
+            if reading == numbers.chosen:
+                yield parts, f"{thing} in reading {reading!r}", value
+
+
+def things_of_a_row(row: Mapping[str, str]) -> Iterator[tuple[list[str], str, str]]:
+    """The same of one row, without its reading."""
+    if "claim" in row:
+        what = f"claim {row['claim']!r}"
+        if row["measured"]:
+            parts = ["claim", row["claim"], "measured"]
+            yield parts, f"the number measured for {what}", number(row["measured"])
+        yield ["claim", row["claim"], "verdict"], f"the verdict on {what}", row["verdict"]
+        return
+    network = [] if row["network"] == "main" else [row["network"]]
+    of = f" {network[0]!r}" if network else ""
+    what = f"layer {row['layer']!r}" + (" of network" + of if of else "") if "layer" in row else ""
+    what, layer = what or f"the whole network{of}", row.get("layer", "network")
+    if "status" in row:
+        yield [*network, layer, "status"], f"the status of {what}", row["status"]
+    for quantity in ("neurons", "macs"):
+        if row[quantity]:
+            parts = [*network, layer, quantity]
+            yield parts, f"the {quantity} of {what}", number(row[quantity])
+
+
+@given(numbers_of_any_names())
+def test_no_command_stands_for_two_things(numbers: Numbers) -> None:
+    """Whatever the names, each value has a command of its own or is named in a comment."""
+    text = numbers_tex(numbers)
+    macros, things = read_macros(text), defaultdict(set)
+    for parts, thing, value in things_of(numbers):
+        things[command_name(*parts)].add((thing, value))
+    clear = {name: found for name, found in things.items() if len(found) == 1}
+    assert macros == {name: value for name, ((_, value),) in clear.items()}
+    comments = [line for line in text.splitlines() if line.startswith(r"% \rc")]
+    told = {line.split()[1][1:]: line for line in comments if " would stand for " in line}
+    assert set(told) == set(things) - set(clear)
+    for name, line in told.items():
+        assert all(thing in line for thing, _ in things[name])
+
+
+@given(numbers_of_any_names(), st.randoms())
+def test_what_is_left_out_does_not_depend_on_the_order(numbers: Numbers, random: Random) -> None:
+    """The same tables in another order give the same commands and the same comments."""
+    tables = [list(table) for table in (numbers.layers, numbers.totals, numbers.verdicts)]
+    for rows in tables:
+        random.shuffle(rows)
+    again = numbers_tex(Numbers(numbers.reconciliation, *tables))
+    assert sorted(again.splitlines()) == sorted(numbers_tex(numbers).splitlines())
+
+
+@given(numbers_of_any_names())
+def test_tables_use_no_command_that_is_not_there(numbers: Numbers) -> None:
+    """tables.tex defines its own commands, uses one more, and numbers.tex defines none of them."""
+    where = [claim | {"where": "p. 1"} for claim in numbers.reconciliation["claims"]]
+    text = tables_tex(
+        replace(numbers, reconciliation={**numbers.reconciliation, "claims": where, "ranking": []})
+    )
+    own = set(re.findall(r"^\\newcommand\{\\(rc[A-Za-z]+)\}", text, re.MULTILINE))
+    assert set(re.findall(r"\\(rc[A-Za-z]+)", text)) <= own | {"rcnum"}
+    assert len(own) == 4
+    assert not own & set(read_macros(numbers_tex(numbers)))
 
 
 def latexmk(folder: Path, source: str) -> str:

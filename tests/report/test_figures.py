@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 from report_support import TEMPLATES, tiny_results, write_results, write_rows
+from support import study_data
 
+from reconcile.errors import InputError
 from reconcile.report.figures.drawings import drawings
+from reconcile.report.figures.latency import layer_latencies
+from reconcile.report.figures.neurons import LayerClaim, draw_neurons
 from reconcile.report.figures.scale import Scale
+from reconcile.report.figures.svg import clipped, width_of
 from reconcile.report.figures.walks import Walk, all_walks, telling_walks
 from reconcile.report.figures.windows import describe_walk
 from reconcile.report.figures.write import write_figures
@@ -89,6 +95,115 @@ def test_figures_are_written_as_svg_and_pdf(tmp_path: Path) -> None:
         assert title is not None
         assert len(title.text or "") > 20
     assert b"Reconcile-Sans" in written[1].read_bytes() or written[1].read_bytes()[:5] == b"%PDF-"
+
+
+def test_nothing_to_draw_is_an_empty_folder(tmp_path: Path) -> None:
+    """The folder is there also where no figure is: Snakemake looks for it."""
+    study, out = write_results(tmp_path, no_figures())
+    for name in ("windows.csv", "coverage.csv", "timings.csv"):
+        write_rows(out / name, [])
+    assert write_figures(read_results(study, out), TEMPLATES, 24) == []
+    assert list((out / "figures").iterdir()) == []
+
+
+def no_figures() -> dict[str, Any]:
+    """The tiny study without a claim about the neurons of a layer."""
+    data = study_data()
+    data["claims"][0]["quantity"] = "channels"
+    return data
+
+
+def test_figures_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
+    """A figure that is no longer drawn is removed; what is no figure is nobody's to remove."""
+    study, out = write_results(tmp_path)
+    write_figures(read_results(study, out), TEMPLATES, 24)
+    (out / "figures" / "notes.txt").write_text("kept\n")
+    write_rows(out / "timings.csv", [])
+    written = write_figures(read_results(study, out), TEMPLATES, 24)
+    assert {file.stem for file in written} == {"windows", "neurons", "coverage"}
+    assert {*(out / "figures").iterdir()} == {*written, out / "figures" / "notes.txt"}
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
+    """A file in the place of the folder is named, and nothing is written."""
+    study, out = write_results(tmp_path, no_figures())
+    for name in ("windows.csv", "coverage.csv", "timings.csv"):
+        write_rows(out / name, [])
+    (out / "figures").write_text("in the way\n")
+    with pytest.raises(InputError, match="figures: cannot be written"):
+        write_figures(read_results(study, out), TEMPLATES, 24)
+
+
+PAGE = 1_000
+"""Pixels that a page of paper has room for below a heading, of a drawing as wide as its text."""
+
+
+def test_a_figure_fits_a_page_however_much_there_is(tmp_path: Path) -> None:
+    """Hundreds of claims, layers, walks and readings are drawn as far as a page of paper goes."""
+    data = study_data()
+    data["claims"] += [data["claims"][0] | {"id": f"conv-{i}"} for i in range(300)]
+    many = [f"reading-{i}" for i in range(300)]
+    data["interpretations"] += [data["interpretations"][0] | {"id": name} for name in many]
+    study, out = write_results(tmp_path, data)
+    layers = [f"a-block-of-a-long-name.{i}.conv" for i in range(300)]
+    timed = [("slip", "main", layer, "cpu", 9, i, i, i, "") for i, layer in enumerate(layers)]
+    timed += [(name, "main", "network", "cpu", 9, 7, 7, 8, "") for name in many]
+    write_rows(out / "timings.csv", timed)
+    walks = [("floor", f"net-{i}", "conv", 8 + i) for i in range(20)]
+    walks += [(name, "main", "conv", 8) for name in many]
+    coverage = [
+        (*walk, walk[3], walk[3] ** 2, (walk[3] - (walk[3] + 1) % 2) ** 2) for walk in walks
+    ]
+    write_rows(out / "coverage.csv", coverage)
+    windows = []
+    for *own, side in walks:
+        last = (side - 3) // 2
+        windows += [(*own, i, last + 1, 2 * i, 2 * i + 2, 3, 0) for i in range(last + 1)]
+    write_rows(out / "windows.csv", windows)
+    drawn = drawings(read_results(study, out), 200)
+    assert {"neurons", "latency-layers", "latency-networks", "coverage"} <= set(drawn)
+    for name, drawing in drawn.items():
+        assert float(ET.fromstring(drawing.wide()).get("height", 0)) < PAGE, name  # noqa: S314
+    assert "first 24 of 301 claims" in drawn["neurons"].caption
+    assert "the 40 slowest of 300 layers of slip" in drawn["latency-layers"].caption
+    assert "one forward pass of the 40 slowest of" in drawn["latency-networks"].caption
+    assert "first 12 of 20 distinct walks" in drawn["coverage"].caption
+    assert "reading-299" not in drawn["latency-networks"].wide()
+    assert "a-block-of-a-long-name.299.conv" in drawn["latency-layers"].wide()
+
+
+def test_layers_of_several_networks_are_told_apart(tmp_path: Path) -> None:
+    """Where a reading has several networks, a layer is drawn with the name of its own."""
+    study, out = write_results(tmp_path)
+    rows = [("slip", name, "conv", "cpu", 9, 7, 7, 8, "") for name in ("main", "large")]
+    write_rows(out / "timings.csv", rows)
+    bars = layer_latencies(read_results(study, out))
+    assert [bar.name for bar in bars] == ["conv", "large/conv"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        ({"floor": 48}, "The reading ceil was not measured."),
+        ({"floor": 36, "ceil": 48}, "The reading ceil gives every printed number."),
+        ({"ceil": 64}, "Under the reading ceil, conv is printed as 48, measured 64."),
+    ],
+)
+def test_the_chart_of_neurons_says_what_was_measured(measured: dict[str, int], told: str) -> None:
+    """Its words claim nothing of a reading that was not measured, nor of layers that are not."""
+    claim = LayerClaim("conv", "conv", "48", 48, measured, 0)
+    svg = draw_neurons("x", [claim], "ceil", 720)
+    assert told in svg
+    assert (">ceil</text>" in svg) == ("ceil" in measured)
+
+
+def test_long_names_keep_to_their_room() -> None:
+    """What is too long loses its beginning: layers differ in the end of their names."""
+    assert clipped("layer1.0.conv1", 200) == "layer1.0.conv1"
+    short = clipped("encoder.layers.11.self_attn.out_proj", 100)
+    assert short.startswith("…")
+    assert short.endswith(".out_proj")
+    assert width_of(short) <= 100
 
 
 def test_structural_figures_do_not_depend_on_the_record(tmp_path: Path) -> None:

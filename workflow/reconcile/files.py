@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -38,6 +38,21 @@ def json_text(value: Any) -> str:
 def write_json(file: Path, value: Any) -> None:
     """Write ``json_text(value)`` in one step."""
     write_text(file, json_text(value))
+
+
+def keep_only(folder: Path, kept: Container[Path], suffixes: Container[str]) -> None:
+    """Make a folder if there is none, and remove its files of some suffixes but for those kept.
+
+    Raises:
+        InputError: the folder cannot be made, or a file not be removed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in sorted(folder.iterdir()):
+            if file.suffix in suffixes and file not in kept:
+                file.unlink()
+    except OSError as error:
+        raise not_written(folder, error) from error
 
 
 @contextmanager

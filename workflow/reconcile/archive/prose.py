@@ -53,8 +53,9 @@ Compare two archives, say of another device: `python -m reconcile compare A.zip 
 
 ## Cite it
 
-`results/CITATION.cff`, `results/references.bib` and `results/references.json` name the paper, the
-sources and the tool. `results/numbers.tex` and `results/tables.tex` are for LaTeX.
+`results/CITATION.cff`, `results/references.bib` and `results/references.json` name the paper, its
+reconciliation, the sources and the tool. `results/numbers.tex` and `results/tables.tex` are for
+LaTeX.
 
 Licence: {licence} (`code/LICENSE`).
 """

@@ -229,7 +229,7 @@ def _citations(space: Workspace) -> dict[str, str]:
     file = space.results.parent / "CITATION.cff"
     file.write_bytes(space.archive.members.get("code/CITATION.cff", b""))
     tool = load_tool(file)
-    items = references(space.study, tool)
+    items = references(space.study, space.archive.study, tool)
     writers: dict[str, Callable[[], str]] = {
         "tables.tex": lambda: tables_tex(_numbers(space.archive)),
         "references.bib": lambda: bibtex(items),

@@ -1,8 +1,8 @@
-"""The paper, the sources and the tool as BibTeX, CSL-JSON and CITATION.cff.
+"""The paper, its reconciliation, the tool and the sources as BibTeX, CSL-JSON and CITATION.cff.
 
 Two sources of metadata: the study's ``paper`` and ``evidence``, and the project's CITATION.cff for
 the tool. Nothing else is known, so nothing else is said: no DOI that the study does not give, no
-person that neither names.
+person that neither names, and no year of a reconciliation, which any run gives again.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from typing import Any
 
 import yaml
 
+from reconcile import __version__
 from reconcile.cite.latex import escape
 from reconcile.errors import Fault, InputError
 from reconcile.study.model import Paper, Study
 from reconcile.study.yamlfile import load_yaml
 
+AUTHORS = "The reconcile authors"
+"""Who made the tool and with it the reports, as CITATION.cff says too."""
 _PARTICLES = {"van", "von", "der", "den", "de", "del", "della", "di", "da", "du", "la", "le", "ten"}
 # A venue says what kind of publication it names; where it does not, neither do we.
 _PROCEEDINGS = re.compile(
@@ -69,9 +72,22 @@ def _tool_authors(tool: Mapping[str, Any]) -> list[str]:
     return [" ".join(part for part in person if part) for person in people]
 
 
-def references(study: Study, tool: Mapping[str, Any]) -> list[Reference]:
-    """The paper first, then the tool, then every source that can be read, once."""
-    first = [_paper_reference(study.paper), _tool_reference(tool)]
+def to_cite(study: Study, name: str) -> list[Reference]:
+    """The paper and its reconciliation: what every report asks to be cited.
+
+    Args:
+        study: the study.
+        name: the name of its folder, which the key of the reconciliation ends with.
+    """
+    fields = {"version": __version__}
+    title = _title(study.paper)
+    own = Reference(f"reconcile-{name}", "other", title, [AUTHORS], None, fields)
+    return [_paper_reference(study.paper), own]
+
+
+def references(study: Study, name: str, tool: Mapping[str, Any]) -> list[Reference]:
+    """What ``to_cite`` gives, then the tool, then every source that can be read, once."""
+    first = [*to_cite(study, name), _tool_reference(tool)]
     taken = {reference.fields.get("url") for reference in first}
     seen: dict[str, Reference] = {}
     proposed = ((r.id, source) for r in study.interpretations for source in r.proposed_by)
@@ -86,6 +102,10 @@ def references(study: Study, tool: Mapping[str, Any]) -> list[Reference]:
 def _unused(key: str, taken: set[str]) -> str:
     numbered = (f"{key}-{i}" for i in range(2, len(taken) + 3))
     return key if key not in taken else next(k for k in numbered if k not in taken)
+
+
+def _title(paper: Paper) -> str:
+    return f"Reconciliation of the printed numbers of “{paper.title}”"
 
 
 def _paper_reference(paper: Paper) -> Reference:
@@ -218,17 +238,13 @@ def citation_file(study: Study, tool: Mapping[str, Any]) -> str:
         "cff-version": "1.2.0",
         "message": "If you use these results, please cite them and the paper they are about.",
         "type": "dataset",
-        "title": f"Reconciliation of the printed numbers of {_quoted(study.paper.title)}",
+        "title": _title(study.paper),
         "authors": [{"name": name} for name in software.authors],
         "version": str(tool["version"]),
         "license": str(tool["license"]),
         "references": [_cff_reference(paper), _cff_reference(software)],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _quoted(title: str) -> str:
-    return f"“{title}”"
 
 
 def _cff_reference(item: Reference) -> dict[str, Any]:

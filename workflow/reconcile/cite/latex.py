@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
 from reconcile import words
 
 PREFIX = "rc"
+LONGEST_LINE = 10_000
+"""Characters of a comment's line: TeX stops at one of 200,000."""
 # pdfLaTeX reads Latin-1's letters and Latin Extended-A in UTF-8 without further packages.
 _LATIN = range(0xC0, 0x180)
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _SPELLED = {str(digit): word for digit, word in enumerate(_DIGITS)} | {".": "Point"}
+_NOT_DEFINED = "% Not defined, since names that differ have the same letters:"
 _WORDS = re.compile(r"[A-Za-z]+|[0-9]|(?<=[0-9])\.(?=[0-9])")
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -128,34 +132,61 @@ def command_name(*parts: str) -> str:
 
 
 class Macros:
-    """Definitions in order, each with the thing it stands for; no two may share a command."""
+    r"""Definitions in order, each with what it stands for.
+
+    Names that differ can have the same letters: layers ``a_b`` and ``a.b``. A command that would
+    stand for several things is defined for none of them; a comment at the end names them all.
+    """
 
     def __init__(self) -> None:
-        self.meanings: dict[str, str] = {}
-        self.lines: list[str] = []
+        self._lines: list[str] = []
+        self._found: dict[str, set[tuple[str, str]]] = {}
 
     def comment(self, text: str) -> None:
         """Start a section of the file."""
-        self.lines.append(f"% {' '.join(text.split())}")
+        self._lines.append(f"% {' '.join(text.split())}")
 
-    def add(self, parts: Sequence[str], body: str) -> None:
+    def add(self, parts: Sequence[str], body: str, thing: str = "") -> None:
         """Define the command for a name.
 
-        Raises:
-            ValueError: another name has the same letters.
+        Args:
+            parts: the name, from which the command's letters are taken.
+            body: what the command is replaced by.
+            thing: what it stands for, on one line and the same for nothing else; the name itself
+                if left out.
         """
-        name, meaning = command_name(*parts), " / ".join(parts)
-        if name in self.meanings:
-            raise ValueError(
-                f"\\{name} would stand for both {self.meanings[name]!r} and {meaning!r}: "
-                "rename one of them, LaTeX commands have letters only"
-            )
-        self.meanings[name] = meaning
-        self.lines.append(rf"\newcommand{{\{name}}}{{{body}}}")
+        name = command_name(*parts)
+        if name not in self._found:
+            self._lines.append(name)
+        self._found.setdefault(name, set()).add((thing or repr(tuple(parts)), body))
 
     def text(self) -> str:
-        """The definitions, one a line."""
-        return "".join(f"{line}\n" for line in self.lines)
+        """The definitions, one a line, then the commands that are left out."""
+        shared = {name for name, found in self._found.items() if len(found) > 1}
+        lines = [self._line(line) for line in self._lines if line not in shared]
+        lines += [_NOT_DEFINED] if shared else []
+        lines += [line for name in sorted(shared) for line in self._told(name)]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _line(self, line: str) -> str:
+        """A comment as it is, and a command's name with its definition."""
+        if line not in self._found:
+            return line
+        ((_, body),) = self._found[line]
+        return rf"\newcommand{{\{line}}}{{{body}}}"
+
+    def _told(self, name: str) -> list[str]:
+        """What a command that is left out would stand for."""
+        things = sorted({thing for thing, _ in self._found[name]})
+        several = " and for ".join(things) if len(things) > 1 else f"several values of {things[0]}"
+        return wrap(
+            rf"\{name} would stand for {several}",
+            LONGEST_LINE,
+            initial_indent="% ",
+            subsequent_indent="%   ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def read_macros(text: str) -> dict[str, str]:

@@ -75,10 +75,9 @@ def write_citations(study_folder: Path, results: Path, tool: Path) -> None:
 
     Raises:
         InputError: the study or the tool's CITATION.cff cannot be used, or a file not written.
-        ValueError: two numbers would share a LaTeX command.
     """
     study, numbers, software = load_study(study_folder), load_numbers(results), load_tool(tool)
-    items = references(study, software)
+    items = references(study, study_folder.resolve().name, software)
     texts = (
         numbers_tex(numbers),
         tables_tex(numbers),
@@ -91,11 +90,7 @@ def write_citations(study_folder: Path, results: Path, tool: Path) -> None:
 
 
 def numbers_tex(numbers: Numbers) -> str:
-    """The text of numbers.tex.
-
-    Raises:
-        ValueError: two numbers would share a LaTeX command.
-    """
+    """The text of numbers.tex; a command that would stand for two things is named, not defined."""
     macros = Macros()
     _add_counts(macros, numbers.reconciliation)
     _add_claims(macros, numbers.reconciliation)
@@ -126,39 +121,41 @@ def _by_reading(numbers: Numbers) -> dict[str, Numbers]:
 
 def _add_counts(macros: Macros, reconciliation: Mapping[str, Any]) -> None:
     macros.comment(f"Study {reconciliation['study']}, {reconciliation['version']}")
-    macros.add(("paper", "title"), escape(reconciliation["paper"]["title"]))
-    macros.add(("study", "version"), escape(str(reconciliation["version"])))
-    macros.add(("conclusion", "answer"), escape(reconciliation["conclusion"]["answer"]))
-    macros.add(
-        ("conclusion", "interpretation"), escape(reconciliation["conclusion"]["interpretation"])
-    )
+    conclusion = reconciliation["conclusion"]
+    for parts, text in (
+        (("paper", "title"), reconciliation["paper"]["title"]),
+        (("study", "version"), str(reconciliation["version"])),
+        (("conclusion", "answer"), conclusion["answer"]),
+        (("conclusion", "interpretation"), conclusion["interpretation"]),
+    ):
+        macros.add(parts, escape(text), f"the {parts[1]} of the {parts[0]}")
     for name, count in reconciliation["counts"].items():
-        macros.add(("count", name), number(str(count)))
+        macros.add(("count", name), number(str(count)), f"the count {name!r}")
 
 
 def _add_claims(macros: Macros, reconciliation: Mapping[str, Any]) -> None:
     macros.comment("What the paper prints")
     for claim in reconciliation["claims"]:
-        macros.add(("claim", claim["id"], "printed"), escape(str(claim["printed"])))
+        name = claim["id"]
+        printed = f"claim {name!r} as printed"
+        macros.add(("claim", name, "printed"), escape(str(claim["printed"])), printed)
 
 
 def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
     """Totals, layers and verdicts of one reading, with or without the reading in the name."""
     for row in part.totals:
         place = [*_place(row, named=named), "network"]
-        macros.add((*place, "status"), escape(row["status"]))
+        macros.add((*place, "status"), escape(row["status"]), f"the status of {_thing(row)}")
         _add_quantities(macros, place, row, _totals())
     for row in part.layers:
         _add_quantities(macros, [*_place(row, named=named), row["layer"]], row, layer_quantities())
     for row in part.verdicts:
         place = ([row["interpretation"]] if named else []) + ["claim", row["claim"]]
+        thing = f"claim {row['claim']!r} in reading {row['interpretation']!r}"
         if row["measured"]:
-            macros.add((*place, "measured"), _like(row["printed"], row["measured"]))
-        macros.add((*place, "verdict"), escape(row["verdict"]))
-
-
-def _of(rows: Iterable[Row], reading: str) -> Iterator[Row]:
-    return (row for row in rows if row["interpretation"] == reading)
+            measured = _like(row["printed"], row["measured"])
+            macros.add((*place, "measured"), measured, f"the number measured for {thing}")
+        macros.add((*place, "verdict"), escape(row["verdict"]), f"the verdict on {thing}")
 
 
 def _place(row: Row, *, named: bool) -> list[str]:
@@ -166,12 +163,26 @@ def _place(row: Row, *, named: bool) -> list[str]:
     return reading + ([row["network"]] if row["network"] != SINGLE else [])
 
 
+def _thing(row: Row) -> str:
+    """What a row of a measured table is about; names stand in quotes, so that no two read alike."""
+    name = f" {row['network']!r}" if row["network"] != SINGLE else ""
+    thing = f"the whole network{name}"
+    if "layer" in row:
+        thing = f"layer {row['layer']!r}" + (f" of network{name}" if name else "")
+    return f"{thing} in reading {row['interpretation']!r}"
+
+
 def _add_quantities(
     macros: Macros, place: Sequence[str], row: Row, quantities: Iterable[str]
 ) -> None:
     for quantity in quantities:
         if row.get(quantity):
-            macros.add((*place, quantity), number(row[quantity]))
+            thing = f"the {quantity} of {_thing(row)}"
+            macros.add((*place, quantity), number(row[quantity]), thing)
+
+
+def _of(rows: Iterable[Row], reading: str) -> Iterator[Row]:
+    return (row for row in rows if row["interpretation"] == reading)
 
 
 def tables_tex(numbers: Numbers) -> str:

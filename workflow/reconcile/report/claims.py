@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.report.read import Results, grouped_by
-from reconcile.study.model import Claim
+from reconcile.study.model import SINGLE, Claim
 from reconcile.tables.contract import NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
 from reconcile.words import MARKS, Mark, like, mark_of, told
@@ -90,7 +90,7 @@ def _view(
         where=claim.where,
         printed=claim.printed,
         relation=RELATIONS[claim.relation],
-        counted=_counted(claim),
+        counted=counted_as(claim),
         expression=claim.expression,
         digits=_digits(claim, entry),
         unit_reason=claim.unit_reason or "",
@@ -106,16 +106,17 @@ def _view(
     )
 
 
-def _counted(claim: Claim) -> str:
+def counted_as(claim: Claim) -> str:
     """What is counted, in words where the study uses one of the usual quantities."""
     if claim.title:
         return claim.title
     quantity = QUANTITIES.get(claim.quantity)
     if quantity is None or claim.of is None:
         return ""
-    return (
-        f"{quantity.words or quantity.name} of {'the network' if claim.of == NETWORK else claim.of}"
-    )
+    words = quantity.words or quantity.name
+    if claim.of == NETWORK:
+        return f"{words} of {'the network' if claim.network == SINGLE else claim.network}"
+    return f"{words} of {claim.of}{'' if claim.network == SINGLE else f' in {claim.network}'}"
 
 
 def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:

@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from reconcile import __version__, words
-from reconcile.cite.bibliography import bibtex, references
+from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.report.claims import claim_views
 from reconcile.report.figures.drawings import drawings
-from reconcile.report.figures.neurons import layer_claims
+from reconcile.report.figures.neurons import MOST_LAYERS, layer_claims
 from reconcile.report.findings import evidence_views, search_views, self_checks
 from reconcile.report.matrix import matrix_of
 from reconcile.report.provenance import data_files, facts
@@ -25,7 +25,6 @@ from reconcile.report.sweep import sweep_view
 from reconcile.study.config import ReportOptions
 
 Medium = Literal["screen", "paper"]
-AUTHORS = "The reconcile authors"
 FONTS = {
     ("Reconcile Sans", 400, "normal"): "ReconcileSans-Regular.woff2",
     ("Reconcile Sans", 400, "italic"): "ReconcileSans-Italic.woff2",
@@ -146,13 +145,14 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claims,
         "matrix": matrix_of(results, claims, most),
-        "layer_claims": layer_claims(results),
+        "layer_claims": layer_claims(results)[:MOST_LAYERS],
         "readings": reading_views(results, most),
         "shown": [entry["interpretation"] for entry in results.shown(most)],
         "sweep": sweep_view(results),
         "figures": drawings(results, most),
         "evidence": evidence,
         "failing": sum(view.fails for view in evidence),
+        "unjudged": _unjudged(results.reconciliation["counts"]),
         "unmeasured": [
             r for r in results.table("totals") if not r["status"].startswith("measured")
         ],
@@ -161,7 +161,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "geometries": search_views(results, "geometries"),
         "facts": facts(results.record),
         "data": {file.name: file for file in data_files(results)},
-        "bibliography": _bibliography(results),
+        "bibliography": bibtex(to_cite(results.study, results.name)),
         "on_meta": sum(r["status"] == "measured-on-meta" for r in results.table("totals")),
         "checked_by": options.checked_by,
         "orcid": options.orcid,
@@ -170,13 +170,19 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     return {**context, "titles": _titles(context)}
 
 
+def _unjudged(counts: Mapping[str, int]) -> int:
+    """Claims about which the reading that ranks first says nothing."""
+    judged = ("reproduced", "explained", "contradicted")
+    return counts["claims"] - sum(counts[name] for name in judged)
+
+
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:
     """The sections that have something to say, by anchor."""
     figures = context["figures"]
     there = {
         "picture": "windows" in figures,
         "sweep": context["sweep"] is not None,
-        "layers": bool({"neurons", "coverage", "latency-layers"} & set(figures)),
+        "layers": bool({*figures} - {"windows", "sweep"}),
         "evidence": bool(context["evidence"]),
         "consistency": bool(context["self_checks"]),
         "searches": bool(context["slips"] or context["geometries"]),
@@ -187,18 +193,3 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
         # Without a picture to explain the answer, the reasons follow it at once.
         titles = {name: titles.pop(name) for name in ("answer", "reasons")} | titles
     return titles
-
-
-def _bibliography(results: Results) -> str:
-    """BibTeX of this reconciliation and of the paper."""
-    year = words.day(results.record["ended"]).rpartition(" ")[2]
-    title = f"{results.study.title}: a reconciliation of printed and measured numbers"
-    tool = {
-        "title": title,
-        "version": results.reconciliation["version"],
-        "authors": [{"name": AUTHORS}],
-    }
-    paper, report = references(results.study, tool)[:2]
-    fields = {"year": year, **report.fields}
-    entry = type(report)(f"reconcile-{results.name}", "other", title, report.authors, None, fields)
-    return bibtex([entry, paper])

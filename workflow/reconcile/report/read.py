@@ -67,7 +67,8 @@ class Results:
             ranking = [e for e in ranking if e["interpretation"] not in dull] or ranking
         best = ranking[:most]
         if all(entry["interpretation"] != self.chosen for entry in best):
-            best[-1:] = [e for e in ranking if e["interpretation"] == self.chosen]
+            every = self.reconciliation["ranking"]
+            best = [*best[: most - 1], *(e for e in every if e["interpretation"] == self.chosen)]
         return list(best)
 
 

@@ -135,4 +135,4 @@ def argument_text(value: Argument) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(argument_text, value))
-    return digits(value)
+    return digits(value) or '""'

@@ -53,7 +53,7 @@ class SweepView:
         axes: what is swept.
         groups: how many combinations match how many claims, most claims first; ``fewer`` is how
             many match fewer than these.
-        best: the combinations that match most, at most ``MOST_BEST``.
+        best: the combinations that match most, at most ``MOST_BEST``; none where none matches any.
         equally_good: how many match as many claims as the best.
     """
 
@@ -123,7 +123,7 @@ def _worth_naming(cells: Sequence[Combination], groups: Mapping[int, int]) -> li
     found: list[Combination] = []
     for matched in sorted(groups, reverse=True):
         room = MOST_BEST - len(found)
-        if found and (groups[matched] > room or not matched):
+        if not matched or (found and groups[matched] > room):
             break
         found += [cell for cell in cells if cell.matched == matched][:room]
     return found

@@ -51,7 +51,8 @@ def _told(name: str, value: Argument) -> str:
     if isinstance(value, bool):
         return name if value else f"not {name}"
     values = value if isinstance(value, list) else [value]
-    return f"{name} {', '.join(f'{v:,}' if type(v) is int else str(v) for v in values)}"
+    told = (f"{v:,}" if type(v) is int else str(v) or '""' for v in values)
+    return f"{name} {', '.join(told)}"
 
 
 def _safe(text: str) -> str:

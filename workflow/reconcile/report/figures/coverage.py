@@ -14,6 +14,10 @@ SIDE, EDGE = 78.0, 5.0
 """Side of the drawn image, and of a single pixel at its edge: edges are drawn too wide."""
 MOST = 8
 """Pixels beyond either end that can be drawn."""
+MOST_WALKS = 12
+"""Images that are drawn: as many as a page of paper holds."""
+MOST_NAMES = 8
+"""Lines of names above an image; there may be hundreds of readings."""
 NAME, LINE = 15.0, 14.0
 
 
@@ -62,6 +66,10 @@ def _wrapped(readings: tuple[str, ...], room: float) -> list[str]:
             lines.append(word)
         else:
             lines[-1] = longer
+    if len(lines) > MOST_NAMES:
+        told = lines[: MOST_NAMES - 1]
+        more = len(readings) - sum(line.count(",") for line in told)
+        lines = [*told, f"and {more} more"]
     return lines
 
 

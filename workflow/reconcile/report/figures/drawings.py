@@ -7,10 +7,16 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reconcile.report.figures.coverage import draw_coverage, square_walks
+from reconcile.report.figures.coverage import MOST_WALKS, draw_coverage, square_walks
 from reconcile.report.figures.grid import draw_sweep
-from reconcile.report.figures.latency import draw_bars, layer_latencies, total_latencies
-from reconcile.report.figures.neurons import draw_neurons, layer_claims
+from reconcile.report.figures.latency import (
+    Bar,
+    draw_bars,
+    layer_latencies,
+    slowest,
+    total_latencies,
+)
+from reconcile.report.figures.neurons import MOST_LAYERS, draw_neurons, layer_claims
 from reconcile.report.figures.walks import all_walks, telling_walks
 from reconcile.report.figures.windows import describe_walk, draw_windows
 from reconcile.report.read import Results
@@ -100,13 +106,16 @@ def _sweep(results: Results) -> Drawing | None:
 
 
 def _neurons(results: Results) -> Drawing | None:
-    claims = layer_claims(results)
+    every = layer_claims(results)
+    claims = every[:MOST_LAYERS]
     if not claims:
         return None
     caption = (
         "Neurons per layer for one input: a tick where the paper's number is, a dot for every "
         "number measured. Red dots are not the printed number."
     )
+    if len(claims) < len(every):
+        caption += f" Drawn are the first {len(claims)} of {len(every):,} claims."
     return Drawing(
         "neurons",
         caption,
@@ -114,33 +123,42 @@ def _neurons(results: Results) -> Drawing | None:
     )
 
 
-def _latency(results: Results, most: int) -> Iterator[Drawing | None]:
-    device = results.record["device"]["name"]
+def _latency(results: Results, most: int) -> Iterator[Drawing]:
+    layers, networks = layer_latencies(results), total_latencies(results, most)
+    of_layers = f"{_which(layers, 'layer')} of {results.chosen}"
+    of_networks = f"one forward pass of {_which(networks, 'reading')}"
+    if layers:
+        yield _bars("latency-layers", results, slowest(layers), of_layers)
+    if networks:
+        yield _bars("latency-networks", results, slowest(networks), of_networks)
+
+
+def _bars(name: str, results: Results, bars: list[Bar], what: str) -> Drawing:
+    title = f"Latency of {what} on {results.record['device']['name']}, in milliseconds."
     how = "median of the repeats, with a line from the first to the third quartile; batch of one"
-    for name, bars, what in (
-        ("latency-layers", layer_latencies(results), f"each layer of {results.chosen}"),
-        ("latency-networks", total_latencies(results, most), "one forward pass of each reading"),
-    ):
-        if bars:
-            title = f"Latency of {what} on {device}, in milliseconds."
-            yield Drawing(
-                name,
-                f"{title[:-1]}: {how}.",
-                lambda i, width, css, t=title, b=bars: draw_bars(i, _told(t, b), b, width, css),  # type: ignore[misc]
-            )
-
-
-def _told(title: str, bars: list) -> str:  # type: ignore[type-arg]
     longest = max(bars, key=lambda bar: bar.median)
-    return f"{title} The longest is {longest.name} with {longest.median:.3g} ms."
+    told = f"{title} The longest is {longest.name} with {longest.median:.3g} ms."
+    return Drawing(
+        name,
+        f"{title[:-1]}: {how}.",
+        lambda identifier, width, css: draw_bars(identifier, told, bars, width, css),
+    )
+
+
+def _which(bars: list[Bar], what: str) -> str:
+    drawn = len(slowest(bars))
+    return f"each {what}" if drawn == len(bars) else f"the {drawn} slowest of {len(bars):,} {what}s"
 
 
 def _coverage(results: Results) -> Drawing | None:
-    walks = square_walks(all_walks(results))
+    every = square_walks(all_walks(results))
+    walks = every[:MOST_WALKS]
     if not walks:
         return None
+    which = f"the first {len(walks)} of " if len(walks) < len(every) else ""
+    which += count_of(len(every), "distinct walk")
     caption = (
-        f"The input under {count_of(len(walks), 'distinct walk')} of {walks[0].layer}: blue is "
+        f"The input under {which} of {walks[0].layer}: blue is "
         "seen, red never, and within the dashed line zeros are read outside the image. Pixels at "
         "the edges are drawn too wide."
     )

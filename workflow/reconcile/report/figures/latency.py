@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reconcile.report.figures.scale import Scale, axis
-from reconcile.report.figures.svg import figure, label, line, paint, rect, width_of
+from reconcile.report.figures.svg import clipped, figure, label, line, paint, rect, width_of
 from reconcile.report.read import Results
+from reconcile.study.model import SINGLE
+from reconcile.tables.rows import Row
 from reconcile.words import milliseconds
 
+MOST_BARS = 40
+"""Bars that are drawn: as many as a page of paper holds."""
 ROW, FOOT = 19.0, 24.0
 WHOLE = "network"
+_COLUMNS = ("median_ms", "q1_ms", "q3_ms")
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,12 @@ class Bar:
 
 def layer_latencies(results: Results) -> list[Bar]:
     """The timed layers of the reading that the study concludes on, in order."""
-    return _bars(
-        [row for row in results.table("timings") if row["interpretation"] == results.chosen],
-        "layer",
-    )
+    rows = [row for row in results.table("timings") if row["interpretation"] == results.chosen]
+    return [_bar(row, _layer(row)) for row in rows if row["median_ms"] and row["layer"] != WHOLE]
+
+
+def _layer(row: Row) -> str:
+    return row["layer"] if row["network"] == SINGLE else f"{row['network']}/{row['layer']}"
 
 
 def total_latencies(results: Results, most: int) -> list[Bar]:
@@ -40,25 +47,25 @@ def total_latencies(results: Results, most: int) -> list[Bar]:
     rows = {
         row["interpretation"]: row
         for row in results.table("timings")
-        if row["layer"] == WHOLE and row["network"] == "main"
+        if row["layer"] == WHOLE and row["network"] == SINGLE and row["median_ms"]
     }
     shown = [entry["interpretation"] for entry in results.shown(most)]
-    ranked = [rows[reading] for reading in shown if reading in rows]
-    return _bars(ranked, "interpretation", results.chosen)
-
-
-def _bars(rows: list[dict[str, str]], column: str, strong: str = "") -> list[Bar]:
     return [
-        Bar(
-            row[column],
-            float(row["median_ms"]),
-            float(row["q1_ms"] or row["median_ms"]),
-            float(row["q3_ms"] or row["median_ms"]),
-            row[column] == strong,
-        )
-        for row in rows
-        if row["median_ms"] and (column != "layer" or row["layer"] != WHOLE)
+        _bar(rows[reading], reading, strong=reading == results.chosen)
+        for reading in shown
+        if reading in rows
     ]
+
+
+def slowest(bars: list[Bar]) -> list[Bar]:
+    """Those that take longest, in their order, where there are more than can be drawn."""
+    longest = sorted(range(len(bars)), key=lambda i: -bars[i].median)[:MOST_BARS]
+    return [bars[i] for i in sorted(longest)]
+
+
+def _bar(row: Row, name: str, *, strong: bool = False) -> Bar:
+    median, low, high = (row[column] or row["median_ms"] for column in _COLUMNS)
+    return Bar(name, float(median), float(low), float(high), strong)
 
 
 def draw_bars(identifier: str, title: str, bars: list[Bar], width: float, css: str = "") -> Markup:
@@ -74,7 +81,8 @@ def draw_bars(identifier: str, title: str, bars: list[Bar], width: float, css: s
 
 
 def _row(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
-    yield label(scale.left - 10, y + 4, bar.name, anchor="end", bold=bar.strong)
+    name = clipped(bar.name, scale.left - 10)
+    yield label(scale.left - 10, y + 4, name, anchor="end", bold=bar.strong)
     fill = "accent" if bar.strong else "soft"
     length = max(scale.at(bar.median) - scale.left, 1)
     yield rect(scale.left, y - 6, length, 12, **paint(fill=fill))

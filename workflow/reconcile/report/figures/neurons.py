@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reconcile.report.figures.scale import Scale, axis
-from reconcile.report.figures.svg import element, figure, label, line, paint
+from reconcile.report.figures.svg import clipped, element, figure, label, line, paint, width_of
 from reconcile.report.read import Results, grouped_by
+from reconcile.study.model import SINGLE
 from reconcile.study.printed import parse_printed
 from reconcile.words import count_of
 
+MOST_LAYERS = 24
+"""Layers that are drawn: as many as a page of paper holds."""
 ROW, LEGEND, FOOT = 34.0, 30.0, 24.0
+LEFT = 130.0
+"""Room for the name of a layer and its printed number."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class LayerClaim:
 
     Attributes:
         claim: id of the claim.
-        layer: the layer.
+        layer: the layer, with its network where a reading has several.
         printed: the digits as printed.
         value: the number they denote.
         measured: measured number by interpretation, in the study's order.
@@ -49,7 +54,7 @@ def layer_claims(results: Results) -> list[LayerClaim]:
         matching = sum(row["verdict"].startswith("matches") for row in rows)
         value = float(parse_printed(claim.printed, claim.unit).value)
         if measured:
-            layer = str(claim.of)
+            layer = str(claim.of) if claim.network == SINGLE else f"{claim.network}/{claim.of}"
             found.append(LayerClaim(claim.id, layer, claim.printed, value, measured, matching))
     return found
 
@@ -59,11 +64,13 @@ def draw_neurons(
 ) -> Markup:
     """Draw a row a layer: a tick where the paper's number is, a dot for every measured one."""
     wide = width > 500  # noqa: PLR2004 - room for the count of matching readings
-    left, right = 130.0, (110.0 if wide else 26.0)
+    right = 110.0 if wide else 26.0
+    left = min(max(LEFT, *map(_room_for, claims)), width / 2)
     largest = max(max(claim.value, *claim.measured.values()) for claim in claims)
     scale = Scale(0, largest * 1.02, left, width - right)
     bottom = LEGEND + ROW * len(claims)
-    parts = [*_legend(chosen, wide), *axis(scale, LEGEND - 4, bottom)]
+    own = chosen if any(chosen in claim.measured for claim in claims) else ""
+    parts = [*_legend(own, width, wide=wide), *axis(scale, LEGEND - 4, bottom)]
     for index, claim in enumerate(claims):
         parts += _row(claim, chosen, scale, LEGEND + ROW * (index + 0.5))
         if wide:
@@ -73,25 +80,37 @@ def draw_neurons(
     return figure(identifier, _title(claims, chosen), (width, bottom + FOOT), parts, css)
 
 
+def _room_for(claim: LayerClaim) -> float:
+    return width_of(claim.layer) + width_of(claim.printed) + 24
+
+
 def _title(claims: list[LayerClaim], chosen: str) -> str:
-    differing = [c for c in claims if c.measured.get(chosen, c.value) != c.value]
+    own = [c for c in claims if chosen in c.measured]
+    differing = [c for c in own if c.measured[chosen] != c.value]
     start = f"Neurons of {count_of(len(claims), 'layer')}, printed and measured per input."
+    if not own:
+        return f"{start} The reading {chosen} was not measured."
     if not differing:
         return f"{start} The reading {chosen} gives every printed number."
     parts = [
         f"{c.layer} is printed as {c.printed}, measured {c.measured[chosen]:,}" for c in differing
     ]
-    return f"{start} Under the reading {chosen}, {'; '.join(parts)}; the other layers agree."
+    rest = "; the other layers agree" if len(differing) < len(own) else ""
+    return f"{start} Under the reading {chosen}, {'; '.join(parts)}{rest}."
 
 
-def _legend(chosen: str, wide: bool) -> Iterator[Markup]:
+def _legend(chosen: str, width: float, *, wide: bool) -> Iterator[Markup]:
+    """What the marks mean; ``chosen`` is empty where that reading was not measured."""
     yield line(3, 4, 3, 18, "ink", stroke_width=2.5)
     yield label(11, 15, "printed", size=11)
-    yield _dot(72, 11, "accent", solid=True)
-    yield label(82, 15, chosen, size=11)
-    x = 82 + 7 * len(chosen) + 10.0
+    x = 72.0
+    if chosen:
+        name = clipped(chosen, width - (390 if wide else 198), 12.5)
+        yield _dot(x, 11, "accent", solid=True)
+        yield label(x + 10, 15, name, size=11)
+        x += 20 + 7 * len(name)
     yield _dot(x, 11, "accent", solid=False)
-    yield label(x + 10, 15, "other readings", size=11)
+    yield label(x + 10, 15, "other readings" if chosen else "readings", size=11)
     if wide:
         yield _dot(x + 112, 11, "bad", solid=False)
         yield label(x + 122, 15, "red: not the printed number", size=11)
@@ -104,7 +123,8 @@ def _dot(x: float, y: float, colour: str, *, solid: bool) -> Markup:
 
 
 def _row(claim: LayerClaim, chosen: str, scale: Scale, y: float) -> Iterator[Markup]:
-    yield label(0, y + 4, claim.layer, bold=True)
+    room = scale.left - width_of(claim.printed) - 24
+    yield label(0, y + 4, clipped(claim.layer, room), bold=True)
     yield label(scale.left - 14, y + 4, claim.printed, anchor="end")
     yield line(scale.left, y, scale.right, y, "rule")
     printed = scale.at(claim.value)

@@ -99,6 +99,14 @@ def width_of(text: str, size: float = 12, *, mono: bool = False) -> float:
     return len(text) * size * _ADVANCE["mono" if mono else "sans"]
 
 
+def clipped(text: str, room: float, size: float = 12) -> str:
+    """The text, or as much of its end as there is room for: names differ in their last parts."""
+    if width_of(text, size) <= room:
+        return text
+    kept = max(int(room / width_of("x", size)) - 1, 1)
+    return f"…{text[-kept:]}"
+
+
 def figure(
     identifier: str, title: str, size: tuple[float, float], parts: Iterable[Markup], css: str = ""
 ) -> Markup:

@@ -1,0 +1,190 @@
+"""A stranger's study ends with report, write-up and archive, however odd it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from end_to_end.test_pipeline import edit, snakemake
+from odd_studies import ODD, run_study, write_odd
+from report_support import Page
+from support import copy_project
+
+from reconcile import __version__
+from reconcile.archive.build import archive_name
+from reconcile.archive.container import unpack
+from reconcile.archive.verify import verify_archive
+from reconcile.cite.latex import read_macros
+
+pytestmark = pytest.mark.slow
+
+WITHOUT_FIGURES = {
+    *("tokens-on-meta", "nothing-builds", "nothing-runs", "one-axis", "one-combination"),
+}
+BROKEN = re.compile(
+    r"\b(None|nan|NaN|undefined|Undefined)\b|\(\s*\)|“\s*”|, *[,.]|[.:] *\.(?!\w)"
+    r"|\b1 (of 1 )?were\b"
+)
+"""What a value that is not there, or a number of one, makes of a sentence."""
+WRITE_UP = r"""
+\documentclass{{article}}
+\usepackage[T1]{{fontenc}}
+\usepackage{{lmodern,booktabs,url}}
+\input{{numbers}}
+\input{{tables}}
+\begin{{document}}\tiny\sloppy
+\rcTableClaims \par \rcTableRanking \par \rcTableLayers \par \rcTableTotals \par
+{commands}
+\cite{{reconcile-{name}}}
+\bibliographystyle{{plain}}\bibliography{{references}}
+\end{{document}}
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """An odd study that was run from start to end."""
+
+    name: str
+    out: Path
+    archive: Path
+
+    @property
+    def page(self) -> Page:
+        """The report for browsers."""
+        return Page((self.out / "report.html").read_text(encoding="utf-8"))
+
+    def text(self, file: str) -> str:
+        """The text of a result file."""
+        return (self.out / file).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", params=ODD)
+def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Each odd study in turn."""
+    name, root = request.param, tmp_path_factory.mktemp("odd")
+    out = root / "results" / name
+    return Done(name, out, run_study(write_odd(root, name), out))
+
+
+def test_the_archive_verifies(done: Done) -> None:
+    """Whoever gets the archive finds every byte and every verdict in order."""
+    found = verify_archive(done.archive)
+    assert found.holds, [check for check in found.checks if check.outcome != "holds"]
+
+
+def test_the_figures_are_those_of_the_report(done: Done) -> None:
+    """Every drawing of the page is a file, and where there is none the folder is empty."""
+    drawn = {i.removeprefix("figure-") for i in done.page.all("id") if i.startswith("figure-")}
+    drawn = {name for name in drawn if not name.endswith(("-title", "-wide", "-narrow"))}
+    assert {file.stem for file in (done.out / "figures").iterdir()} == drawn
+    assert (not drawn) == (done.name in WITHOUT_FIGURES)
+
+
+def test_the_page_reads_sensibly(done: Done) -> None:
+    """No section is empty, no sentence lacks a part, and every link leads somewhere."""
+    page = done.page
+    assert not BROKEN.search(page.text), BROKEN.search(page.text)
+    ids = page.all("id")
+    assert len(ids) == len(set(ids))
+    assert {href[1:] for href in page.all("href") if href.startswith("#")} <= set(ids)
+    html = re.sub(r"<(script|style)\b.*?</\1>", "", done.text("report.html"), flags=re.DOTALL)
+    for name, inside in re.findall(r'<section id="(\w+)"(.*?)</section>', html, re.DOTALL):
+        said = re.sub(r"<h2.*?</h2>|<[^>]+>", "", f"<{inside}", flags=re.DOTALL)
+        assert len(said.split()) > 1, name
+    for part in ("tbody", "dd", "figcaption", "ul", "p"):
+        assert not re.search(rf"<{part}>\s*</{part}>", html), part
+
+
+def test_the_pdf_says_the_same(done: Done) -> None:
+    """The PDF has the sections of the page, and its sentences are whole."""
+    command = ["pdftotext", str(done.out / "report.pdf"), "-"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    text = " ".join(shown.split())
+    for title in re.findall(r"<h2[^>]*>([^<]+)</h2>", done.text("report.html")):
+        assert title in text
+    assert not BROKEN.search(text), BROKEN.search(text)
+
+
+def test_what_is_cited_can_be_cited(done: Done) -> None:
+    """Each entry that the report prints is one of references.bib, which no key is missing from."""
+    bib = done.text("references.bib")
+    printed = re.search(r'<pre id="bibtex"[^>]*><code>(.*?)</code>', done.text("report.html"), re.S)
+    assert printed is not None
+    assert printed[1].replace("&#34;", '"').replace("&amp;", "&").strip() in bib
+    keys = set(re.findall(r"^@\w+\{([^,]+),$", bib, re.MULTILINE))
+    assert f"reconcile-{done.name}" in keys
+    assert keys == {item["id"] for item in json.loads(done.text("references.json"))}
+    written = done.text("report.html") + done.text("tables.tex") + done.text("numbers.tex")
+    assert set(re.findall(r"\\cite\{([^}]+)\}", written)) <= keys
+
+
+def test_a_write_up_compiles(done: Done, tmp_path: Path) -> None:
+    """Every command, table and the reference of the reconciliation can be typeset."""
+    for name in ("numbers.tex", "tables.tex", "references.bib"):
+        shutil.copy(done.out / name, tmp_path)
+    commands = "\n\n".join(
+        f"\\{name}" for name in list(read_macros(done.text("numbers.tex")))[:400]
+    )
+    source = WRITE_UP.format(commands=commands, name=done.name)
+    (tmp_path / "paper.tex").write_text(source, encoding="utf-8")
+    command = ["latexmk", "-pdf", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    assert "undefined" not in (tmp_path / "paper.log").read_text("utf-8", errors="replace")
+
+
+PIPED = ("tokens-on-meta", "nothing-builds", "names_1.5-a.b")
+
+
+@pytest.fixture(scope="module")
+def piped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Studies that once had no report, through Snakemake, over figures of an earlier run."""
+    project = copy_project(tmp_path_factory.mktemp("piped") / "project")
+    shutil.rmtree(project / "studies")
+    for name in PIPED:
+        write_odd(project, name)
+        (project / "results" / name / "figures").mkdir(parents=True)
+        for stale in ("stale.svg", "stale.pdf"):
+            (project / "results" / name / "figures" / stale).write_text("of an earlier run\n")
+    edit(project / "config.yaml", "studies: [alexnet]", "studies: all")
+    edit(project / "config.yaml", "repeats: 10", "repeats: 1")
+    ended = snakemake(project, "all", "archive")
+    assert ended.returncode == 0, ended.stderr
+    yield project
+    shutil.rmtree(project)
+
+
+@pytest.mark.parametrize("name", PIPED)
+def test_snakemake_ends_with_an_archive(piped: Path, name: str) -> None:
+    """One command gives report, PDF and an archive that the command line accepts."""
+    out = piped / "results" / name
+    for file in ("report.html", "report.pdf", "numbers.tex", "references.bib"):
+        assert (out / file).stat().st_size, file
+    archive = out / archive_name(name, __version__)
+    command = [sys.executable, "-m", "reconcile", "verify", archive]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("name", PIPED)
+def test_figures_of_an_earlier_run_are_gone(piped: Path, name: str) -> None:
+    """Neither the folder nor the archive has a figure that this run did not draw."""
+    out = piped / "results" / name
+    assert (out / "figures").is_dir()
+    members = unpack((out / archive_name(name, __version__)).read_bytes())
+    assert not [file for file in (*members, *(out / "figures").iterdir()) if "stale" in str(file)]
+
+
+def test_nothing_is_left_to_do(piped: Path) -> None:
+    """A second run finds every file, the empty folder too, and does nothing."""
+    ended = snakemake(piped, "all", "archive", "--dry-run")
+    assert ended.returncode == 0, ended.stderr
+    assert "Nothing to be done" in ended.stdout + ended.stderr
