@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.judge.reconciliation import consistency_table
+from reconcile.judge.consistency import consistency_table
 from reconcile.run.scripting import logged
 from reconcile.study.load import load_study
 from reconcile.tables.io import write_table

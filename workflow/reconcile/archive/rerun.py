@@ -16,9 +16,9 @@ from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.process import MeasureError, Settings
-from reconcile.measure.run import MEASURED, measure_study
+from reconcile.measure.run import measure_study
 from reconcile.study.plan import plan_of
-from reconcile.tables.contract import NETWORK, TABLES
+from reconcile.tables.contract import MEASURED, NETWORK, TABLES
 
 Report = Callable[[str], None]
 COUNTED = ("layers.csv", "totals.csv", "coverage.csv", "windows.csv")

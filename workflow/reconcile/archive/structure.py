@@ -20,8 +20,7 @@ from reconcile.archive.schemas import (
     check_schema,
 )
 from reconcile.archive.tabular import check_table
-from reconcile.measure.run import MEASURED
-from reconcile.tables.contract import COUNTED_KINDS, TABLES
+from reconcile.tables.contract import COUNTED_KINDS, MEASURED, TABLES
 
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}

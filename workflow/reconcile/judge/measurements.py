@@ -9,12 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from reconcile.measure.run import MEASURED
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.load import networks_of
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.printed import parse_printed
-from reconcile.tables.contract import NETWORK
+from reconcile.tables.contract import MEASURED, NETWORK
 from reconcile.tables.io import read_table
 
 Row = dict[str, str]

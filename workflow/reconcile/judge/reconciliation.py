@@ -18,7 +18,7 @@ import pandas as pd
 from reconcile import __version__
 from reconcile.errors import InputError
 from reconcile.judge.conclusion import ReferenceError, resolver
-from reconcile.judge.evidence import Checked, SelfCheck, check_evidence, check_paper
+from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
@@ -89,27 +89,6 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "conclusion": conclusion,
     }
     return Reconciliation(_tables(verdicts, countings, checked), summary)
-
-
-def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
-    """consistency.csv: the paper held against itself. Needs no measurement.
-
-    Raises:
-        InputError: a check that cannot be computed.
-    """
-    checks = _guard(folder, ("consistency",), lambda: check_paper(study))
-    return table("consistency.csv", (_self_check(study, done) for done in checks))
-
-
-def _self_check(study: Study, done: SelfCheck) -> dict[str, Any]:
-    return {
-        "check": done.check.id,
-        "claim": done.check.claim,
-        "printed": study.claim(done.check.claim).printed,
-        "computed": done.computed,
-        "verdict": done.verdict,
-        "says": f"{done.check.says}: {done.reason}",
-    }
 
 
 def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any]) -> Any:

@@ -22,8 +22,6 @@ from reconcile.measure.record import merged_record, record_of
 from reconcile.study.planfile import Plan
 from reconcile.tables import contract
 
-MEASURED = ("measured", "measured-on-meta")
-"""The statuses under which a network has counts."""
 MEASUREMENT_FILES = (
     "layers.csv",
     "totals.csv",

@@ -9,6 +9,8 @@ from __future__ import annotations
 NETWORK, ROOT, INPUT = "network", "root", "input"
 """Reserved names of layers: the whole network, the outermost module by itself, what goes in."""
 
+MEASURED = ("measured", "measured-on-meta")
+"""The statuses under which a network has counts."""
 COUNTED_KINDS = ("conv", "fc")
 """A network's neurons are those of its convolutional and fully connected layers."""
 
