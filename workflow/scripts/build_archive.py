@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from reconcile.archive.build import build_archive
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
-with logged(snakemake.log[0]):
+with job(snakemake):
     out = Path(snakemake.output[0])
     build_archive(Path(), Path(snakemake.input.study).parent, out.parent, out)

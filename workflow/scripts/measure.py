@@ -5,14 +5,14 @@ from pathlib import Path
 
 from reconcile.measure.process import MeasureError, Settings
 from reconcile.measure.run import measure_study
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
 if snakemake.resources.get("gpu", 1) == 0:  # snakemake --resources gpu=0
     settings["device"] = "cpu"
 batch = snakemake.wildcards.get("batch")
 
-with logged(snakemake.log[0], MeasureError) as log:
+with job(snakemake, MeasureError) as log:
     measure_study(
         Path(snakemake.input.interpretations),
         Path(snakemake.input.network).parent,
