@@ -5,9 +5,6 @@
     snakemake archive          an archive of each study that anyone can verify
 
 A study: instantiate -> measure -> reconcile -> render_report, render_pdf. Only measure needs torch.
-
-Every output is marked `update`: else Snakemake deletes the old one before the job has the new one.
-Scripts write beside it and rename, so a result stays whole until the next takes its place.
 """
 
 from snakemake.utils import min_version
@@ -19,6 +16,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/fresh.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/reconcile.smk"
 include: "workflow/rules/report.smk"

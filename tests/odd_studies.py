@@ -19,7 +19,7 @@ from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
-from reconcile.tables.io import write_table
+from reconcile.tables.frames import write_table
 
 Odd = tuple[dict[str, Any], str]
 """What stands in study.yaml, and the text of network.py."""

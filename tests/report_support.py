@@ -11,8 +11,9 @@ from typing import Any
 from support import PROJECT, write_study
 
 from reconcile.files import write_json
+from reconcile.judge.consistency import consistency_table
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.reconciliation import consistency_table, reconcile_study
+from reconcile.judge.reconciliation import reconcile_study
 from reconcile.report.read import Results, read_results
 from reconcile.report.render import render_html
 from reconcile.study.config import ReportOptions

@@ -1,18 +1,20 @@
-"""An edit reruns exactly what depends on it.
+"""An edit reruns exactly what depends on it, whatever the clock says.
 
 One project with the tiny study is run from start to end; then each row of the table edits one file
-and asks Snakemake what it would run. The table is the rule: a new rule or a new dependency shows up
-here first.
+of a copy and asks Snakemake what it would run. The table is the rule: a new rule or a new
+dependency shows up here first. A file may be put in place in many ways, most of which leave a
+wrong time.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,11 +26,15 @@ pytestmark = pytest.mark.slow
 RENDERING = {"render_report", "render_pdf"}
 JUDGING = {"reconcile", "render_index"} | RENDERING
 FROM_MEASUREMENTS = {"search"} | JUDGING
-FROM_STUDY = {"check_paper"} | FROM_MEASUREMENTS
-"""What reads study.yaml."""
+FROM_CLAIMS = {"check_paper"} | FROM_MEASUREMENTS
 MEASURING = {"measure"} | FROM_MEASUREMENTS
 INSTANTIATING = {"instantiate"} | MEASURING
-EVERYTHING = INSTANTIATING | FROM_STUDY
+EVERYTHING = INSTANTIATING | FROM_CLAIMS
+
+LONG_AGO = 1_000_000_000
+"""Before anything here was made, in seconds: September 2001."""
+NO_PROFILE = ("--workflow-profile", "none", "--cores", "1")
+EVERY_TRIGGER = ("--rerun-triggers", "mtime", "params", "input", "software-env", "code")
 
 Edit = Callable[[str], str]
 
@@ -44,9 +50,14 @@ def snakemake(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 def planned(project: Path, *arguments: str) -> set[str]:
     """The rules that Snakemake would run now."""
+    return set(jobs(project, *arguments)) - {"all"}
+
+
+def jobs(project: Path, *arguments: str) -> list[str]:
+    """The rule of every job that Snakemake would run now."""
     done = snakemake(project, "--dry-run", *arguments)
-    assert done.returncode == 0, done.stderr
-    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout, re.MULTILINE)) - {"all"}
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.findall(r"^(?:local)?rule (\w+):", done.stdout, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +81,9 @@ def configure(file: Path) -> None:
 
 
 @pytest.fixture
-def project(finished: Path) -> Iterator[Path]:
-    """The finished project, whose files are put back, times included, after the test."""
-    kept = [f for f in finished.rglob("*") if f.is_file() and ".snakemake" not in f.parts]
-    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in kept}
-    yield finished
-    for file, (content, modified) in before.items():
-        if file.stat().st_mtime_ns != modified:
-            file.write_bytes(content)
-            os.utime(file, ns=(modified, modified))
+def project(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project, times included."""
+    return shutil.copytree(finished, tmp_path / "project", symlinks=True)
 
 
 def append(text: str) -> Edit:
@@ -114,6 +119,7 @@ def add_reading(data: dict) -> None:
 
 
 STUDY_FILE = "studies/tiny/study.yaml"
+RESULTS = "results/tiny"
 LIBRARY = "workflow/reconcile"
 COMMENT = append("# A comment.")
 
@@ -122,27 +128,28 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
         "claim",
         STUDY_FILE,
         in_study(lambda data: data["claims"][1].update(quote="maps of 4 by 4")),
-        FROM_STUDY,
+        FROM_CLAIMS,
     ),
     (
         "evidence",
         STUDY_FILE,
         in_study(lambda data: data["evidence"][1].update(says="Nobody computed it.")),
-        FROM_STUDY,
+        FROM_MEASUREMENTS,
     ),
     (
         "title of an interpretation",
         STUDY_FILE,
         in_study(lambda data: data["interpretations"][1].update(title="Covers the image")),
-        FROM_STUDY,
+        FROM_MEASUREMENTS,
     ),
     (
         "arguments of an interpretation",
         STUDY_FILE,
         in_study(lambda data: data["interpretations"][0].update(network={"kernels": 8})),
-        EVERYTHING,
+        INSTANTIATING,
     ),
-    ("one more interpretation", STUDY_FILE, in_study(add_reading), EVERYTHING),
+    ("one more interpretation", STUDY_FILE, in_study(add_reading), INSTANTIATING),
+    ("comment in the study", STUDY_FILE, COMMENT, set()),
     ("network", "studies/tiny/network.py", COMMENT, MEASURING),
     (
         "style sheet",
@@ -163,48 +170,152 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("profile", "profiles/default/profile.yaml", COMMENT, set()),
     ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
     ("module of the measuring process", f"{LIBRARY}/measure/coverage.py", COMMENT, MEASURING),
+    ("progress of measuring", f"{LIBRARY}/measure/progress.py", COMMENT, MEASURING),
+    ("check of the paper", f"{LIBRARY}/judge/consistency.py", COMMENT, {"check_paper"} | RENDERING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),
     (
         "ranking",
         f"{LIBRARY}/judge/ranking.py",
         COMMENT,
-        {"check_paper"} | JUDGING,
+        JUDGING,
     ),
     ("search", f"{LIBRARY}/search/digits.py", COMMENT, {"search"} | RENDERING),
     ("figures", f"{LIBRARY}/report/figures/svg.py", COMMENT, {"render_index"} | RENDERING),
     ("citation", f"{LIBRARY}/cite/numbers.py", COMMENT, {"render_report"}),
     ("faults", f"{LIBRARY}/errors.py", COMMENT, EVERYTHING),
+    ("mark", f"{RESULTS}/.made/search.json", str.upper, {"search"} | RENDERING),
+    ("a measured number", f"{RESULTS}/layers.csv", replace("conv", "convolution"), MEASURING),
+    ("a cut file", f"{RESULTS}/verdicts.csv", lambda text: text[:100], JUDGING),
+    ("the report", f"{RESULTS}/report.html", replace("Tiny", "Tinny"), {"render_report"}),
     ("command line", f"{LIBRARY}/cli.py", COMMENT, set()),
 ]
 
 
-@pytest.mark.parametrize(
-    ("file", "edit", "expected"),
-    [row[1:] for row in TABLE],
-    ids=[row[0].replace(" ", "-") for row in TABLE],
-)
-def test_edit(project: Path, file: str, edit: Edit, expected: set[str]) -> None:
-    """An edit plans the rules that depend on it and no other."""
-    path = project / file
-    path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
-    assert planned(project) == expected
+def put(path: Path, text: str) -> None:
+    """Write a file, as an editor does."""
+    path.write_text(text, encoding="utf-8")
 
 
-def test_nothing(project: Path) -> None:
-    """A finished project has nothing to do."""
-    assert planned(project) == set()
+def put_older(path: Path, text: str) -> None:
+    """Put a file that is older than all results, as `cp -p`, tar and rsync do."""
+    put(path, text)
+    os.utime(path, (LONG_AGO, LONG_AGO))
 
 
-def test_touch(project: Path) -> None:
-    """New times of unchanged files, as after a checkout, plan nothing.
+def move_older(path: Path, text: str) -> None:
+    """Move such a file to its place."""
+    put_older(path.with_suffix(".old"), text)
+    path.with_suffix(".old").replace(path)
 
-    Scripts are left out: Snakemake compares a script by its time alone.
-    """
-    for folder in ("studies", "templates", "workflow/reconcile", "workflow/rules", "profiles"):
-        for file in (project / folder).rglob("*"):
+
+def as_it_is(project: Path) -> None:
+    """Leave all else alone."""
+
+
+def forget(project: Path) -> None:
+    """Delete what Snakemake knows."""
+    shutil.rmtree(project / ".snakemake")
+
+
+def shuffle(project: Path) -> None:
+    """Copy the results away and back, in any order, and delete what Snakemake knows."""
+    forget(project)
+    files = sorted((project / "results").rglob("*"))
+    random.Random(5).shuffle(files)  # noqa: S311 - any order will do
+    for n, file in enumerate(files):
+        os.utime(file, (LONG_AGO + n, LONG_AGO + n))
+
+
+def touch(project: Path) -> None:
+    """Give everything but the results a new time, as a checkout does."""
+    for file in project.rglob("*"):
+        if file.is_file() and not {"results", ".snakemake"} & {*file.relative_to(project).parts}:
             file.touch()
-    (project / "config.yaml").touch()
-    assert planned(project) == set()
+
+
+WAYS: dict[str, tuple[Callable[[Path, str], None], Callable[[Path], None], tuple[str, ...]]] = {
+    "written": (put, as_it_is, ()),
+    "older": (put_older, as_it_is, ()),
+    "moved": (move_older, as_it_is, ()),
+    "nothing known": (put_older, forget, ()),
+    "by times": (put_older, as_it_is, ("--rerun-triggers", "mtime")),
+    "copied results": (put_older, shuffle, ()),
+    "checked out": (put, touch, (*NO_PROFILE, *EVERY_TRIGGER)),
+}
+EVERY_WAY = ("claim", "repeats", "a cut file")
+"""The edits that are tried in every way; the others are written."""
+
+
+@pytest.mark.parametrize(
+    ("way", "row"),
+    [
+        pytest.param(way, row, id=f"{row[0]}, {way}")
+        for row in TABLE
+        for way in (WAYS if row[0] in EVERY_WAY else ["written"])
+    ],
+)
+def test_edit(project: Path, way: str, row: tuple[str, str, Edit, set[str]]) -> None:
+    """An edit plans the rules that depend on it and no other, however the file got there."""
+    _, file, edit, expected = row
+    write, around, options = WAYS[way]
+    around(project)
+    write(project / file, edit((project / file).read_text(encoding="utf-8")))
+    assert planned(project, *options) == expected
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing(project: Path, way: str) -> None:
+    """A finished project has nothing to do, whatever the times are."""
+    _, around, options = WAYS[way]
+    around(project)
+    assert planned(project, *options) == set()
+
+
+def test_a_dry_run_changes_nothing(project: Path) -> None:
+    """Asking what would run leaves the results as they are, times included."""
+
+    def state() -> dict[Path, tuple[bytes, int]]:
+        files = (file for file in (project / "results").rglob("*") if file.is_file())
+        return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
+
+    before = state()
+    put_older(project / STUDY_FILE, in_study(add_reading)((project / STUDY_FILE).read_text()))
+    assert planned(project) == INSTANTIATING
+    assert state() == before
+
+
+def test_forced(project: Path) -> None:
+    """A rule that is forced takes with it what depends on it."""
+    assert planned(project, "--forcerun", "measure") == MEASURING
+
+
+def test_only_what_is_asked_for(project: Path) -> None:
+    """What is out of date but not asked for is left alone."""
+    put(project / STUDY_FILE, in_study(add_reading)((project / STUDY_FILE).read_text()))
+    assert planned(project, "measurements") == {"instantiate", "measure"} | {"measurements"}
+
+
+def test_a_new_template(project: Path) -> None:
+    """A file that is added where a rule reads all files counts."""
+    put(project / "templates/partials/more.jinja", "")
+    assert planned(project) == RENDERING
+
+
+def test_measured_elsewhere(project: Path) -> None:
+    """Results that another machine wrote are taken as they are once they are touched."""
+    timings = project / "results/tiny/timings.csv"
+    put_older(timings, timings.read_text(encoding="utf-8").replace("1", "2"))
+    assert planned(project) == MEASURING
+    done = snakemake(project, "--touch", "results/tiny/record.json")
+    assert done.returncode == 0, done.stderr
+    assert planned(project) == RENDERING
+
+
+def test_archive(project: Path) -> None:
+    """An archive of an older study.yaml is made anew, with all that depends on it."""
+    now = (project / STUDY_FILE).read_text(encoding="utf-8")
+    put(project / STUDY_FILE, in_study(add_reading)(now))
+    assert planned(project, "archive") >= {"build_archive"} | INSTANTIATING - {"render_index"}
 
 
 def test_another_study(project: Path) -> None:
@@ -227,3 +338,32 @@ def test_planned_is_done(project: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Covers the image" in (project / "results/tiny/reconciliation.json").read_text()
     assert record.read_bytes() == before
+
+
+def test_batches(project: Path) -> None:
+    """Batches that a stopped run left are used again, unless they are out of date."""
+    two = ("--config", "measure={readings_per_job: 2, repeats: 1, warmup: 0}")
+    done = snakemake(project, *two, "--", "results/tiny/batches/0/record.json")
+    assert done.returncode == 0, done.stderr
+    rest = {"measure_batch", "gather_measurements"} | FROM_MEASUREMENTS
+    assert planned(project, *two) == rest
+    assert jobs(project, *two).count("measure_batch") == 1
+    network = project / "studies/tiny/network.py"
+    put_older(network, COMMENT(network.read_text(encoding="utf-8")))
+    assert jobs(project, *two).count("measure_batch") == len((0, 1))
+    done = snakemake(project, *two, "--", "measurements")
+    assert done.returncode == 0, done.stderr
+    assert not list(project.glob("results/tiny/batches/*/*"))
+    assert planned(project, *two, "--", "measurements") == set()
+
+
+def test_a_study_that_is_not_configured(project: Path) -> None:
+    """A study that only the command line names is measured, and then up to date, too."""
+    write_study(project / "studies" / "other")
+    wanted = "results/other/reconciliation.json"
+    done = snakemake(project, wanted)
+    assert done.returncode == 0, done.stderr
+    assert planned(project, wanted) == set()
+    network = project / "studies/other/network.py"
+    put_older(network, COMMENT(network.read_text(encoding="utf-8")))
+    assert planned(project, wanted) == {"measure", "reconcile"}

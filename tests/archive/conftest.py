@@ -15,8 +15,9 @@ from reconcile.archive.manifest import MANIFEST, digest, manifest
 from reconcile.archive.reading import running_library
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
+from reconcile.judge.consistency import consistency_table
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.reconciliation import consistency_table, reconcile_study
+from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.study.config import Measuring, ReportOptions
 from reconcile.study.load import load_study

@@ -46,9 +46,13 @@ def snakemake(project: Path, *arguments: str, **variables: str) -> subprocess.Co
 
 
 def contents(results: Path) -> dict[str, bytes]:
-    """Every file of a results folder by its path in it."""
+    """Every file of a results folder by its path in it; the marks are Snakemake's business."""
     files = (file for file in results.rglob("[!.]*") if file.is_file())
-    return {file.relative_to(results).as_posix(): file.read_bytes() for file in files}
+    return {
+        file.relative_to(results).as_posix(): file.read_bytes()
+        for file in files
+        if ".made" not in file.parts
+    }
 
 
 def edit(file: Path, old: str, new: str) -> None:

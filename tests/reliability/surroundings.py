@@ -133,5 +133,5 @@ def outputs(project: Path, study: str = "tiny") -> dict[str, bytes]:
     return {
         file.relative_to(folder).as_posix(): file.read_bytes()
         for file in files
-        if reproducible(file.name)
+        if reproducible(file.name) and ".made" not in file.parts
     }

@@ -383,7 +383,8 @@ def test_same_bytes(disturbed: Disturbed, project: Path, reference: Path, study:
 
 def results_of(folder: Path) -> dict[str, bytes]:
     """The reproducible files of a study's results."""
-    names = (str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    files = (file for file in folder.rglob("*") if file.is_file() and ".made" not in file.parts)
+    names = (str(file.relative_to(folder)) for file in files)
     return {n: (folder / n).read_bytes() for n in names if member_of(n).startswith("results/")}
 
 

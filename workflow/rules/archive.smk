@@ -12,14 +12,15 @@ from reconcile.archive.layout import RESULT_FILES
 rule build_archive:
     """Write the archive of a study: an RO-Crate with report, numbers, code and record."""
     input:
-        study="studies/{study}/study.yaml",
-        network=network_file,
+        study=ancient("studies/{study}/study.yaml"),
+        files=study_files,
         results=expand("results/{{study}}/{file}", file=RESULT_FILES),
         figures="results/{study}/figures",
-        code=[str(file) for file in code_files(Path("."))],
+        code=ancient([str(file) for file in code_files(Path("."))]),
+        outdated=outdated("build_archive"),
     output:
-        # One that does not verify is not written, and takes no earlier one away.
-        update(f"results/{{study}}/{{study}}-{__version__}.crate.zip"),
+        archive=f"results/{{study}}/{{study}}-{__version__}.crate.zip",
+        made="results/{study}/.made/build_archive.json",
     log:
         "logs/{study}/build_archive.log",
     localrule: True

@@ -15,12 +15,10 @@ from snakemake.exceptions import WorkflowError
 from reconcile.study.config import check_config, load_config, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
-from reconcile.study.plan import measured_slice
 from reconcile.measure.run import MEASUREMENT_FILES
 from reconcile.study.model import ID_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
-from reconcile.run.code import library_files
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
 from reconcile.study.load import load_study
 
@@ -62,11 +60,6 @@ CONFIG = PLAN.config
 STUDIES = list(PLAN.studies)
 
 
-def study_of(wildcards):
-    """The study that a job is about."""
-    return study_named(wildcards.study)
-
-
 def plan_of(name):
     """How a study is measured, also one that config.yaml does not name."""
     return PLAN.studies.get(name) or planned(study_named(name), CONFIG)
@@ -74,7 +67,13 @@ def plan_of(name):
 
 def network_file(wildcards):
     """The file that holds a study's network."""
-    return f"studies/{wildcards.study}/{plan_of(wildcards.study).network_file}"
+    return ancient(f"studies/{wildcards.study}/{plan_of(wildcards.study).network_file}")
+
+
+def study_files(wildcards):
+    """Every file of a study's folder."""
+    files = (file for file in sorted(Path("studies", wildcards.study).rglob("*")) if file.is_file())
+    return [ancient(str(file)) for file in files if "__pycache__" not in file.parts]
 
 
 def batches_of(name):
@@ -82,15 +81,25 @@ def batches_of(name):
     return plan_of(name).jobs
 
 
-def measured(folder, flag):
+def measured(folder, flag=str):
     """The files that measuring writes into a folder, by name, each flagged."""
     files = {Path(name).stem: f"{folder}/{name}" for name in (*MEASUREMENT_FILES, "record.json")}
     return {name: flag(file) for name, file in files.items()}
 
 
+# Measured in more than one job. A study that config.yaml does not name is measured in one.
+LARGER = [name for name in STUDIES if batches_of(name) > 1]
+ID = ID_PATTERN.strip("^$")
+
+
 def one_of(names):
     """A pattern that matches these names only, and nothing when there are none."""
     return "|".join(names) or "(?!)"
+
+
+def none_of(names):
+    """A pattern that matches every name of a study but these."""
+    return rf"(?!(?:{one_of(names)})(?:/|$)){ID}"
 
 
 TEMPLATES = sorted(file for file in Path("templates").rglob("*") if file.is_file())
@@ -108,11 +117,6 @@ def templates_without(*others):
     return [str(file) for file in TEMPLATES if file not in unused]
 
 
-def library(*modules):
-    """Files of the library that a rule's script depends on: a change of one reruns the rule."""
-    return [file.relative_to(workflow.basedir) for file in library_files(*modules)]
-
-
 wildcard_constraints:
-    study=ID_PATTERN.strip("^$"),
+    study=ID,
     batch=r"\d+",

@@ -11,19 +11,19 @@ A study with more interpretations than one job takes is measured in batches, the
 rule instantiate:
     """List every interpretation with its arguments, and freeze how they are to be measured."""
     input:
-        library=library("study.plan", "run.scripting"),
+        study=ancient("studies/{study}/study.yaml"),
+        outdated=outdated("instantiate"),
     output:
-        interpretations=update("results/{study}/interpretations.json"),
+        interpretations="results/{study}/interpretations.json",
         # Jobs read this and not config.yaml, which may be edited while they wait.
-        settings=update("results/{study}/settings.json"),
+        settings="results/{study}/settings.json",
+        made="results/{study}/.made/instantiate.json",
     log:
         "logs/{study}/instantiate.log",
     localrule: True
     conda:
         "../envs/measure.yaml"
     params:
-        # Only the slice of the study that is measured, not its file: editing a claim reruns nothing.
-        measured=lambda wildcards: json_text(measured_slice(study_of(wildcards))),
         settings=json_text(CONFIG.measure.model_dump()),
     script:
         "../scripts/instantiate.py"
@@ -35,13 +35,14 @@ rule measure:
         interpretations="results/{study}/interpretations.json",
         settings="results/{study}/settings.json",
         network=network_file,
-        library=library("measure.run", "measure.worker", "run.scripting"),
+        outdated=outdated("measure"),
     output:
-        **measured("results/{study}", update),
+        **measured("results/{study}"),
+        made="results/{study}/.made/measure.json",
     log:
         "logs/{study}/measure.log",
     wildcard_constraints:
-        study=one_of(name for name in STUDIES if batches_of(name) == 1),
+        study=none_of(LARGER),
     conda:
         "../envs/measure.yaml"
     threads: CONFIG.measure.threads
@@ -55,33 +56,35 @@ use rule measure as measure_batch with:
     """Run the networks of one batch of a larger study."""
     output:
         **measured("results/{study}/batches/{batch}", temp),
+        made=temp("results/{study}/batches/{batch}/made.json"),
     log:
         "logs/{study}/measure_batch/{batch}.log",
     wildcard_constraints:
-        study=one_of(name for name in STUDIES if batches_of(name) > 1),
+        study=one_of(LARGER),
 
 
 rule gather_measurements:
     """Put the measurements of a study's batches together."""
     input:
-        records=lambda wildcards: expand(
-            "results/{study}/batches/{batch}/record.json",
+        # What measures the batches: these are gone once they are gathered.
+        interpretations="results/{study}/interpretations.json",
+        settings="results/{study}/settings.json",
+        network=network_file,
+        measured_by=ancient("workflow/scripts/measure.py"),
+        batches=lambda wildcards: expand(
+            "results/{study}/batches/{batch}/{file}",
             study=wildcards.study,
             batch=range(batches_of(wildcards.study)),
+            file=[*MEASUREMENT_FILES, "record.json", "made.json"],
         ),
-        tables=lambda wildcards: expand(
-            "results/{study}/batches/{batch}/{table}",
-            study=wildcards.study,
-            batch=range(batches_of(wildcards.study)),
-            table=MEASUREMENT_FILES,
-        ),
-        library=library("measure.run", "run.scripting"),
+        outdated=outdated("gather_measurements"),
     output:
-        **measured("results/{study}", update),
+        **measured("results/{study}"),
+        made="results/{study}/.made/gather_measurements.json",
     log:
         "logs/{study}/gather_measurements.log",
     wildcard_constraints:
-        study=one_of(name for name in STUDIES if batches_of(name) > 1),
+        study=one_of(LARGER),
     localrule: True
     conda:
         "../envs/measure.yaml"

@@ -9,10 +9,11 @@ reconciliation.json, slips.csv, geometries.csv.
 rule check_paper:
     """Hold the paper's own numbers against each other, before any network is built."""
     input:
-        study="studies/{study}/study.yaml",
-        library=library("judge.reconciliation", "run.scripting"),
+        study=ancient("studies/{study}/study.yaml"),
+        outdated=outdated("check_paper"),
     output:
-        update("results/{study}/consistency.csv"),
+        table="results/{study}/consistency.csv",
+        made="results/{study}/.made/check_paper.json",
     log:
         "logs/{study}/check_paper.log",
     localrule: True
@@ -25,24 +26,23 @@ rule check_paper:
 rule reconcile:
     """Judge every claim under every interpretation, weigh the evidence, rank the readings."""
     input:
-        study="studies/{study}/study.yaml",
+        study=ancient("studies/{study}/study.yaml"),
         layers="results/{study}/layers.csv",
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
-        library=library("judge.reconciliation", "run.scripting"),
+        outdated=outdated("reconcile"),
     output:
-        verdicts=update(
-            report(
-                "results/{study}/verdicts.csv",
-                caption="../report/verdicts.rst",
-                category="{study}",
-                labels={"file": "verdicts"},
-            )
+        verdicts=report(
+            "results/{study}/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="{study}",
+            labels={"file": "verdicts"},
         ),
-        countings=update("results/{study}/countings.csv"),
-        evidence=update("results/{study}/evidence.csv"),
-        reconciliation=update("results/{study}/reconciliation.json"),
+        countings="results/{study}/countings.csv",
+        evidence="results/{study}/evidence.csv",
+        reconciliation="results/{study}/reconciliation.json",
+        made="results/{study}/.made/reconcile.json",
     log:
         "logs/{study}/reconcile.log",
     localrule: True
@@ -55,15 +55,16 @@ rule reconcile:
 rule search:
     """Search for slips and geometries that would give a number no reading reproduces."""
     input:
-        study="studies/{study}/study.yaml",
+        study=ancient("studies/{study}/study.yaml"),
         layers="results/{study}/layers.csv",
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
-        library=library("search.run", "run.scripting"),
+        outdated=outdated("search"),
     output:
-        slips=update("results/{study}/slips.csv"),
-        geometries=update("results/{study}/geometries.csv"),
+        slips="results/{study}/slips.csv",
+        geometries="results/{study}/geometries.csv",
+        made="results/{study}/.made/search.json",
     log:
         "logs/{study}/search.log",
     localrule: True

@@ -11,37 +11,34 @@ from reconcile.tables.contract import tables
 rule render_report:
     """Write the report as HTML, its figures, and numbers and references for write-ups."""
     input:
-        study="studies/{study}/study.yaml",
+        study=ancient("studies/{study}/study.yaml"),
         tables=expand("results/{{study}}/{table}", table=tables()),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
-        templates=templates_without(ONLY_PAPER),
-        tool="CITATION.cff",
-        library=library("report.render", "cite.numbers", "run.scripting"),
+        templates=ancient(templates_without(ONLY_PAPER)),
+        tool=ancient("CITATION.cff"),
+        outdated=outdated("render_report"),
     output:
-        html=update(
-            report(
-                "results/{study}/report.html",
-                caption="../report/report.rst",
-                category="{study}",
-                labels={"file": "report"},
-            )
+        html=report(
+            "results/{study}/report.html",
+            caption="../report/report.rst",
+            category="{study}",
+            labels={"file": "report"},
         ),
-        figures=update(
-            report(
-                directory("results/{study}/figures"),
-                patterns=["{figure}.svg"],
-                caption="../report/figure.rst",
-                category="{study}",
-                labels={"file": "{figure}"},
-            )
+        figures=report(
+            directory("results/{study}/figures"),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="{study}",
+            labels={"file": "{figure}"},
         ),
-        numbers=update("results/{study}/numbers.tex"),
-        tables=update("results/{study}/tables.tex"),
-        bibtex=update("results/{study}/references.bib"),
-        csl=update("results/{study}/references.json"),
-        citation=update("results/{study}/CITATION.cff"),
-        options=update("results/{study}/options.json"),
+        numbers="results/{study}/numbers.tex",
+        tables="results/{study}/tables.tex",
+        bibtex="results/{study}/references.bib",
+        csl="results/{study}/references.json",
+        citation="results/{study}/CITATION.cff",
+        options="results/{study}/options.json",
+        made="results/{study}/.made/render_report.json",
     log:
         "logs/{study}/render_report.log",
     localrule: True
@@ -56,14 +53,15 @@ rule render_report:
 rule render_pdf:
     """Write the report as PDF, in a job of its own because it takes longest."""
     input:
-        study="studies/{study}/study.yaml",
+        study=ancient("studies/{study}/study.yaml"),
         tables=expand("results/{{study}}/{table}", table=tables()),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
-        templates=templates_without(ONLY_SCREEN),
-        library=library("report.render", "run.scripting"),
+        templates=ancient(templates_without(ONLY_SCREEN)),
+        outdated=outdated("render_pdf"),
     output:
-        update("results/{study}/report.pdf"),
+        report="results/{study}/report.pdf",
+        made="results/{study}/.made/render_pdf.json",
     log:
         "logs/{study}/render_pdf.log",
     # Longest first: the others then end while it runs.
@@ -81,10 +79,11 @@ rule render_index:
     """Write the page that links the report of every study with its one-line answer."""
     input:
         reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
-        templates=[str(file) for file in INDEX_TEMPLATES + LOOK],
-        library=library("report.index", "run.scripting"),
+        templates=ancient([str(file) for file in INDEX_TEMPLATES + LOOK]),
+        outdated=outdated("render_index"),
     output:
-        update("results/index.html"),
+        page="results/index.html",
+        made="results/.made/render_index.json",
     log:
         "logs/render_index.log",
     localrule: True

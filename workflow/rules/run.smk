@@ -46,6 +46,11 @@ onstart:
         settle_with_cluster()
 
 
+onsuccess:
+    if workflow.touch:
+        JUDGE.accept()
+
+
 onerror:
     for failed in FAILED:
         for line in failed.lines():

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from reconcile.archive.build import build_archive
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
-with logged(snakemake.log[0]) as log:
+with job(snakemake) as log:
     out = Path(snakemake.output[0])
     checks = build_archive(Path(), Path(snakemake.input.study).parent, out.parent, out)
     log(f"{out} verifies: {len(checks)} checks hold")

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from reconcile.judge.reconciliation import consistency_table
-from reconcile.run.scripting import logged
+from reconcile.judge.consistency import consistency_table
+from reconcile.run.scripting import job
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 
-with logged(snakemake.log[0]):
+with job(snakemake):
     folder = Path(snakemake.input.study).parent
     output = Path(snakemake.output[0])
     write_table(output.parent, output.name, consistency_table(load_study(folder), folder))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from reconcile.measure.run import gather_batches
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
-with logged(snakemake.log[0]):
-    batches = [Path(record).parent for record in snakemake.input.records]
-    gather_batches(batches, Path(snakemake.output.record).parent)
+with job(snakemake):
+    batches = dict.fromkeys(Path(file).parent for file in snakemake.input.batches)
+    gather_batches(list(batches), Path(snakemake.output.record).parent)

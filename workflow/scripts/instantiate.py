@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from reconcile.files import write_json, write_text
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 
-with logged(snakemake.log[0]):
+with job(snakemake):
     name = snakemake.wildcards.study
     study = load_study(Path("studies") / name)
     write_json(Path(snakemake.output.interpretations), plan_of(study, name))

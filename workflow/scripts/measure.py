@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reconcile.measure.process import MeasureError
 from reconcile.measure.run import measure_study
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 from reconcile.study.config import Measuring
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
@@ -13,7 +13,7 @@ if snakemake.resources.get("gpu", 1) == 0:  # snakemake --resources gpu=0
     settings["device"] = "cpu"
 batch = snakemake.wildcards.get("batch")
 
-with logged(snakemake.log[0], MeasureError) as log:
+with job(snakemake, MeasureError) as log:
     measure_study(
         Path(snakemake.input.interpretations),
         Path(snakemake.input.network).parent,

@@ -5,11 +5,11 @@ from pathlib import Path
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 
-with logged(snakemake.log[0]):
+with job(snakemake):
     folder = Path(snakemake.input.study).parent
     results = Path(snakemake.output.reconciliation).parent
     done = reconcile_study(load_study(folder), folder, Measurements.read(results))

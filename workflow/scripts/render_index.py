@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from reconcile.report.index import render_index
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
-with logged(snakemake.log[0]):
+with job(snakemake):
     files = [Path(file) for file in snakemake.input.reconciliations]
     render_index(files, Path("templates"), Path(snakemake.output[0]))

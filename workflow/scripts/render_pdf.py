@@ -4,12 +4,12 @@ import gc
 from pathlib import Path
 
 from reconcile.report.render import write_paper
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
 # One report and the process ends: what it drops on the way is not worth looking for.
 gc.disable()
 
-with logged(snakemake.log[0]) as log:
+with job(snakemake) as log:
     study = Path(snakemake.input.study).parent
     results = Path(snakemake.output[0]).parent
     write_paper(study, results, Path("templates"), snakemake.params.options, log)

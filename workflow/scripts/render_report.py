@@ -5,12 +5,12 @@ from pathlib import Path
 
 from reconcile.cite.numbers import write_citations
 from reconcile.report.render import write_page
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 
 # One report and the process ends: what it drops on the way is not worth looking for.
 gc.disable()
 
-with logged(snakemake.log[0]):
+with job(snakemake):
     study = Path(snakemake.input.study).parent
     results = Path(snakemake.output.html).parent
     write_page(study, results, Path("templates"), snakemake.params.options)

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from reconcile.judge.measurements import Measurements
-from reconcile.run.scripting import logged
+from reconcile.run.scripting import job
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 
-with logged(snakemake.log[0]) as log:
+with job(snakemake) as log:
     folder = Path(snakemake.input.study).parent
     results = Path(snakemake.output.slips).parent
     study = load_study(folder)

@@ -31,8 +31,9 @@ from reconcile.archive.reading import Archive
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import Numbers, numbers_tex, tables_tex
+from reconcile.judge.consistency import consistency_table
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.reconciliation import Reconciliation, consistency_table, reconcile_study
+from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256
 from reconcile.study.load import load_study
 from reconcile.study.model import Study

@@ -18,11 +18,11 @@ import pandas as pd
 from reconcile import __version__
 from reconcile.errors import InputError
 from reconcile.judge.conclusion import ReferenceError, resolver
-from reconcile.judge.evidence import Checked, SelfCheck, check_evidence, check_paper
+from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
-from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_reading
+from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_reading, printed_columns
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.grid import cells_of
 from reconcile.study.load import fault_in
@@ -91,38 +91,6 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "conclusion": conclusion,
     }
     return Reconciliation(_tables(study, verdicts, countings, checked), summary)
-
-
-def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
-    """consistency.csv: the paper held against itself. Needs no measurement.
-
-    Raises:
-        InputError: a check that cannot be computed.
-    """
-    checks = _guard(folder, ("consistency",), lambda: check_paper(study))
-    return table("consistency.csv", (_self_check(study, done) for done in checks))
-
-
-def _self_check(study: Study, done: SelfCheck) -> dict[str, Any]:
-    return {
-        "check": done.check.id,
-        "claim": done.check.claim,
-        **_printed(study.claim(done.check.claim)),
-        "computed": done.computed,
-        "verdict": done.verdict,
-        "says": done.check.says,
-        "reason": done.reason,
-    }
-
-
-def _printed(claim: Claim) -> dict[str, Any]:
-    """The digits of a claim and what they stand for; printed in full they are not rounded."""
-    read = parse_printed(claim.printed, claim.unit)
-    found: dict[str, Any] = {"printed": claim.printed, "printed_value": read.value}
-    if not read.exact:
-        found |= zip(("rounded_low", "rounded_high"), read.rounded, strict=True)
-        found |= zip(("truncated_low", "truncated_high"), read.truncated, strict=True)
-    return found
 
 
 def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any]) -> Any:
@@ -272,7 +240,7 @@ def _conclude(
 def _tables(
     study: Study, verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
 ) -> dict[str, pd.DataFrame]:
-    printed = {claim.id: _printed(claim) for claim in study.claims}
+    printed = {claim.id: printed_columns(claim) for claim in study.claims}
     return {
         "verdicts.csv": table("verdicts.csv", (vars(v) | printed[v.claim] for v in verdicts)),
         "countings.csv": table("countings.csv", map(vars, countings)),

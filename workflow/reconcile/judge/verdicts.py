@@ -56,6 +56,16 @@ def countings_of(claim: Claim) -> list[Counting]:
     return [stated, *claim.countings]
 
 
+def printed_columns(claim: Claim) -> dict[str, Any]:
+    """The digits of a claim and what they stand for; printed in full they are not rounded."""
+    read = parse_printed(claim.printed, claim.unit)
+    found: dict[str, Any] = {"printed": claim.printed, "printed_value": read.value}
+    if not read.exact:
+        found |= zip(("rounded_low", "rounded_high"), read.rounded, strict=True)
+        found |= zip(("truncated_low", "truncated_high"), read.truncated, strict=True)
+    return found
+
+
 def judge(measured: Fraction, claim: Claim) -> tuple[str, str]:
     """The verdict on one measured number, with its reason.
 

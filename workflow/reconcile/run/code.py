@@ -1,31 +1,29 @@
-"""Which files of this library a module needs, so that a rule reruns when one of them changes.
+"""Which files of this library a script needs, so that its rule reruns when one of them changes.
 
-Snakemake does not track imported Python. The imports are read from the syntax trees, so the list of
-a rule's inputs can never fall behind the code.
+Snakemake does not track imported Python. The imports are read from the syntax trees, so the list
+can never fall behind the code.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE = "reconcile"
+_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def library_files(*modules: str) -> list[Path]:
-    """The files of some modules and of everything of this library they import, sorted.
-
-    Args:
-        modules: names below the package: "measure.run".
-    """
-    waiting = [_file(f"{PACKAGE}.{module}") for module in modules]
+def imported_files(script: Path) -> list[Path]:
+    """The files of this library that a script imports, and those that they import, sorted."""
+    waiting = list(_imports(script))
     found: set[Path] = set()
     while waiting:
         file = waiting.pop()
-        if file is not None and file not in found:
+        if file not in found:
             found.add(file)
             waiting.extend(_imports(file))
     return sorted(found)
@@ -40,12 +38,15 @@ def _imports(file: Path) -> tuple[Path, ...]:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    """Modules that an import statement may load, ``from package import module`` included."""
+    """Modules that a statement may load, ``from package import module`` included."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         yield node.module
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        # What is run as `python -m` is named and not imported.
+        yield from [node.value] if _MODULE.fullmatch(node.value) else []
 
 
 def _file(module: str) -> Path | None:

@@ -7,9 +7,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from reconcile.errors import InputError, visible
+from reconcile.run.marks import marked
 from reconcile.run.processes import end_with_parent
 
 
@@ -26,6 +27,18 @@ class Log:
         with suppress(OSError):
             print(text, file=self._stream, flush=True)
         print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def job(snakemake: Any, *expected: type[Exception]) -> Iterator[Log]:
+    """Run a rule's script with its log, and leave its mark beside the results.
+
+    Args:
+        snakemake: what Snakemake hands to the script.
+        expected: as of ``logged``.
+    """
+    with logged(snakemake.log[0], *expected) as log, marked(snakemake):
+        yield log
 
 
 @contextmanager

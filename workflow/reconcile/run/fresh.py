@@ -1,0 +1,276 @@
+"""Which results are out of date, by content alone, found before a run begins.
+
+Snakemake goes by the times of files, and by contents only where it has metadata of a job. After a
+checkout, a copy, or an older file put back, times are wrong or metadata is gone. So each rule has
+one input more, a folder: for results that are out of date it is newer than they are, and Snakemake
+never compares a folder by content. The files a rule reads that no rule makes are ``ancient``,
+without a time; the results of other rules keep theirs, put in order where a copy has mixed them up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from reconcile.files import json_text, write_json
+from reconcile.run.code import imported_files
+from reconcile.run.marks import LIBRARY, MARK, Sum, Sums, counted, made_from, sum_of, sum_of_text
+from reconcile.study.load import STUDY_FILE
+from reconcile.study.model import Study, SweptInterpretation
+from reconcile.study.plan import measured_slice
+
+OUTDATED = Path(".snakemake/outdated")
+STUDIES, RESULTS = "studies", "results"
+_TIMESTAMP = ".snakemake_timestamp"
+"""In a folder that is a result: the file that has the folder's time, for Snakemake."""
+_A_MILLISECOND = 1_000_000
+
+Wildcards = Mapping[str, str]
+
+
+def _printed(study: Study) -> dict[str, Any]:
+    """What is held against itself before anything is measured."""
+    return study.model_dump(mode="json", include={"claims", "statements", "consistency"})
+
+
+def _whole(study: Study) -> dict[str, Any]:
+    """All but what a sweep generates, which follows from the rest."""
+    own = [r.model_dump(mode="json") for r in study.interpretations if not _swept(r)]
+    rest = study.model_dump(mode="json", exclude={"interpretations"})
+    return rest | {"interpretations": own}
+
+
+def _swept(reading: object) -> bool:
+    return isinstance(reading, SweptInterpretation)
+
+
+PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
+    "instantiate": measured_slice,
+    "check_paper": _printed,
+    **dict.fromkeys(("reconcile", "search", "render_report", "render_pdf"), _whole),
+}
+"""What a rule uses of a study. For a rule that is not here the bytes of study.yaml count."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    rule: str
+    inputs: list[str]
+    outputs: list[str]
+    mark: Path
+    options: dict[str, Any]
+
+    def there(self) -> list[Path]:
+        """The results that exist."""
+        return [file for file in map(Path, self.outputs) if file.exists()]
+
+    def all_there(self) -> list[Path]:
+        return [*self.there(), *([self.mark] if self.mark.exists() else [])]
+
+
+class Judge:
+    """Says of the jobs of a workflow whether their results are out of date.
+
+    Args:
+        workflow: Snakemake's; its rules are looked at when the first job is judged.
+        study: loads a study by name.
+        report: is told a line for each job that is out of date, with what changed.
+    """
+
+    def __init__(
+        self, workflow: Any, study: Callable[[str], Study], report: Callable[[str], None]
+    ) -> None:
+        self._workflow, self._study, self._report = workflow, study, report
+        self._sums = Sums()
+        self._results: dict[str, Sum] = {}
+        self._judged: dict[str, tuple[_Job, bool]] = {}
+        self._settled: set[str] = set()
+        self._begun = time.time_ns()
+        self._newest = 0
+
+    def outdated(self, rule: str, wildcards: Wildcards) -> bool:
+        """Whether the results of a job exist and are not what a run would make now."""
+        job = self._declared(rule, wildcards)
+        for file in job.inputs:
+            if self._is_result(file):
+                self._settle(Path(file).parts[1])
+        if "study" in wildcards:
+            self._settle(wildcards["study"])
+        self._made_from(job)
+        return self._judge(job)
+
+    def sum_up(self, rule: str, wildcards: Wildcards) -> None:
+        """Sum up what a job is made from, without judging it."""
+        self._made_from(self._declared(rule, wildcards))
+
+    def accept(self) -> None:
+        """Take results that were declared up to date (``snakemake --touch``) as they are."""
+        for job, outdated in self._judged.values():
+            touched = [_time(file) >= self._begun for file in job.there()]
+            if outdated and all(touched) and len(touched) == len(job.outputs):
+                write_json(job.mark, self._mark(job))
+
+    def _settle(self, study: str) -> None:
+        """Judge all of a study in the order in which data flows, so that times follow it too."""
+        if study in self._settled:
+            return
+        self._settled.add(study)
+        for rule in self._workflow.rules:
+            constraint = rule.wildcard_constraints.get("study", ".*")
+            own = rule.output.get(MARK) and rule.wildcard_names == {"study"}
+            if own and re.fullmatch(constraint, study):
+                self._judge(self._declared(rule.name, {"study": study}))
+
+    def _declared(self, name: str, wildcards: Wildcards) -> _Job:
+        """A job as its rule declares it."""
+        rule = self._workflow.get_rule(name)
+        outputs, _ = rule.expand_output(dict(wildcards))
+        mark = outputs[MARK]
+        return _Job(
+            rule=name,
+            inputs=counted(_expanded(rule.input, wildcards)),
+            outputs=[str(file) for file in outputs if file != mark],
+            mark=Path(mark),
+            options=dict(rule.params.items()),
+        )
+
+    def _judge(self, job: _Job) -> bool:
+        key = str(job.mark)
+        if key not in self._judged:
+            outdated = bool(job.there()) and self._is_outdated(job)
+            self._judged[key] = (job, outdated)
+            if outdated:
+                self._age(job)
+            else:
+                self._put_in_order(job)
+        return self._judged[key][1]
+
+    def _is_outdated(self, job: _Job) -> bool:
+        mark, now = _read(job.mark), self._mark(job)
+        if mark == now:
+            return False
+        if mark is not None:
+            changed = list(_differing(mark, now))
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""  # noqa: PLR2004
+            names = ", ".join(changed[:3])
+            self._report(f"{job.mark.parents[1]}: {job.rule} runs again, for {names}{more} changed")
+        return True
+
+    def _mark(self, job: _Job) -> dict[str, dict[str, Sum]]:
+        gave = {file: self._result(file) for file in job.outputs}
+        return {"from": self._made_from(job), "gave": gave}
+
+    def _made_from(self, job: _Job) -> dict[str, Sum]:
+        known = len(self._sums.files), len(self._sums.code), len(self._sums.studies)
+        results = {file: self._result(file) for file in job.inputs if self._is_result(file)}
+        for file in job.inputs:
+            if file not in results:
+                self._sum_up_file(file)
+        if job.rule not in self._sums.code:
+            self._sums.code[job.rule] = self._code(job)
+        if known != (len(self._sums.files), len(self._sums.code), len(self._sums.studies)):
+            self._sums.hand_over()
+        return made_from(job.rule, job.inputs, job.options, self._sums, results)
+
+    def _sum_up_file(self, file: str) -> None:
+        if file in self._sums.files:
+            return
+        self._sums.files[file] = sum_of(Path(file))
+        if Path(file).match(f"{STUDIES}/*/{STUDY_FILE}"):
+            study = self._study(Path(file).parent.name)
+            texts = {part: json_text(part(study)) for part in set(PARTS.values())}
+            self._sums.studies[file] = {
+                rule: sum_of_text(texts[part]) for rule, part in PARTS.items()
+            }
+
+    def _code(self, job: _Job) -> dict[str, Sum]:
+        script = self._script(job)
+        others = (script.with_name(Path(f).name) for f in job.inputs if f.endswith(".py"))
+        found = {}
+        for used in (script, *filter(Path.is_file, others)):
+            found[f"{used.parent.name}/{used.name}"] = sum_of(used)
+            for file in imported_files(used):
+                found[file.relative_to(LIBRARY).as_posix()] = _sum_of_module(file)
+        return found
+
+    def _script(self, job: _Job) -> Path:
+        rule = self._workflow.get_rule(job.rule)
+        return Path(self._workflow.basedir) / "workflow" / "scripts" / Path(rule.script).name
+
+    def _result(self, file: str) -> Sum:
+        if file not in self._results:
+            self._results[file] = sum_of(Path(file))
+        return self._results[file]
+
+    def _is_result(self, file: str) -> bool:
+        return Path(file).parts[0] == RESULTS
+
+    def _age(self, job: _Job) -> None:
+        """Have the folder of the outdated be newer than some result of a job."""
+        oldest = min(job.all_there(), key=_time)
+        if _time(oldest) >= self._begun:
+            # Of the future: what this run writes would seem to be older than the folder.
+            with suppress(OSError):
+                _set_time(oldest, self._begun - 2 * _A_MILLISECOND)
+        self._newest = max(self._newest, _time(oldest) + _A_MILLISECOND)
+        _set_time(OUTDATED, self._newest)
+
+    def _put_in_order(self, job: _Job) -> None:
+        """Have no result be older than what it was made from; without that right, let it be."""
+        read = [Path(file) for file in job.inputs if self._is_result(file)]
+        newest = max((_time(file) for file in read if file.exists()), default=0)
+        if any(trigger.name == "CODE" for trigger in self._workflow.rerun_triggers):
+            # Snakemake was told to look at scripts, and does so by time: results must be newer.
+            newest = max(newest, _time(self._script(job)) + _A_MILLISECOND)
+        for file in job.all_there():
+            if _time(file) < newest:
+                with suppress(OSError):
+                    _set_time(file, newest)
+
+
+@cache
+def _sum_of_module(file: Path) -> Sum:
+    return sum_of(file)
+
+
+def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
+    for item in items:
+        if not callable(item):
+            yield str(item.apply_wildcards(dict(wildcards)))
+        elif not hasattr(item, "judges"):
+            files = item(SimpleNamespace(**wildcards))
+            yield from [files] if isinstance(files, str) else map(str, files)
+
+
+def _read(mark: Path) -> Any:
+    try:
+        return json.loads(mark.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _differing(mark: Any, now: dict[str, dict[str, Sum]]) -> Iterator[str]:
+    """The names of what differs between two marks."""
+    for side, sums in now.items():
+        before = mark.get(side, {}) if isinstance(mark, dict) else {}
+        yield from sorted(n for n in {*before, *sums} if before.get(n) != sums.get(n))
+
+
+def _time(file: Path) -> int:
+    """The time of a result as Snakemake sees it, in nanoseconds."""
+    stamp = file / _TIMESTAMP
+    return (stamp if stamp.exists() else file).stat().st_mtime_ns
+
+
+def _set_time(file: Path, time_ns: int) -> None:
+    stamp = file / _TIMESTAMP
+    os.utime(stamp if stamp.exists() else file, ns=(time_ns, time_ns))

@@ -1,0 +1,146 @@
+"""The mark that a job leaves beside its results: what they were made from, and what they are.
+
+``results/<study>/.made/<rule>.json`` names each thing that a rule read or wrote with its SHA-256:
+the part of the study that it uses, other files, its options, its script and the modules behind it,
+the results of other rules, and its own. Results whose mark says what is there now are up to date,
+whatever the times of the files are (``reconcile.run.fresh`` looks).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconcile.errors import Fault, InputError
+from reconcile.files import json_text, write_json
+
+SUMS_VARIABLE = "RECONCILE_SUMS"
+"""The environment reaches every job of a run, on this machine and on others."""
+MARK = "made"
+"""The name of the output that is the mark."""
+LIBRARY = Path(__file__).resolve().parents[2]
+"""The folder that holds the package."""
+
+Sum = str | None
+"""A SHA-256, or None of what is not there."""
+Name = str
+
+
+@dataclass
+class Sums:
+    """What a run summed up before its first job, handed to each.
+
+    Attributes:
+        files: of every file that no rule makes, by path.
+        studies: of the part of a study.yaml that a rule uses, by path and rule.
+        code: of a rule's script and the modules behind it, by rule and name.
+    """
+
+    files: dict[str, Sum] = field(default_factory=dict)
+    studies: dict[str, dict[str, str]] = field(default_factory=dict)
+    code: dict[str, dict[Name, Sum]] = field(default_factory=dict)
+
+    def hand_over(self) -> None:
+        """Leave them in the environment of every job that this process starts."""
+        packed = zlib.compress(json.dumps(asdict(self)).encode())
+        os.environ[SUMS_VARIABLE] = base64.b64encode(packed).decode()
+
+    @classmethod
+    def handed_over(cls) -> Sums:
+        """Those of the run that started this process."""
+        return cls(**json.loads(zlib.decompress(base64.b64decode(os.environ[SUMS_VARIABLE]))))
+
+
+def sum_of(path: Path) -> Sum:
+    """The SHA-256 of a file; of a folder, that of the names and sums of the files in it."""
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("[!.]*") if file.is_file())
+        return sum_of_text(json_text([[str(f.relative_to(path)), sum_of(f)] for f in files]))
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def sum_of_text(text: str) -> str:
+    """The SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def counted(inputs: Iterable[str]) -> list[str]:
+    """The inputs of a rule that its results are made from.
+
+    Batches are not: they follow from what measures them, and are gone once they are gathered.
+    """
+    parts = {file: Path(file).parts for file in inputs}
+    return [f for f, p in parts.items() if p[0] != ".snakemake" and p[2:3] != ("batches",)]
+
+
+def made_from(
+    rule: str,
+    inputs: Iterable[str],
+    options: Mapping[str, Any],
+    sums: Sums,
+    results: Mapping[str, Sum],
+) -> dict[Name, Sum]:
+    """The sum of everything that a rule's results are made from.
+
+    Args:
+        rule: its name.
+        inputs: its counted inputs.
+        options: its parameters.
+        sums: of what no rule makes.
+        results: of what other rules make, by path.
+    """
+    found = dict(sums.code[rule])
+    if options:
+        found["options"] = sum_of_text(json_text(options))
+    for file in inputs:
+        part = sums.studies.get(file, {}).get(rule)
+        found[file] = part or (results[file] if file in results else sums.files[file])
+    return found
+
+
+@contextmanager
+def marked(job: Any) -> Iterator[None]:
+    """Do a job's work, and leave its mark; see to it that what it reads is what the run began with.
+
+    Args:
+        job: the ``snakemake`` of a rule's script.
+
+    Raises:
+        InputError: what the job reads was edited while the run was going on. There is no mark then,
+            so the next run does the job again.
+    """
+    sums = Sums.handed_over()
+    inputs = counted(job.input)
+    _check(job, inputs, sums)
+    results = {file: sum_of(Path(file)) for file in inputs if file not in sums.files}
+    made = made_from(job.rule, inputs, dict(job.params.items()), sums, results)
+    yield
+    _check(job, inputs, sums)
+    mark = job.output[MARK]
+    gave = {file: sum_of(Path(file)) for file in job.output if file != mark}
+    write_json(Path(mark), {"from": made, "gave": gave})
+
+
+def _check(job: Any, inputs: list[str], sums: Sums) -> None:
+    files = {Path(file): sums.files[file] for file in inputs if file in sums.files}
+    code = {_place(name, Path(job.scriptdir)): s for name, s in sums.code[job.rule].items()}
+    edited = [file for file, expected in (files | code).items() if sum_of(file) != expected]
+    if edited:
+        message = "was edited while this run was going on; run again"
+        raise InputError(*(Fault(file, 0, "", message) for file in edited))
+
+
+def _place(name: Name, scripts: Path) -> Path:
+    return (LIBRARY if name.startswith("reconcile/") else scripts.parent) / name

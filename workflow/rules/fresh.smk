@@ -1,0 +1,39 @@
+"""What tells Snakemake by content whether results are out of date.
+
+The output `made` of each is its mark: what its results were made from. The input `outdated` is a
+folder that is newer than the results where the mark does not say what is there now.
+
+Requires: results/{study}/.made/. Produces: the input function of all others.
+"""
+
+from snakemake.logging import logger
+
+from reconcile.run.fresh import OUTDATED, Judge
+from reconcile.run.marks import SUMS_VARIABLE
+
+JUDGE = Judge(workflow, study_named, logger.info)
+
+if workflow.is_main_process:
+    OUTDATED.mkdir(parents=True, exist_ok=True)
+
+
+# Without this Snakemake deletes a result before the job replaces it. Scripts write beside it and
+# rename, so a result stays whole until the next takes its place.
+outputflags:
+    update,
+
+
+def outdated(rule):
+    """An input that has a time only for the results of a rule that are out of date."""
+
+    def folder(wildcards):
+        name = "measure_batch" if "batch" in wildcards.keys() else rule
+        if workflow.is_main_process and JUDGE.outdated(name, dict(wildcards.items())):
+            return str(OUTDATED)
+        if SUMS_VARIABLE not in os.environ:
+            # A job whose executor passes no environment on.
+            JUDGE.sum_up(name, dict(wildcards.items()))
+        return ancient(str(OUTDATED))
+
+    folder.judges = True
+    return folder
