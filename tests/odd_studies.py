@@ -16,9 +16,9 @@ from reconcile.judge.reconciliation import consistency_table, reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
-from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
 
 Odd = tuple[dict[str, Any], str]

@@ -13,10 +13,10 @@ import yaml
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
-from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 from reconcile.tables.contract import head_of
 from reconcile.tables.frames import table
 from reconcile.tables.rows import read_rows

@@ -23,9 +23,9 @@ from typing import Any
 
 from reconcile import measure
 from reconcile.files import write_json
-from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 
 STUDY = Path("studies/alexnet")
 FIRST = 100

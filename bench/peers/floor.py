@@ -26,9 +26,10 @@ from reconcile.measure.worker import Worker
 from reconcile.report.index import render_index
 from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
-from reconcile.study.config import Measuring, load_config
+from reconcile.study.config import load_config
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
 
 ROOT = Path(__file__).resolve().parents[2]

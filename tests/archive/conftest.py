@@ -19,9 +19,10 @@ from reconcile.judge.consistency import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.study.config import Measuring, ReportOptions
+from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 from reconcile.tables.contract import head_of
 from reconcile.tables.frames import write_table
 

@@ -20,13 +20,14 @@ from support import measure, study_data, tables_of, write_study
 
 from reconcile.errors import InputError
 from reconcile.files import write_json
+from reconcile.measure import process
 from reconcile.measure.building import BuildError, load_class
 from reconcile.measure.device import DeviceError, choose_device, describe_device
 from reconcile.measure.process import MeasureError
-from reconcile.measure.run import MEASUREMENT_FILES, gather_batches, measure_study, process
-from reconcile.study.config import Measuring
+from reconcile.measure.run import MEASUREMENT_FILES, gather_batches, measure_study
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 
 HEAD = """
 import contextlib, ctypes, os, random, signal, sys, threading, time

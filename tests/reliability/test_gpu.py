@@ -18,9 +18,9 @@ from reconcile.measure.process import MeasureError
 from reconcile.measure.record import merged_record
 from reconcile.measure.run import measure_study
 from reconcile.report.provenance import facts
-from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 
 FAKE = Path(__file__).parent / "fake_gpu"
 in_full = pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")

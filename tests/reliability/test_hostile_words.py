@@ -15,8 +15,8 @@ from reconcile.errors import InputError, visible
 from reconcile.files import write_json
 from reconcile.measure.run import measure_study
 from reconcile.run.scripting import logged
-from reconcile.study.config import Measuring
 from reconcile.study.load import load_study
+from reconcile.study.settings import Measuring
 
 NETWORK = """
 import torch

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconcile.run.handover import PLAN_VARIABLE, RunPlan, hand_over, handed_over, planned
-from reconcile.study.config import Config, Measuring
+from reconcile.study.config import Config
 from reconcile.study.model import Study
+from reconcile.study.settings import Measuring
 
 
 @pytest.mark.parametrize(("readings_per_job", "jobs"), [(1, 3), (2, 2), (3, 1), (1000, 1)])

@@ -90,7 +90,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _declare_measure(parser: argparse.ArgumentParser) -> None:
-    from reconcile.study.config import Measuring
+    from reconcile.study.settings import Measuring
 
     parser.add_argument("study", type=Path, help="folder of the study")
     parser.add_argument("out", type=Path, help="folder for the tables and the record")
@@ -108,9 +108,10 @@ def _declare_measure(parser: argparse.ArgumentParser) -> None:
 def _measure(args: argparse.Namespace) -> int:
     from reconcile.measure.process import MeasureError
     from reconcile.measure.run import measure_study
-    from reconcile.study.config import Measuring, check_config
+    from reconcile.study.config import check_config
     from reconcile.study.load import load_study
     from reconcile.study.plan import plan_of
+    from reconcile.study.settings import Measuring
 
     given = {name: getattr(args, name) for name in Measuring.model_fields}
     settings = check_config({"measure": given}, "the command line").measure

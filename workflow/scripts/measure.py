@@ -6,7 +6,7 @@ from pathlib import Path
 from reconcile.measure.process import MeasureError
 from reconcile.measure.run import measure_study
 from reconcile.run.scripting import job
-from reconcile.study.config import Measuring
+from reconcile.study.settings import Measuring
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))
 if snakemake.resources.get("gpu", 1) == 0:  # snakemake --resources gpu=0

@@ -17,8 +17,8 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.process import MeasureError
 from reconcile.measure.run import measure_study
-from reconcile.study.config import Measuring
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
 
 Report = Callable[[str], None]

@@ -19,7 +19,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 from typing import Any
 
-from reconcile.study.config import Measuring
+from reconcile.study.settings import Measuring
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""

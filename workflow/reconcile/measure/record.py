@@ -12,7 +12,7 @@ from pathlib import Path
 from reconcile.measure.process import Answer
 from reconcile.measure.provenance import collect
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
-from reconcile.study.config import Measuring
+from reconcile.study.settings import Measuring
 
 
 def record_of(

@@ -6,47 +6,19 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.study.load import STUDY_FILE
 from reconcile.study.messages import build
 from reconcile.study.model import ID_PATTERN, ORCID_PATTERN, printable
+from reconcile.study.settings import Measuring, Settings
 from reconcile.study.yamlfile import load_yaml
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Measuring(_Model):
-    """How networks are measured."""
-
-    device: Literal["auto", "cuda", "cpu"] = Field(
-        "auto", description="auto: a GPU where one works, else the CPU; cuda; cpu."
-    )
-    warmup: int = Field(
-        2,
-        ge=0,
-        le=1000,
-        description="Forward passes before the timed ones; of two or more one counts layers.",
-    )
-    repeats: int = Field(
-        10, ge=0, le=10_000, description="Timed forward passes; 0 measures no latency."
-    )
-    threads: int = Field(2, ge=1, le=1024, description="CPU threads of the measuring process.")
-    seed: int = Field(2012, ge=0, le=2**31, description="Seed of weights and generators.")
-    readings_per_job: int = Field(
-        1000, ge=1, le=10**6, description="Interpretations one job measures; more make more jobs."
-    )
-    time_limit_s: float = Field(
-        600, gt=0, le=1e6, description="Seconds after which a reading is given up."
-    )
-
-
-class ReportOptions(_Model):
+class ReportOptions(Settings):
     """What the report says about who made it, and how much it shows."""
 
     checked_by: Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)] = (
@@ -60,7 +32,7 @@ class ReportOptions(_Model):
     )
 
 
-class Config(_Model):
+class Config(Settings):
     """Everything in config.yaml."""
 
     studies: Literal["all"] | list[Id] = Field(
