@@ -7,11 +7,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
 endif
 
-# A stamp is newer than what it was made from, or set-up runs again.
-pins := pyproject.toml requirements.lock tools/setup.sh
-test_pins := $(pins) requirements-test.lock tools/package-lock.json
-
-reliability_tests := reliability test_yamlfile.py test_config.py test_study.py test_measure.py \
+reliability_tests := reliability study/test_yamlfile.py study/test_config.py study/test_load.py measure/test_run.py \
 	end_to_end/test_pipeline.py
 
 .PHONY: help report environment test reliability bench test-environment test-slurm lint format lock example verify clean
@@ -23,11 +19,8 @@ report: environment ## measure the studies of config.yaml and write results/
 	python -m reconcile recover
 	snakemake
 
-environment: .venv/report.stamp ## make .venv
-
-.venv/report.stamp: $(pins)
-	tools/setup.sh
-	@touch $@
+environment: ## make .venv
+	@tools/setup.sh
 
 test: lint ## check the style and types, then run every test
 	pytest
@@ -36,11 +29,8 @@ test: lint ## check the style and types, then run every test
 reliability: test-environment ## try every fault and every hostile text; write docs/reliability.md
 	RELIABILITY=table pytest $(addprefix tests/,$(reliability_tests))
 
-test-environment: .venv/test.stamp ## make .venv with what the tests need
-
-.venv/test.stamp: $(test_pins)
-	tools/setup.sh --test
-	@touch .venv/report.stamp $@
+test-environment: ## make .venv with what the tests need
+	@tools/setup.sh --test
 
 test-slurm: test-environment ## test the SLURM profile on a small cluster on this machine (root)
 	tools/test_slurm.sh
@@ -68,7 +58,7 @@ example: test-environment report ## refresh docs/example/ and the pictures of th
 	python tools/example.py
 
 verify: environment ## check an archive: make verify ARCHIVE=file.zip
-	python -m reconcile verify $(ARCHIVE)
+	python -m reconcile verify "$${ARCHIVE:?which one? make verify ARCHIVE=file.zip}"
 
 clean: ## remove results, logs and caches; .venv stays
 	find results -mindepth 1 ! -path results/README.md -delete

@@ -5,15 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 environment=build/bench/venv
-if [[ $environment/bin/python -nt bench/requirements.txt && -x $environment/bin/papermill ]]; then
+if sha256sum --check --status "$environment/stamp" 2>/dev/null &&
+    "$environment/bin/python" -I -c 'import reconcile' 2>/dev/null; then
     exit 0
 fi
-rm -rf "$environment"
-.venv/bin/python -m venv "$environment"
+rm -f "$environment/stamp"
+.venv/bin/python -m venv --clear "$environment"
 "$environment/bin/python" -m pip --disable-pip-version-check --quiet install \
     --no-deps --require-hashes -r bench/requirements.txt
-borrowed=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-own=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-echo "import site; site.addsitedir('$borrowed')" >"$own/borrowed.pth"
-"$environment/bin/python" -m compileall -q "$own" || true
-touch "$environment/bin/papermill"
+"$environment/bin/python" tools/forget_folder.py
+lib=$(basename .venv/lib/python3*)/site-packages
+echo "import site, sys; site.addsitedir(sys.prefix + '/../../../.venv/lib/$lib')" \
+    >"$environment/lib/$lib/borrowed.pth"
+"$environment/bin/python" -m compileall -q "$environment/lib/$lib" || true
+sha256sum bench/requirements.txt bench/environment.sh tools/forget_folder.py >"$environment/stamp"

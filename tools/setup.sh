@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
-# Makes .venv at the root and sees to the system packages.
+# Makes .venv at the root and sees to the system packages; where that is done, does nothing.
 #
 #   tools/setup.sh           what `snakemake` needs
 #   tools/setup.sh --test    and what the tests need
+#
+# A stamp says that .venv is complete, and for which pins: it is taken away first and written last,
+# and what a killed set-up left has none and is made anew. Nothing in .venv depends on where its
+# folder lies, so that the folder may be moved or copied.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 lock=requirements.lock
+stamp=.venv/report.stamp
+pins=(pyproject.toml requirements.lock tools/setup.sh tools/forget_folder.py)
+test_pins=("${pins[@]}" requirements-test.lock tools/package-lock.json)
 # The last one is loaded only when a font is subset; without it the PDF has other bytes.
 system=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
 if [[ ${1-} == --test ]]; then
     lock=requirements-test.lock
+    stamp=.venv/test.stamp
     system+=(chromium poppler-utils qpdf default-jre-headless
         texlive-latex-recommended lmodern latexmk)
 fi
@@ -20,14 +28,32 @@ fail() {
     exit 1
 }
 
+works() {
+    .venv/bin/python -I -c 'import reconcile' 2>/dev/null
+}
+
+complete() {
+    sha256sum --check --status "$stamp" 2>/dev/null && works
+}
+
+# Until this process and all that it started have ended, which may outlive it when it is killed.
+keep_others_out() {
+    exec 9>.venv.lock
+    flock --nonblock 9 && return
+    echo "setup: waiting for another set-up of this folder to end" >&2
+    flock 9
+}
+
 find_python() {
     local python
-    for python in python3.11 python3 python; do
-        if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    while read -r python; do
+        # Not the one that may be taken away now.
+        if ! [[ ${python%/*} -ef .venv/bin ]] &&
+            "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             echo "$python"
             return
         fi
-    done
+    done < <(type -aP python3.11 python3 python)
     fail "Python 3.11 or newer is needed"
 }
 
@@ -45,24 +71,55 @@ install_system_packages() {
     ((EUID == 0)) ||
         fail "packages are missing; run: sudo apt-get install --no-install-recommends ${missing[*]}"
     echo "setup: installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    # apt installs nothing before an installation that was killed is finished. What that may start
+    # is no part of this set-up.
+    dpkg --configure -a >/dev/null 9>&-
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    apt-get install -y -qq --no-install-recommends \
         "${missing[@]}" >/dev/null
 }
+
+# Everything in .venv is found through PATH, which holds no colon; Snakemake stumbles over the rest.
+if [[ $PWD == *[:{}$'\n']* ]] || ! iconv -f UTF-8 -t UTF-8 <<<"$PWD" >/dev/null 2>&1; then
+    fail "the path of this folder has a colon, brace or line break, or is not UTF-8;" \
+        "please rename: $(printf %q "$PWD")"
+fi
+complete && exit
+keep_others_out
+complete && exit
 
 python=$(find_python)
 # Debian splits this off; a Python from elsewhere has it built in.
 "$python" -c 'import ensurepip' 2>/dev/null || system+=(python3-venv)
 install_system_packages
 
-[[ -x .venv/bin/python ]] || "$python" -m venv .venv
-pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"; }
-pip install --no-deps --require-hashes -r "$lock"
-# Not in the lock: one pin, and the CPU or the CUDA build, whichever pip is offered here.
-pip install "$(grep -om1 'torch==[0-9.]*' pyproject.toml)"
-pip install --no-deps --no-build-isolation --editable .
-pip check
+# Another name for this folder: what builds a package stumbles over a $ in the path of .venv.
+name=$(mktemp -d)
+trap 'rm -rf "$name"' EXIT
+ln -s "$PWD" "$name/here"
+pip() { "$name/here/.venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+install() {
+    pip install "$@" --no-deps --require-hashes -r "$lock"
+    # Not in the lock: one pin, and the CPU or the CUDA build, whichever pip is offered here.
+    pip install "$@" "$(grep -om1 'torch==[0-9.]*' pyproject.toml)"
+}
 
+if [[ -s .venv/report.stamp ]] && works; then
+    echo "setup: bringing .venv up to date"
+    # Fetches everything: where that fails, what is there stays as it is.
+    install --dry-run
+    rm -f .venv/*.stamp
+else
+    echo "setup: making .venv"
+    rm -f .venv/*.stamp
+    "$python" -m venv --clear "$name/here/.venv"
+fi
+install
+pip check
+.venv/bin/python tools/forget_folder.py
 if [[ ${1-} == --test ]]; then
     .venv/bin/npm ci --prefix tools --ignore-scripts --no-audit --no-fund --loglevel error
+    sha256sum "${test_pins[@]}" >.venv/test.stamp
 fi
+sha256sum "${pins[@]}" >.venv/report.stamp

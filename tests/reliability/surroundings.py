@@ -81,7 +81,7 @@ def snakemake(project: Path, *arguments: str, **variables: str | None) -> Done:
 
 def make_report(project: Path) -> Done:
     """Run `make report` with the environment of these tests in place of the project's own."""
-    return run(project, "make", "--old-file=.venv/report.stamp", "report")
+    return run(project, "make", "--old-file=environment", "report")
 
 
 def start(project: Path, *arguments: str) -> subprocess.Popen[bytes]:

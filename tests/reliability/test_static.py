@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from support import PROJECT
 
 CODE = ("workflow", "tools", "studies", "bench")
@@ -43,3 +46,22 @@ def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
         assert re.match(r"[a-z0-9.-]+==[^ ]+ ", pin), pin
         assert "--hash=sha256:" in pin, pin
     assert "://" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [
+        ("requirements.lock", ["pipeline"]),
+        ("requirements-test.lock", ["pipeline", "slurm", "test"]),
+    ],
+)
+def test_every_range_is_met_by_its_pin(name: str, extras: list[str]) -> None:
+    """What pyproject.toml asks for is in the lock file, in a release that it allows."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    optional = project["optional-dependencies"]
+    pins = dict(re.findall(r"(?m)^([a-z0-9.-]+)==(\S+)", (PROJECT / name).read_text("utf-8")))
+    for text in chain(project["dependencies"], *(optional[extra] for extra in extras)):
+        wanted = Requirement(text)
+        if wanted.name != "torch":
+            pin = pins[re.sub(r"[-_.]+", "-", wanted.name).lower()]
+            assert wanted.specifier.contains(pin), text

@@ -6,6 +6,8 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -233,6 +235,17 @@ def test_odd_surroundings(tmp_path: Path, plain: dict[str, bytes], name: str) ->
     assert outputs(project) == plain
 
 
+def test_a_python_in_an_odd_folder(tmp_path: Path) -> None:
+    """Rules run their scripts with a Python whose path holds spaces, quotes and a `$`."""
+    project, odd = tiny_project(tmp_path / "project"), tmp_path / ODD_NAME
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", odd], check=True)
+    packages = next(odd.glob("lib/python3*/site-packages"))
+    (packages / "shared.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
+    python = str(odd / "bin" / "python")
+    done = run(project, python, "-m", "snakemake", "results/tiny/consistency.csv")
+    assert done.returncode == 0, told(done)
+
+
 @in_full
 def test_umask(tmp_path: Path, plain: dict[str, bytes]) -> None:
     """Under umask 077 everything works, and results are private."""
@@ -248,7 +261,7 @@ def test_umask(tmp_path: Path, plain: dict[str, bytes]) -> None:
 def test_a_home_that_does_not_exist(tmp_path: Path, plain: dict[str, bytes]) -> None:
     """`make report` finds Snakemake's cache another place when there is no home to keep it."""
     project = tiny_project(tmp_path / "project")
-    command = ("make", "--old-file=.venv/report.stamp", "report")
+    command = ("make", "--old-file=environment", "report")
     done = run(project, *command, HOME="/proc/none", XDG_CACHE_HOME=None)
     assert done.returncode == 0, told(done)
     assert outputs(project) == plain

@@ -22,6 +22,8 @@ from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
 from reconcile.study.load import load_study
 
+# Snakemake puts this into the commands of jobs as it is; the folder's path may hold spaces or quotes.
+sys.executable = shlex.quote(sys.executable)
 # What the record gives as the command is what the user typed, not what Snakemake runs for a job.
 os.environ.setdefault(COMMAND_VARIABLE, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 

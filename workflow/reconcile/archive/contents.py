@@ -19,6 +19,7 @@ CODE = (
     "LICENSE",
     "CITATION.cff",
     "tools/setup.sh",
+    "tools/forget_folder.py",
     *(f"{folder}/**/*" for folder in _CODE_FOLDERS),
 )
 """What a study is run with, relative to the project's folder."""

@@ -14,12 +14,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from reconcile import __version__
 from reconcile.folders import files_in
 
 LOCK_FILE = "requirements.lock"
 CONFIG_FILE = "config.yaml"
 PACKAGES = (
-    "reconcile",
     "snakemake",
     "pandas",
     "numpy",
@@ -56,7 +56,8 @@ def collect(
 
 def versions() -> dict[str, str]:
     """The releases of Python and of the packages that results depend on."""
-    found = {"python": platform.python_version()}
+    # The library is found, not installed: it may lie in a folder that was moved.
+    found = {"python": platform.python_version(), "reconcile": __version__}
     for package in PACKAGES:
         try:
             found[package.lower()] = metadata.version(package)

@@ -1,0 +1,326 @@
+"""Set-up in a folder of any name, killed at any moment, moved or copied: it works by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reliability.surroundings import EVERYTHING, Undisturbed, outputs, tiny_project
+from support import PROJECT
+
+in_full = pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")
+Done = subprocess.CompletedProcess[bytes]
+STAND_INS = Path(__file__).parent / "stand_ins"
+# `-m venv --clear FOLDER` makes an environment without the pip that takes seconds to unpack.
+PYTHON = """#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exec "$REAL_PYTHON" "$@"
+"$REAL_PYTHON" -m venv --without-pip --clear "$4" || exit
+cp "$STAND_INS/pip.py" "$4"/lib/python3*/site-packages/
+"$4/bin/python" -m pip --version
+"""
+COMMANDS = {
+    "python3.11": PYTHON,
+    "dpkg-query": "#!/bin/sh\necho installed\n",
+    "dpkg": '#!/bin/sh\necho "dpkg $*" >>"$LOG"\n',
+    "apt-get": '#!/bin/sh\necho "apt-get $*" >>"$LOG"\n',
+}
+OWN_LIBRARY = "own-library: environment ; @snakemake"
+ACTIVATED = 'source "$0/.venv/bin/activate" && cd / && snakemake'
+
+NAMES = [
+    "a b/c'd ü#$x (1)&\"",
+    "$(touch owned) `touch owned` ; touch owned",
+    "''' \"\"\" \\ %s *?[!a] ~ !x <>|",
+    " -x\t\x1b[31m✓ 日本語 \r",
+    "ü" * 120 + "/" + "ü" * 120,
+]
+REFUSED = [b"co:lon", b"{study}", b"line\nbreak", b"latin \xfc"]
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stand-ins for Python, which is handed a quick pip, and for the system's packages."""
+    folder = tmp_path_factory.mktemp("commands")
+    for name, text in COMMANDS.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def folder_to_set_up(folder: Path) -> Path:
+    """What set-up reads of the project."""
+    package = folder / "workflow" / "reconcile"
+    package.mkdir(parents=True)
+    shutil.copy(PROJECT / "workflow/reconcile/__init__.py", package)
+    add_tools(folder)
+    return folder
+
+
+def add_tools(folder: Path) -> None:
+    """Put into a folder what `make` needs to set it up."""
+    skipped = shutil.ignore_patterns("node_modules", "__pycache__")
+    shutil.copytree(PROJECT / "tools", folder / "tools", ignore=skipped)
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-test.lock"):
+        shutil.copy(PROJECT / name, folder / name)
+
+
+def plain_environment(**variables: str) -> dict[str, str]:
+    """The environment of somebody who has no environment active, in the plainest locale."""
+    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL")
+    return {k: v for k, v in os.environ.items() if k not in hidden} | {"LC_ALL": "C"} | variables
+
+
+def standing_in(commands: Path, **variables: str) -> dict[str, str]:
+    """The same, with stand-ins for what set-up calls."""
+    return plain_environment(
+        PATH=f"{commands}{os.pathsep}{os.environ['PATH']}",
+        LOG=str(commands / "log"),
+        REAL_PACKAGES=sysconfig.get_path("purelib"),
+        REAL_PYTHON=sys.executable,
+        STAND_INS=str(STAND_INS),
+        **variables,
+    )
+
+
+def run(folder: Path, *command: str, environment: dict[str, str]) -> Done:
+    """Run a command in a session of its own, so that it can be killed with all that it started."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        check=False,
+    )
+
+
+def made(folder: Path, commands: Path, target: str = "environment", **variables: str) -> Done:
+    """Run `make` for a target, with stand-ins."""
+    command = ("make", f"--eval={OWN_LIBRARY}", target)
+    return run(folder, *command, environment=standing_in(commands, **variables))
+
+
+MADE = b"setup: making .venv\n"
+UPDATED = b"setup: bringing .venv up to date\n"
+
+
+def is_its_own(folder: Path, commands: Path, *, done: bytes = b"") -> None:
+    """Check that a folder's commands use its own library, after set-up said so much."""
+    told = made(folder, commands, "own-library")
+    assert told.stdout == done + os.fsencode(folder)
+    told = run(Path("/"), "bash", "-uc", ACTIVATED, str(folder), environment=plain_environment())
+    assert told.stdout == os.fsencode(folder)
+
+
+@pytest.mark.parametrize("name", NAMES if EVERYTHING else NAMES[:1])
+def test_a_folder_of_any_name(tmp_path: Path, commands: Path, name: str) -> None:
+    """In a folder of any name `make` and `activate` find the commands, and they the library."""
+    folder = folder_to_set_up(tmp_path / name)
+    is_its_own(folder, commands, done=MADE)
+    assert not [entry.name for entry in tmp_path.rglob("owned")]
+    for command in (folder / ".venv" / "bin").iterdir():
+        content = b"" if command.is_symlink() else command.read_bytes()
+        assert b"/bin/python" not in content, command
+        assert os.fsencode(folder) not in content, command
+
+
+ANY_NAME = st.text(
+    st.characters(codec="utf-8", exclude_characters="/\0:{}\n"), min_size=1, max_size=60
+).filter(lambda name: name not in (".", "..") and len(name.encode()) <= 255)
+
+
+@settings(max_examples=100 if EVERYTHING else 5)
+@given(name=ANY_NAME)
+def test_a_folder_of_a_name_that_nobody_thought_of(
+    tmp_path_factory: pytest.TempPathFactory, commands: Path, name: str
+) -> None:
+    """Whatever characters the name holds, set-up works in the folder."""
+    folder = folder_to_set_up(tmp_path_factory.mktemp("named") / name)
+    is_its_own(folder, commands, done=MADE)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_name_that_cannot_work(tmp_path: Path, commands: Path, name: bytes) -> None:
+    """A path that PATH or Snakemake cannot take is one line that says so, and makes nothing."""
+    folder = folder_to_set_up(Path(os.fsdecode(os.fsencode(tmp_path / "x") + name)))
+    done = made(folder, commands)
+    lines = done.stdout.splitlines()
+    assert done.returncode != 0
+    assert lines[0].startswith(b"setup: the path of this folder has a colon, brace or line break")
+    assert len(lines) == 2
+    assert lines[1].startswith(b"make: ***")
+    assert not (folder / ".venv").exists()
+
+
+def installed(folder: Path) -> set[str]:
+    """The steps whose work is in the environment, and how far each came."""
+    packages = (folder / ".venv" / "lib").glob("python3*/site-packages/*")
+    return {file.name for file in packages if file.suffix in (".half", ".whole")}
+
+
+@pytest.mark.parametrize("step", ["venv", "lock", "torch", "check", "npm"])
+def test_a_set_up_that_was_killed(tmp_path: Path, commands: Path, step: str) -> None:
+    """After SIGKILL in any step the next set-up starts from nothing, and the one after rests."""
+    folder = folder_to_set_up(tmp_path / "project")
+    assert made(folder, commands, "test-environment", KILLED=step).returncode == -signal.SIGKILL
+    assert f"{step}.half" in installed(folder)
+    done = made(folder, commands, "test-environment")
+    assert (done.returncode, done.stdout) == (0, MADE)
+    assert installed(folder) == {f"{s}.whole" for s in ("venv", "lock", "torch", "check", "npm")}
+    assert made(folder, commands, "test-environment").stdout == b""
+    is_its_own(folder, commands)
+
+
+@pytest.mark.parametrize("step", ["lock", "torch", "check"])
+def test_an_update_that_was_killed(tmp_path: Path, commands: Path, step: str) -> None:
+    """A set-up that is killed while it changes what was complete leaves no stamp that says so."""
+    folder = folder_to_set_up(tmp_path / "project")
+    made(folder, commands)
+    (folder / "requirements.lock").write_text("# newer\n")
+    assert made(folder, commands, KILLED=step).returncode == -signal.SIGKILL
+    assert made(folder, commands).stdout == MADE
+    assert installed(folder) == {f"{s}.whole" for s in ("venv", "lock", "torch", "check")}
+
+
+def test_a_removal_that_was_killed(tmp_path: Path, commands: Path) -> None:
+    """Half of an environment, whose Python comes first in PATH, is not what makes the next."""
+    folder = folder_to_set_up(tmp_path / "project")
+    made(folder, commands)
+    for name in ("pyvenv.cfg", "report.stamp"):
+        (folder / ".venv" / name).unlink()
+    is_its_own(folder, commands, done=MADE)
+
+
+def test_what_a_killed_set_up_left_running(tmp_path: Path, commands: Path) -> None:
+    """The next set-up waits for the pip of one that was killed, and then starts from nothing."""
+    folder = folder_to_set_up(tmp_path / "project")
+    killed = subprocess.Popen(
+        ["tools/setup.sh"],
+        cwd=folder,
+        env=standing_in(commands, SLOW="1"),
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while "lock.half" not in installed(folder):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    done = made(folder, commands)
+    assert done.stdout == b"setup: waiting for another set-up of this folder to end\n" + MADE
+    is_its_own(folder, commands)
+
+
+@pytest.mark.parametrize("how", ["mv", "cp -a"])
+def test_a_folder_that_went_elsewhere(tmp_path: Path, commands: Path, how: str) -> None:
+    """A folder that was moved or copied uses its own library, with nothing made anew."""
+    folder, other = folder_to_set_up(tmp_path / "project"), tmp_path / NAMES[0]
+    made(folder, commands)
+    other.parent.mkdir()
+    subprocess.run([*how.split(), folder, other], check=True)
+    is_its_own(other, commands)
+    if folder.exists():
+        is_its_own(folder, commands)
+
+
+def test_newer_pins(tmp_path: Path, commands: Path) -> None:
+    """Newer pins are put into the environment that is there, with what was added by hand."""
+    folder = folder_to_set_up(tmp_path / "project")
+    made(folder, commands)
+    by_hand = folder / ".venv" / "by-hand"
+    by_hand.touch()
+    (folder / "requirements.lock").write_text("# newer\n")
+    assert made(folder, commands).stdout == UPDATED
+    assert by_hand.exists()
+    assert made(folder, commands).stdout == b""
+
+
+def test_newer_pins_without_a_network(tmp_path: Path, commands: Path) -> None:
+    """Where packages cannot be fetched, set-up fails, and what is there stays and counts."""
+    folder = folder_to_set_up(tmp_path / "project")
+    made(folder, commands)
+    pins = (folder / "requirements.lock").read_bytes()
+    (folder / "requirements.lock").write_text("# newer\n")
+    for _ in range(2):
+        done = made(folder, commands, FAILS="torch")
+        assert done.returncode != 0
+        assert b"there is no network" in done.stdout
+    (folder / "requirements.lock").write_bytes(pins)
+    assert made(folder, commands).stdout == b""
+
+
+@pytest.mark.parametrize("fault", ["stamp of an older set-up", "Python is gone"])
+def test_an_environment_that_does_not_work(tmp_path: Path, commands: Path, fault: str) -> None:
+    """An environment with an empty stamp, or whose Python is no longer there, is made anew."""
+    folder = folder_to_set_up(tmp_path / "project")
+    made(folder, commands)
+    if fault == "Python is gone":
+        python = folder / ".venv" / "bin" / "python"
+        python.unlink()
+        python.symlink_to("/nowhere/python")
+    else:
+        (folder / ".venv" / "report.stamp").write_text("")
+    is_its_own(folder, commands, done=MADE)
+
+
+def test_missing_system_packages(tmp_path: Path, commands: Path) -> None:
+    """Root has them installed, after what was interrupted; others are told the exact command."""
+    folder, own = folder_to_set_up(tmp_path / "project"), tmp_path / "commands"
+    shutil.copytree(commands, own)
+    (own / "dpkg-query").write_text("#!/bin/sh\nexit 1\n")
+    done = made(folder, own)
+    if os.geteuid() == 0:
+        configure, update, install = (own / "log").read_text().splitlines()
+        assert (configure, update) == ("dpkg --configure -a", "apt-get update -qq")
+        assert install.endswith("--no-install-recommends " + PANGO)
+        assert done.stdout == b"setup: installing " + PANGO.encode() + b"\n" + MADE
+    else:
+        command = f"sudo apt-get install --no-install-recommends {PANGO}"
+        assert done.stdout.startswith(f"setup: packages are missing; run: {command}\n".encode())
+        assert not (folder / ".venv").exists()
+
+
+PANGO = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
+
+@in_full
+@pytest.mark.slow
+def test_make_report_from_nothing(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    """`make report` ends with the same bytes when pip was killed, and elsewhere afterwards."""
+    folder = tiny_project(tmp_path / NAMES[0])
+    add_tools(folder)
+    begun = subprocess.Popen(
+        ["make", "report"], cwd=folder, env=plain_environment(), start_new_session=True
+    )
+    deadline = time.monotonic() + 600
+    while not list(folder.glob(".venv/lib/python3*/site-packages/[a-o]*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
+    reported(folder, undisturbed)
+    moved, copied = tmp_path / "moved $x", tmp_path / "copied 'y'"
+    folder.rename(moved)
+    subprocess.run(["cp", "-a", moved, copied], check=True)
+    for other in (moved, copied):
+        assert b"Nothing to be done" in reported(other, undisturbed).stdout
+        shutil.rmtree(other / "results")
+        reported(other, undisturbed)
+
+
+def reported(folder: Path, undisturbed: Undisturbed) -> Done:
+    """Run `make report` and check what it wrote."""
+    done = run(folder, "make", "report", environment=plain_environment())
+    assert done.returncode == 0, done.stdout.decode(errors="replace")
+    assert outputs(folder) == undisturbed.outputs
+    return done
