@@ -135,7 +135,7 @@ def test_versions() -> None:
 def test_packages_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package that is not installed has no version."""
     monkeypatch.setattr(provenance, "PACKAGES", ("no-such-package",))
-    assert set(versions()) == {"python"}
+    assert set(versions()) == {"python", "reconcile"}
 
 
 def test_collect(repository: Path) -> None:

@@ -9,7 +9,8 @@ identity, in the row of the layer that used them first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,7 @@ class Row:
         first_input: shape of what it was given first, with the batch.
         bytes: memory of its output, summed over its calls.
         uncounted: operators that multiply and add and have no formula.
+        more: what the functions of ``COUNTED_BY`` gave, by quantity.
     """
 
     layer: str
@@ -70,6 +72,26 @@ class Row:
     first_input: tuple[int, ...] = ()
     bytes: int = 0
     uncounted: set[str] = field(default_factory=set)
+    more: dict[str, int] = field(default_factory=dict)
+
+
+COUNTED_BY: dict[str, Callable[[nn.Module, Row], int]] = {}
+"""Further quantities, and what counts each of a layer from its module and its finished row."""
+
+
+def count_by(functions: Mapping[str, str]) -> None:
+    """Count further quantities from now on.
+
+    Args:
+        functions: ``module:function`` by quantity, as ``tables.contract.Quantity.counted_by``.
+
+    Raises:
+        ImportError: there is no such module.
+        AttributeError: it has no such function.
+    """
+    for quantity, place in functions.items():
+        module, _, name = place.partition(":")
+        COUNTED_BY[quantity] = getattr(importlib.import_module(module), name)
 
 
 def kind_of(module: nn.Module) -> str:
@@ -299,6 +321,7 @@ def _finish(
         row.parameters = sum(p.numel() for p in new.values())
         seen.update(new)
         row.connections = _connections(module, row)
+        row.more = {quantity: count(module, row) for quantity, count in COUNTED_BY.items()}
         if is_layer(module) or row.macs or row.uncounted:
             kept.append(row)
         if module in outputs and row.calls == 1:

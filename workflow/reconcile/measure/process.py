@@ -20,6 +20,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from reconcile.study.settings import Measuring
+from reconcile.tables.contract import QUANTITIES
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""
@@ -91,7 +92,8 @@ class WorkerProcess:
         self._pending = b""
         self._ends_itself_by = 0
         self._started += 1
-        self._send(self.settings.model_dump())
+        functions = {q.name: q.counted_by for q in QUANTITIES.values() if q.counted_by}
+        self._send(self.settings.model_dump() | {"quantities": functions})
         try:
             answer = self._receive(START_LIMIT_S)
         except TimeoutError:

@@ -163,7 +163,7 @@ def _totals(answer: Answer) -> Answer:
     if not layers:
         return totals
     return totals | {
-        column.name: sum(row[name] for row in layers if not kinds or row["kind"] in kinds)
+        column.name: sum(row.get(name, 0) for row in layers if not kinds or row["kind"] in kinds)
         for column, (name, kinds) in summed()
     }
 

@@ -30,7 +30,7 @@ from reconcile.measure.building import (
     seeded_values,
 )
 from reconcile.measure.closed_forms import CrossCheckError
-from reconcile.measure.counting import Row, count_layers, layer_names
+from reconcile.measure.counting import Row, count_by, count_layers, layer_names
 from reconcile.measure.coverage import cover
 from reconcile.measure.device import (
     Choice,
@@ -274,6 +274,7 @@ def _row(row: Row) -> dict[str, Any]:
         "parameters": row.parameters,
         "macs": row.macs,
         "connections": row.connections,
+        **row.more,
     }
 
 
@@ -297,8 +298,10 @@ def serve(requests: TextIO, answers: TextIO) -> int:
         answers.flush()
 
     try:
-        worker = Worker(json.loads(requests.readline()))
-    except DeviceError as error:
+        settings = json.loads(requests.readline())
+        count_by(settings["quantities"])
+        worker = Worker(settings)
+    except (DeviceError, ImportError, AttributeError) as error:
         answer({"fatal": str(error)})
         return 1
     answer(worker.introduction())
