@@ -11,8 +11,9 @@ from support import PROJECT, write_study
 from reconcile.archive.build import build_archive
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
+from reconcile.judge.consistency import consistency_table
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.reconciliation import consistency_table, reconcile_study
+from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips

@@ -11,7 +11,7 @@ from report_support import TEMPLATES
 from reconcile.report.figures.svg import COLOURS, number
 from reconcile.report.folding import folded
 from reconcile.report.page import FONTS
-from reconcile.words import MARKS, digits, listed, milliseconds, percent, share, told, typeset
+from reconcile.words import MARKS, beside, digits, listed, milliseconds, percent, share, typeset
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_measured_numbers_take_the_unit_of_the_printed_one(
     printed: str, measured: str, shown: str
 ) -> None:
     """A share stands beside a percentage as a percentage."""
-    assert told(printed, measured) == shown
+    assert beside(printed, measured) == shown
 
 
 def test_text_of_searches_is_typeset() -> None:

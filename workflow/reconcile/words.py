@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor, log10
 
+SECONDS = 1.0
+"""Between two lines of progress: often enough to be seen, seldom enough to be read."""
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -82,7 +84,7 @@ def like(printed: str, value: Fraction | int | str) -> str:
     return share(value) if in_percent(printed) else number(value)
 
 
-def told(printed: str, cell: str) -> str:
+def beside(printed: str, cell: str) -> str:
     """A cell of a table beside a printed number; empty where there is no number."""
     return like(printed, cell) if cell else ""
 

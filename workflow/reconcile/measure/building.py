@@ -154,43 +154,57 @@ def seeded_values(inputs: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:
     )
 
 
-@contextmanager
-def preserved_state(seed: int) -> Iterator[None]:
-    """Run with the given seed and put the process's global state back afterwards.
+# The bytes behind os.environ, which decodes every variable whenever it is copied.
+_ENVIRONMENT: dict[Any, Any] = getattr(os.environ, "_data", {})
 
-    A network that sets a seed, a default dtype or device, the gradient mode, the number of threads,
-    the folder or the environment must not change what is measured after it.
+
+@contextmanager
+def preserved_state(seed: int | None = None) -> Iterator[None]:
+    """Put the process's global state back afterwards, whatever a network does to it.
+
+    One that sets a seed, a default dtype or device, the gradient mode, the number of threads, the
+    folder, the path or the environment must not change what is measured after it. What is asked
+    each time is cheap enough for the thousands of readings of a sweep.
+
+    Args:
+        seed: of every generator, where values are drawn at all.
     """
-    dtype, threads, grad = (
-        torch.get_default_dtype(),
-        torch.get_num_threads(),
-        torch.is_grad_enabled(),
-    )
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    modules, path = set(sys.modules), list(sys.path)
-    folder, environment = Path.cwd(), dict(os.environ)
-    random.seed(seed)
-    torch.manual_seed(seed)
+    before = _process_state()
+    if seed is not None:
+        random.seed(seed)
+        torch.manual_seed(seed)
     try:
         yield
     finally:
-        torch.set_default_dtype(dtype)
-        torch.set_default_device(None)
-        torch.set_num_threads(threads)
-        torch.set_grad_enabled(grad)
-        torch.use_deterministic_algorithms(deterministic, warn_only=True)
-        sys.path[:] = path
-        os.chdir(folder)
-        _restore_environment(environment)
-        for name in set(sys.modules) - modules:
-            if name == "reconcile_study_network":
-                del sys.modules[name]
+        if _process_state() != before:
+            _put_back(before)
 
 
-def _restore_environment(before: dict[str, str]) -> None:
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    os.environ.update(before)
+def _process_state() -> tuple[Any, ...]:
+    return (
+        torch.get_default_dtype(),
+        torch.get_num_threads(),
+        torch.is_grad_enabled(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.get_default_device(),
+        list(sys.path),
+        os.getcwd(),  # noqa: PTH109 - a path object takes longer than a layer
+        dict(_ENVIRONMENT),
+    )
+
+
+def _put_back(before: tuple[Any, ...]) -> None:
+    dtype, threads, grad, deterministic, _, path, folder, environment = before
+    torch.set_default_dtype(dtype)
+    torch.set_default_device(None)
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(grad)
+    torch.use_deterministic_algorithms(deterministic, warn_only=True)
+    sys.path[:] = path
+    os.chdir(folder)
+    for name in {*_ENVIRONMENT} - {*environment}:
+        del os.environ[os.fsdecode(name)]
+    os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
 
 
 def is_out_of_memory(error: BaseException) -> bool:

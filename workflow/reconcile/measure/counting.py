@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.operators import is_uncounted, macs_of
-from reconcile.tables.contract import INPUT, NETWORK, ROOT
+from reconcile.tables.contract import INPUT, KINDS, NETWORK, ROOT
 
 _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),
@@ -39,7 +39,6 @@ _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ),
     ("norm", (nn.modules.batchnorm._NormBase, nn.LocalResponseNorm, nn.LayerNorm, nn.GroupNorm)),
 )
-KINDS = (*(name for name, _ in _KINDS), "activation", "functional", "other")
 
 
 @dataclass

@@ -18,7 +18,7 @@ EDGE_WINDOWS = 3
 
 
 @dataclass(frozen=True)
-class Window:
+class SeenWindow:
     """The input columns that one output position of the middle row sees.
 
     Attributes:
@@ -44,7 +44,7 @@ class Coverage:
     width: int
     seen: int
     windows_in_row: int
-    windows: tuple[Window, ...]
+    windows: tuple[SeenWindow, ...]
 
 
 def cover(layer: nn.Conv2d, input_shape: tuple[int, ...], device: torch.device) -> Coverage:
@@ -74,7 +74,7 @@ def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Conv2d:
     return probe
 
 
-def _edge_windows(output: Tensor, images: Tensor, layer: nn.Conv2d) -> tuple[Window, ...]:
+def _edge_windows(output: Tensor, images: Tensor, layer: nn.Conv2d) -> tuple[SeenWindow, ...]:
     height, width = output.shape
     edges = sorted({*range(min(EDGE_WINDOWS, width)), *range(max(width - EDGE_WINDOWS, 0), width)})
     # The dilated extent of the kernel is what it spans in the image.
@@ -82,10 +82,10 @@ def _edge_windows(output: Tensor, images: Tensor, layer: nn.Conv2d) -> tuple[Win
     return tuple(_window(output[height // 2, index], images, index, size) for index in edges)
 
 
-def _window(neuron: Tensor, images: Tensor, index: int, size: int) -> Window:
+def _window(neuron: Tensor, images: Tensor, index: int, size: int) -> SeenWindow:
     (gradient,) = torch.autograd.grad(neuron, images, retain_graph=True)
     columns = torch.nonzero(gradient[0].abs().amax(dim=(0, 1))).flatten().tolist()
     if not columns:
-        return Window(index, -1, -1, size, size)
+        return SeenWindow(index, -1, -1, size, size)
     first, last = columns[0], columns[-1]
-    return Window(index, first, last, size, size - (last - first + 1))
+    return SeenWindow(index, first, last, size, size - (last - first + 1))

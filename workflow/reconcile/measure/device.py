@@ -6,10 +6,11 @@ import platform
 import subprocess
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from reconcile.measure.provenance import proc_field, processor
 
 
 class DeviceError(Exception):
@@ -75,16 +76,8 @@ def available_memory(device: torch.device) -> int | None:
     """Free bytes on the device now; None where the system does not tell."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    return _meminfo("MemAvailable")
-
-
-def _meminfo(key: str) -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    line = next((line for line in lines if line.startswith(f"{key}:")), None)
-    return int(line.split()[1]) * 1024 if line else None
+    free = proc_field("meminfo", "MemAvailable")
+    return int(free.split()[0]) * 1024 if free else None
 
 
 def describe_device(choice: Choice, policy: str) -> dict[str, Any]:
@@ -92,7 +85,7 @@ def describe_device(choice: Choice, policy: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "policy": policy,
         "type": choice.device.type,
-        "name": _cpu_name(),
+        "name": processor() or platform.machine(),
         "fallback": choice.fallback,
     }
     if choice.device.type == "cuda":
@@ -104,15 +97,6 @@ def describe_device(choice: Choice, policy: str) -> dict[str, Any]:
             "driver": _driver(),
         }
     return {key: value for key, value in facts.items() if value is not None or key == "fallback"}
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 def _driver() -> str | None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconcile.words import SECONDS
+
 EVERY_ONE = 60
 """Up to so many networks each gets its line."""
-SECONDS = 1.0
-"""Between two lines where there are more."""
 
 
 class Progress:

@@ -71,7 +71,7 @@ def host() -> dict[str, Any]:
     return _known(
         os=_operating_system(),
         machine=platform.machine() or None,
-        cpu=_processor(),
+        cpu=processor(),
         cores=os.cpu_count(),
         memory_bytes=_memory(),
     )
@@ -132,13 +132,19 @@ def _operating_system() -> str | None:
     return ", ".join(part for part in parts if part) or None
 
 
-def _processor() -> str | None:
+def processor() -> str | None:
+    """The name of the processor, as far as the system tells."""
+    return proc_field("cpuinfo", "model name") or platform.processor() or None
+
+
+def proc_field(file: str, key: str) -> str | None:
+    """The first value of a key in a file of /proc; None where the system has none."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc", file).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return platform.processor() or None
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, None) or platform.processor() or None
+        return None
+    fields = (line.partition(":") for line in lines)
+    return next((value.strip() for name, _, value in fields if name.strip() == key), None)
 
 
 def _memory() -> int | None:

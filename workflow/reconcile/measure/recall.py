@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import operator
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from reconcile import layers
-from reconcile.measure.building import checked_inputs, load_class
+from reconcile.measure.building import checked_inputs, load_class, preserved_state
 from reconcile.measure.closed_forms import CrossCheckError
 from reconcile.measure.counting import Counter, Row, Watch, count_layers
 
@@ -102,9 +101,8 @@ def recalled_rows(file: Path, name: str, arguments: dict[str, Any]) -> list[Row]
     Raises:
         CrossCheckError: a count disagrees with its closed form.
     """
-    before = _process_state()
     try:
-        with recalling():
+        with preserved_state(), recalling():
             network = _class_of(file, name)
             with torch.device("meta"):
                 model = network(**arguments)
@@ -114,8 +112,6 @@ def recalled_rows(file: Path, name: str, arguments: dict[str, Any]) -> list[Row]
         raise
     except (Exception, SystemExit):
         return None
-    finally:
-        _put_back(before)
 
 
 def _evaluating(model: nn.Module) -> nn.Module:
@@ -133,36 +129,6 @@ def _switches_plainly(module: nn.Module) -> bool:
     if kind.train is not nn.Module.train or kind.eval is not nn.Module.eval:
         return False
     return "train" not in own and "eval" not in own
-
-
-# The bytes behind os.environ, which decodes every variable whenever it is copied.
-_ENVIRONMENT: dict[Any, Any] = getattr(os.environ, "_data", {})
-
-
-def _process_state() -> tuple[Any, ...]:
-    """What a network could change for those after it, cheap enough to be asked every time."""
-    return (
-        torch.get_default_dtype(),
-        torch.get_num_threads(),
-        torch.is_grad_enabled(),
-        torch.are_deterministic_algorithms_enabled(),
-        os.getcwd(),  # noqa: PTH109 - a path object takes longer than a layer
-        dict(_ENVIRONMENT),
-    )
-
-
-def _put_back(before: tuple[Any, ...]) -> None:
-    if _process_state() == before:
-        return
-    dtype, threads, grad, deterministic, folder, environment = before
-    torch.set_default_dtype(dtype)
-    torch.set_num_threads(threads)
-    torch.set_grad_enabled(grad)
-    torch.use_deterministic_algorithms(deterministic, warn_only=True)
-    os.chdir(folder)
-    for name in {*_ENVIRONMENT} - {*environment}:
-        del os.environ[os.fsdecode(name)]
-    os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
 
 
 def _class_of(file: Path, name: str) -> type[nn.Module]:

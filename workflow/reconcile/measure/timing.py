@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from reconcile.measure.counting import hooked, is_layer, layer_names
+from reconcile.measure.provenance import proc_field
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,5 @@ def peak_memory(device: torch.device) -> int | None:
     """Peak bytes since the reset: of the allocator on a GPU, resident in this process on a CPU."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return None
-    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
-    return int(line.split()[1]) * 1024 if line else None
+    peak = proc_field("self/status", "VmHWM")
+    return int(peak.split()[0]) * 1024 if peak else None

@@ -56,6 +56,7 @@ MEMORY_SHARE = 0.8
 """Share of the device's free memory that a reading may be expected to need."""
 META, CPU = torch.device("meta"), torch.device("cpu")
 IMAGE_DIMENSIONS = len(("batch", "channels", "height", "width"))
+NOT_FINITE = "the output is not finite (NaN or infinity)"
 MOST_KEPT = 100
 """Answers kept for readings of the same network: readings that differ in a slip only, say."""
 
@@ -174,7 +175,9 @@ class Worker:
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
         answer: dict[str, Any] = {
             "status": "measured",
-            "message": _told("" if finite else "the output is not finite (NaN or infinity)", rows),
+            "message": _with_uncounted(
+                "" if finite else "the output is not finite (NaN or infinity)", rows
+            ),
             "layers": [_row(row) for row in rows],
             "coverage": _coverage(model, rows, device),
             "output": _summary(output) if finite else None,
@@ -204,7 +207,7 @@ class Worker:
 def _on_meta(rows: list[Row], why: str) -> dict[str, Any]:
     return {
         "status": "measured-on-meta",
-        "message": _told(f"shapes and counts from a run on the meta device: {why}", rows),
+        "message": _with_uncounted(f"shapes and counts from a run on the meta device: {why}", rows),
         "layers": [_row(row) for row in rows],
     }
 
@@ -236,7 +239,7 @@ def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[s
     }
 
 
-def _told(message: str, rows: list[Row]) -> str:
+def _with_uncounted(message: str, rows: list[Row]) -> str:
     """The message, and the operators whose multiply-adds no formula counts."""
     uncounted = sorted(set().union(*(row.uncounted for row in rows)))
     if uncounted:

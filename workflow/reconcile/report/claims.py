@@ -10,7 +10,7 @@ from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE, Claim
 from reconcile.tables.contract import NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
-from reconcile.words import MARKS, Mark, like, mark_of, told
+from reconcile.words import MARKS, Mark, beside, like, mark_of
 
 RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least"}
 
@@ -142,7 +142,7 @@ def _groups(claim: Claim, rows: list[Row], anchor: str) -> tuple[Group, ...]:
     return tuple(
         Group(
             anchor=f"{anchor}-{place}",
-            measured=told(claim.printed, same[0]["measured"]),
+            measured=beside(claim.printed, same[0]["measured"]),
             mark=mark_of(same[0]["verdict"]),
             reason=same[0].get("reason", ""),
             readings=tuple(row["interpretation"] for row in same),

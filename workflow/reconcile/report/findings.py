@@ -8,7 +8,7 @@ from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import Evidence
 from reconcile.tables.contract import NOT_COMPUTED
 from reconcile.tables.rows import Row
-from reconcile.words import Mark, mark_of, told
+from reconcile.words import Mark, beside, mark_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def self_checks(results: Results) -> list[SelfCheckView]:
             reason=row["reason"],
             claim=row["claim"],
             printed=row["printed"],
-            computed=told(row["printed"], row["computed"]),
+            computed=beside(row["printed"], row["computed"]),
             mark=mark_of(row["verdict"]),
         )
         for row in results.table("consistency")

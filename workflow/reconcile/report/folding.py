@@ -82,7 +82,7 @@ def _folded(rows: list[Row]) -> list[LayerRow]:
     result: list[LayerRow] = []
     for run in _runs(blocks):
         whole = len(run) < FEWEST or run[0].index is None
-        result += [LayerRow(r["layer"], r) for b in run for r in b.rows] if whole else _told(run)
+        result += [LayerRow(r["layer"], r) for b in run for r in b.rows] if whole else _rows_of(run)
     return result
 
 
@@ -104,7 +104,7 @@ def _follows(one: _Block, other: _Block) -> bool:
     return one.signature == other.signature
 
 
-def _told(run: list[_Block]) -> Iterator[LayerRow]:
+def _rows_of(run: list[_Block]) -> Iterator[LayerRow]:
     first, last = run[0], run[-1]
     for row in first.rows:
         name = f"{first.before}{first.index}…{last.index}{_split(row)[2]}"

@@ -9,14 +9,14 @@ from typing import Any
 from reconcile.report.claims import ClaimView
 from reconcile.report.read import Results
 from reconcile.tables.rows import Row
-from reconcile.words import MARKS, Mark, mark_of, told
+from reconcile.words import MARKS, Mark, beside, mark_of
 
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnHead:
     """A reading at the head of a column."""
 
     id: str
@@ -59,7 +59,7 @@ class MatrixRow:
 class Matrix:
     """The matrix, with the number of readings that are left out."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnHead, ...]
     rows: tuple[MatrixRow, ...]
     left_out: int
 
@@ -80,13 +80,13 @@ def matrix_of(results: Results, claims: list[ClaimView], most: int) -> Matrix:
     return Matrix(columns, rows, len(results.study.interpretations) - len(columns))
 
 
-def _column(entry: Mapping[str, Any], chosen: str) -> Column:
+def _column(entry: Mapping[str, Any], chosen: str) -> ColumnHead:
     reading = entry["interpretation"]
-    return Column(reading, entry["title"], entry["rank"], entry["excluded"], reading == chosen)
+    return ColumnHead(reading, entry["title"], entry["rank"], entry["excluded"], reading == chosen)
 
 
 def _row(
-    claim: ClaimView, columns: tuple[Column, ...], verdicts: Mapping[tuple[str, str], Row]
+    claim: ClaimView, columns: tuple[ColumnHead, ...], verdicts: Mapping[tuple[str, str], Row]
 ) -> MatrixRow:
     found = [verdicts[claim.id, column.id] for column in columns]
     cells = tuple(_cell(claim, row) for row in found)
@@ -96,6 +96,6 @@ def _row(
 
 def _cell(claim: ClaimView, row: Row) -> Cell:
     reading = row["interpretation"]
-    measured = told(claim.printed, row["measured"])
+    measured = beside(claim.printed, row["measured"])
     order = list(MARKS).index(row["verdict"]) if row["verdict"] in MARKS else len(MARKS)
     return Cell(reading, mark_of(row["verdict"]), measured, claim.anchor_of(reading), order)

@@ -19,9 +19,9 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reconcile.errors import Fault, InputError
-from reconcile.measure.progress import SECONDS
 from reconcile.report.provenance import DATA_FILES
 from reconcile.tables.contract import FILES
+from reconcile.words import SECONDS
 
 _PAGE = re.compile(r"Page (\d+)$")
 """How WeasyPrint's progress ends where it lays out a page; one that stays says so behind."""

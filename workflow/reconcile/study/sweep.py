@@ -45,7 +45,7 @@ def _spelled(name: str, value: Argument) -> str:
     return f"{name}-{'-'.join(_safe(str(part)) for part in values)}"
 
 
-def _told(name: str, value: Argument) -> str:
+def _in_words(name: str, value: Argument) -> str:
     """An argument for people: ``vocabulary 40,478``, ``tied``, ``not tied``."""
     name = name.replace("_", " ")
     if isinstance(value, bool):
@@ -65,7 +65,7 @@ def interpretations_of(sweep: Sweep) -> Iterator[SweptInterpretation]:
     for reading_id, arguments in combinations(axes):
         yield SweptInterpretation.model_construct(
             id=reading_id,
-            title=", ".join(_told(name, value) for name, value in arguments.items()),
+            title=", ".join(_in_words(name, value) for name, value in arguments.items()),
             network=sweep.network | arguments,
             networks=sweep.networks,
             assumes=sweep.assumes,
