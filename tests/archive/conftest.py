@@ -11,19 +11,20 @@ import pytest
 
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
+from reconcile.archive.contents import code_files
+from reconcile.archive.make import DOCUMENTS, describe
 from reconcile.archive.manifest import MANIFEST, digest, manifest
-from reconcile.archive.reading import running_library
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.consistency import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.study.config import ReportOptions
+from reconcile.report.render import render_report
+from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
-from reconcile.tables.contract import head_of
 from reconcile.tables.frames import write_table
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,20 @@ evidence:
     supports: [six]
     excludes: [seven.5]
     check: argument(side) == 6
+consistency:
+  - {id: sum, says: one and one, compute: printed(out) + 22, claim: conv1}
+slips:
+  - claim: conv1
+    interpretation: six
+    factors: {height: height(conv1), width: width(conv1), kernels: channels(conv1)}
+    vocabulary: [2, 4, 6]
+geometries:
+  - claim: conv1
+    kind: square-maps
+    channels: [2]
+    inputs: [4, 9]
+    kernels: [1, 4]
+    strides: [1, 2]
 conclusion:
   interpretation: six
   answer: The layer has {six.conv1.neurons} neurons.
@@ -98,19 +113,11 @@ Change = Callable[[dict[str, bytes]], None]
 
 
 def make_project(root: Path) -> None:
-    """A project with all that an archive takes from one, as small as it can be."""
-    for name in ("CITATION.cff", "LICENSE", "pyproject.toml"):
-        shutil.copy(PROJECT / name, root / name)
-    for name in ("Snakefile", "config.yaml", "requirements.lock"):
-        (root / name).write_text(f"# {name} of a test\n", encoding="utf-8")
-    scripts = root / "workflow" / "scripts"
-    scripts.mkdir(parents=True)
-    for rule in (*RULES, *OTHER_RULES):
-        (scripts / f"{rule}.py").write_text(f'"""{rule}."""\n', encoding="utf-8")
-    library = root / "workflow" / "reconcile"
-    for name, data in running_library().items():
-        (library / name).parent.mkdir(parents=True, exist_ok=True)
-        (library / name).write_bytes(data)
+    """A project with the code of this one and a study of its own."""
+    for file in code_files(PROJECT):
+        copy = root / file.relative_to(PROJECT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
     study = root / "studies" / STUDY
     study.mkdir(parents=True)
     (study / "study.yaml").write_text(STUDY_YAML, encoding="utf-8")
@@ -118,27 +125,25 @@ def make_project(root: Path) -> None:
 
 
 def make_results(root: Path) -> Path:
-    """Everything in ``results/toy/``, measured on the CPU; the report is a stand-in."""
+    """Everything in ``results/toy/``, measured on the CPU and rendered as the rules do."""
     folder, out = root / "studies" / STUDY, root / "results" / STUDY
     study = load_study(folder)
     write_json(out / "interpretations.json", plan_of(study, STUDY))
     settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
+    write_json(out / "settings.json", settings.model_dump())
     measure_study(out / "interpretations.json", folder, out, settings, report=lambda _: None)
-    done = reconcile_study(study, folder, Measurements.read(out))
-    tables = {**done.tables, "consistency.csv": consistency_table(study, folder)}
+    measured = Measurements.read(out)
+    done = reconcile_study(study, folder, measured)
+    tables = done.tables | {
+        "consistency.csv": consistency_table(study, folder),
+        "slips.csv": search_slips(study, folder, measured, lambda _: None),
+        "geometries.csv": search_geometries(study, folder, lambda _: None),
+    }
     for name, table in tables.items():
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
+    render_report(folder, out, root / "templates", {})
     write_citations(folder, out, root / "CITATION.cff")
-    for name in ("slips.csv", "geometries.csv"):
-        (out / name).write_text(",".join(head_of(name)) + "\n", encoding="utf-8")
-    write_json(out / "settings.json", settings.model_dump())
-    write_json(out / "options.json", ReportOptions().model_dump())
-    (out / "figures").mkdir()
-    for name in ("neurons.svg", "neurons.pdf", "latency-layers.svg"):
-        (out / "figures" / name).write_text("<svg/>\n", encoding="utf-8")
-    (out / "report.html").write_text("<!doctype html>\n", encoding="utf-8")
-    (out / "report.pdf").write_bytes(b"%PDF-1.7\n")
     return out
 
 
@@ -166,11 +171,19 @@ def members(archive_file: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def forged(tmp_path: Path) -> Callable[[dict[str, bytes]], Path]:
-    """Writes an archive of any files, with every hash put right."""
+def forged(tmp_path: Path, archive_file: Path) -> Callable[[dict[str, bytes]], Path]:
+    """Writes an archive of any files, with every hash put right, and all that describes them."""
+    original = unpack(archive_file.read_bytes())
 
     def write(members: dict[str, bytes]) -> Path:
-        if "ro-crate-metadata.json" in members:
+        own = {n: d for n, d in members.items() if n in DOCUMENTS and d != original[n]}
+        gone = {n for n in DOCUMENTS if n not in members}
+        try:
+            made = describe({n: d for n, d in members.items() if n not in DOCUMENTS})
+        except Exception:  # what is broken describes itself as it did
+            made = {}
+        members |= {n: d for n, d in made.items() if n in DOCUMENTS and n not in gone} | own
+        if "ro-crate-metadata.json" in own or (not made and "ro-crate-metadata.json" in members):
             members["ro-crate-metadata.json"] = _rehashed(members)
         members[MANIFEST] = manifest(members)
         file = tmp_path / "forged.crate.zip"

@@ -136,8 +136,8 @@ def test_nobody_is_invented(members: dict[str, bytes]) -> None:
 
 def test_who_checked_is_the_agent(members: dict[str, bytes]) -> None:
     """A person whom the configuration names is the agent of every action, by ORCID."""
-    named = "report: {checked_by: C. Hecker, orcid: 0000-0001-2345-6789}\n"
-    members["code/config.yaml"] = named.encode()
+    named = {"checked_by": "C. Hecker", "orcid": "0000-0001-2345-6789", "max_readings": 24}
+    members["results/options.json"] = json.dumps(named).encode()
     del members["ro-crate-metadata.json"]
     found = graph({"ro-crate-metadata.json": metadata(members, facts_of(members))})
     agents = {e["agent"]["@id"] for e in found.values() if "agent" in e}

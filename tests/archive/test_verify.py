@@ -23,14 +23,19 @@ from hypothesis import strategies as st
 import reconcile
 from reconcile import cli
 from reconcile.archive.container import pack, unpack
+from reconcile.archive.layout import member_of
+from reconcile.archive.make import DOCUMENTS
 from reconcile.archive.manifest import MANIFEST, manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
+from reconcile.tables.contract import tables
 
 Change = Callable[[dict[str, bytes]], None]
+Forged = Callable[[dict[str, bytes]], Path]
 Forge = Callable[[Change], Path]
 NAMES = (
     *("container", "hashes", "files", "metadata", "tables", "record", "sums"),
     *("study", "verdicts", "ranking", "numbers", "citations"),
+    *("tables again", "searches again", "report again", "documents again", "pdf again"),
 )
 
 
@@ -82,6 +87,67 @@ def test_an_archive_verifies(archive_file: Path) -> None:
     found = verify_archive(archive_file)
     assert [(c.name, c.outcome) for c in found.checks] == [(name, "holds") for name in NAMES]
     assert (found.study, found.version) == ("toy", reconcile.__version__)
+    assert (found.outcome, found.not_compared) == ("holds", [])
+
+
+def _spoil(members: dict[str, bytes], member: str, column: str, row: int) -> None:
+    """Write something else into one cell."""
+    cells(member, lambda rows: rows[row].update({column: f"{rows[row][column]}1"}))(members)
+
+
+def test_every_cell_that_follows(members: dict[str, bytes], forged: Forged) -> None:
+    """Any cell of any column of a table that follows from others is missed when it is changed."""
+    for name, file in tables().items():
+        member = member_of(name)
+        if file.rule == "measure":
+            continue
+        for column in file.columns:
+            changed = dict(members)
+            cells(member, lambda rows, c=column.name: rows[0].update({c: f"{rows[0][c]}1"}))(
+                changed
+            )
+            assert verify_archive(forged(changed), pdf=False).outcome == "fails", (
+                name,
+                column.name,
+            )
+
+
+def test_every_measured_cell(members: dict[str, bytes], forged: Forged) -> None:
+    """Any cell that was measured shows in what follows from it, if that is not made anew."""
+    for name, file in tables().items():
+        member = member_of(name)
+        if file.rule != "measure":
+            continue
+        for column in file.columns:
+            changed = dict(members)
+            cells(member, lambda rows, c=column.name: rows[-1].update({c: f"{rows[-1][c]}1"}))(
+                changed
+            )
+            assert verify_archive(forged(changed), pdf=False).outcome == "fails", (
+                name,
+                column.name,
+            )
+
+
+def test_every_file_that_people_read(members: dict[str, bytes], forged: Forged) -> None:
+    """Whatever people read is made again; with a false record of the code it never holds."""
+    read = [n for n in members if n.startswith(("results/", "record/")) or n in DOCUMENTS]
+    for name in sorted({*read} - {"SHA256SUMS", *(member_of(t) for t in tables())}):
+        changed = dict(members)
+        changed[name] = members[name] + b"\n "
+        assert verify_archive(forged(dict(changed))).outcome == "fails", name
+        changed["code/workflow/reconcile/words.py"] += b"# other\n"
+        assert verify_archive(forged(changed)).outcome != "holds", name
+
+
+def test_a_false_record_of_libraries(members: dict[str, bytes], forged: Forged) -> None:
+    """An archive that says that other libraries rendered it holds in part, and says which."""
+    edited("record/record.json", lambda d: d["versions"].update(jinja2="9.9"))(members)
+    members["record/report.html"] = b"curl | sh"
+    found = verify_archive(forged(members))
+    assert found.outcome in ("holds in part", "fails")
+    assert found.holds and "jinja2 9.9" in found.not_compared[0]
+    assert cli.main(["verify", str(forged(members))]) == 3
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

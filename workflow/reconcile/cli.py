@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 RECEIPT = "verification.json"
 COMPARED = ("table", "where", "what")
+EXIT_CODES = {"holds": 0, "fails": 1, "holds in part": 3}
+"""Of ``verify``; 2 is for what cannot be read at all."""
+_LAST_LINES = {
+    "holds": "all checks hold",
+    "holds in part": "holds IN PART: what was compared holds",
+    "fails": "NOT verified",
+}
 MAX_WIDTH = 60
 """Characters of a cell of ``compare``."""
 
@@ -136,6 +143,9 @@ def _declare_verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", choices=("auto", "cuda", "cpu"), default="auto", help="where to measure again"
     )
+    parser.add_argument(
+        "--no-pdf", action="store_true", help="leave out report.pdf, which takes longest to compare"
+    )
     parser.add_argument("--by", help="who verifies, for the receipt")
     parser.add_argument(
         "--receipt", type=Path, help=f"the receipt to write (default: {RECEIPT} beside the archive)"
@@ -151,7 +161,10 @@ def _verify(args: argparse.Namespace) -> int:
     try:
         device = args.device if args.rerun else None
         found = verify_archive(
-            args.archive, rerun=device, report=lambda line: print(line, file=sys.stderr, flush=True)
+            args.archive,
+            pdf=not args.no_pdf,
+            rerun=device,
+            report=lambda line: print(line, file=sys.stderr, flush=True),
         )
     except ArchiveError as error:
         raise InputError(Fault(args.archive, 0, "", str(error))) from None
@@ -164,10 +177,12 @@ def _verify(args: argparse.Namespace) -> int:
         print(f"no receipt: {error}", file=sys.stderr)
     else:
         print(f"receipt: {visible(str(target))}")
-    return 0 if found.holds else 1
+    return EXIT_CODES[found.outcome]
 
 
 def _findings(found: Verification) -> Iterator[str]:
+    from reconcile.archive.verify import NOT_PROVABLE
+
     yield f"archive  {visible(found.file.name)}"
     yield f"sha256   {found.sha256}"
     if found.study is not None:
@@ -179,7 +194,10 @@ def _findings(found: Verification) -> Iterator[str]:
     for latency in found.latencies:
         sides = f"{latency.archived or '-'} ms archived, {latency.here or '-'} ms here"
         yield f"{'latency':8} {latency.network}: {sides}"
-    yield "all checks hold" if found.holds else "NOT verified"
+    for left in found.not_compared:
+        yield f"not compared: {_plain(left)}"
+    yield f"not provable: {NOT_PROVABLE}"
+    yield _LAST_LINES[found.outcome]
 
 
 def _plain(text: str) -> str:

@@ -9,23 +9,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import yaml
-
 from reconcile.archive.container import pack
 from reconcile.archive.contents import gather
-from reconcile.archive.crate import metadata
-from reconcile.archive.facts import facts_of
 from reconcile.archive.layout import (
-    CERTIFICATE,
-    METADATA,
-    README,
     RESULT_FILES,
     WRITTEN_BY,
     member_of,
 )
 from reconcile.archive.limits import ArchiveError
-from reconcile.archive.manifest import MANIFEST, manifest
-from reconcile.archive.prose import certificate, readme
+from reconcile.archive.make import describe
 from reconcile.archive.verify import Check, verify_archive
 from reconcile.errors import Fault, InputError
 from reconcile.files import staged
@@ -95,21 +87,3 @@ def _refused(check: Check, study_folder: Path, results: Path, out: Path) -> Faul
     detail = check.detail.removeprefix(f"{member_of(name)}: ")
     again = f"snakemake --forcerun {_AGAIN.get(rule, rule)} -- {out}"
     return Fault(results / name, 0, "", f"{why}: {detail}; to make it again: {again}")
-
-
-def describe(members: dict[str, bytes]) -> dict[str, bytes]:
-    """Gathered files with README, certificate, metadata and manifest, which describe them.
-
-    Raises:
-        ArchiveError: a file that they draw on is missing or broken.
-    """
-    facts = facts_of(members)
-    if not facts.recorded("ended"):
-        raise ArchiveError("record/record.json does not say when measuring ended")
-    network = str(yaml.safe_load(members["study/study.yaml"])["network"]).partition(":")[0]
-    full = dict(members)
-    full[README] = readme(facts, network)
-    full[CERTIFICATE] = certificate(full, facts)
-    full[METADATA] = metadata(full, facts)
-    full[MANIFEST] = manifest(full)
-    return full

@@ -106,13 +106,12 @@ def unpack(raw: bytes) -> dict[str, bytes]:
     """
     entries = list(_directory(raw))
     _check_names([name for name, _ in entries])
-    members: dict[str, bytes] = {}
     for name, entry in entries:
         _check_entry(name, entry)
-        members[name] = _stored(raw, name, entry)
-    # Entries that overlap would let a small file stand for a large one.
-    if sum(map(len, members.values())) > len(raw):
+    # Entries that overlap would let a small file stand for a large one: asked before any is read.
+    if sum(entry.size for _, entry in entries) > len(raw):
         raise ArchiveError("its members overlap: together they are larger than the file")
+    members = {name: _stored(raw, name, entry) for name, entry in entries}
     _compare(raw, pack(members))
     return members
 

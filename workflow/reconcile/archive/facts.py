@@ -21,14 +21,14 @@ class Facts:
         reconciliation: results/reconciliation.json.
         record: record/record.json.
         tool: the project's CITATION.cff.
-        config: the configuration; it names who answers for the check.
+        options: those of the report; they name who answers for the check.
         digest: one hash for everything that two runs have in common.
     """
 
     reconciliation: Mapping[str, Any]
     record: Mapping[str, Any]
     tool: Mapping[str, Any]
-    config: Mapping[str, Any]
+    options: Mapping[str, Any]
     digest: str
 
     @property
@@ -58,8 +58,8 @@ class Facts:
         return [str(author.get("name") or _person(author)) for author in self.tool["authors"]]
 
     def answering(self, key: str) -> str:
-        """``checked_by`` or ``orcid`` of the configuration, empty where nobody is named."""
-        return str((self.config.get("report") or {}).get(key) or "")
+        """``checked_by`` or ``orcid`` of the report, empty where nobody is named."""
+        return str(self.options.get(key) or "")
 
     def recorded(self, *path: str) -> Any:
         """A value of the record, None where it is not known."""
@@ -80,14 +80,18 @@ def facts_of(members: Mapping[str, bytes]) -> Facts:
         ArchiveError: a file they stand in is missing or broken.
     """
     try:
-        tool, config = (_yaml(members, name) for name in ("CITATION.cff", "config.yaml"))
-        reconciliation, record = (
+        tool = _yaml(members, "CITATION.cff")
+        reconciliation, record, options = (
             parse_json(name, members[name])
-            for name in ("results/reconciliation.json", "record/record.json")
+            for name in (
+                "results/reconciliation.json",
+                "record/record.json",
+                "results/options.json",
+            )
         )
     except KeyError as error:
         raise ArchiveError(f"{error.args[0]} is missing") from None
-    return Facts(reconciliation, record, tool, config, reproducible_digest(members))
+    return Facts(reconciliation, record, tool, options, reproducible_digest(members))
 
 
 def _yaml(members: Mapping[str, bytes], name: str) -> Mapping[str, Any]:

@@ -11,13 +11,17 @@ from typing import Any
 
 from reconcile import __version__
 from reconcile.archive.container import read_container, unpack
+from reconcile.archive.contents import code_files
 from reconcile.archive.layout import member_of
 from reconcile.archive.limits import ArchiveError, parse_json, text_of
 from reconcile.archive.manifest import check_manifest, digest
 from reconcile.archive.tabular import parse_table
 from reconcile.study.model import ID_PATTERN
 
-LIBRARY = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[3]
+"""The checkout that the running library lies in."""
+CONFIG = "code/config.yaml"
+"""What a run may set as it likes: it is no part of the code."""
 Row = dict[str, str]
 
 
@@ -80,15 +84,16 @@ class Archive:
         return str(self.reconciliation.get("version", "unknown"))
 
     @cached_property
+    def other_code(self) -> list[str]:
+        """The files of the code that wrote it that are not those of the code that runs."""
+        wrote = {n: d for n, d in self.members.items() if n.startswith("code/") and n != CONFIG}
+        here = running_code()
+        return sorted(n for n in {*wrote, *here} if wrote.get(n) != here.get(n))
+
+    @property
     def same_code(self) -> bool:
-        """Whether the library that wrote it is this one, file by file."""
-        prefix = "code/workflow/reconcile/"
-        wrote = {
-            name.removeprefix(prefix): data
-            for name, data in self.members.items()
-            if name.startswith(prefix) and name.endswith(".py")
-        }
-        return self.version == __version__ and wrote == running_library()
+        """Whether the code that wrote it is the code that runs, file by file."""
+        return not self.other_code and self.version == __version__
 
     def write_part(self, prefix: str, folder: Path) -> None:
         """Write the members below a prefix to a folder, which only a temporary one should be."""
@@ -100,10 +105,10 @@ class Archive:
 
 
 @cache
-def running_library() -> dict[str, bytes]:
-    """The files of the library that is running."""
-    files = (file for file in LIBRARY.rglob("*.py") if "__pycache__" not in file.parts)
-    return {file.relative_to(LIBRARY).as_posix(): file.read_bytes() for file in files}
+def running_code() -> dict[str, bytes]:
+    """The files of the code that runs, as an archive names them, without the configuration."""
+    files = {f"code/{f.relative_to(PROJECT).as_posix()}": f for f in code_files(PROJECT)}
+    return {name: file.read_bytes() for name, file in files.items() if name != CONFIG}
 
 
 def open_archive(file: Path) -> Archive:

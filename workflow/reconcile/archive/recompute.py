@@ -40,6 +40,8 @@ from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.tables.contract import FILES, tables
 
+MOST_JUDGEMENTS = 400_000
+"""Countings that are computed again: what they take stays below a gigabyte of memory."""
 RECOMPUTED = ("verdicts.csv", "countings.csv", "evidence.csv", "consistency.csv")
 _OF_A_CLAIM = ("id", "printed", "relation", "value", "exact", "rounded", "truncated", "matched_by")
 _OF_A_READING = ("rank", "interpretation", "excluded", "excluded_by", "supported_by", "score")
@@ -60,6 +62,12 @@ class Workspace:
     study: Study
     folder: Path
     results: Path
+
+    @property
+    def judgements(self) -> int:
+        """How many countings of claims there are under all readings."""
+        countings = sum(1 + len(claim.countings) for claim in self.study.claims)
+        return countings * len(self.study.interpretations)
 
     @property
     def same_code(self) -> bool:

@@ -1,4 +1,4 @@
-"""Verify an archive: every byte, every table, and that its verdicts follow from its measurements.
+"""Verify an archive: every byte, every table, and that the rest follows from its measurements.
 
 Nothing of the archive is executed, unless measuring again is asked for. Only a temporary folder and
 the receipt are written to.
@@ -18,13 +18,14 @@ from reconcile.archive import recompute, structure
 from reconcile.archive.container import read_container, unpack
 from reconcile.archive.facts import reproducible_digest
 from reconcile.archive.limits import ArchiveError, one_line
+from reconcile.archive.make import Again, what_differs
 from reconcile.archive.manifest import check_manifest, digest
 from reconcile.archive.reading import Archive
 from reconcile.archive.rerun import Latency, Report, Rerun, measure_again
 from reconcile.errors import visible
 from reconcile.measure.provenance import host, versions
 
-HOLDS, FAILS, NOT_RUN = "holds", "fails", "not run"
+HOLDS, PARTLY, FAILS, NOT_RUN = "holds", "holds in part", "fails", "not run"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Verification:
         study: the study's name, once it is known.
         version: the release that wrote it, once it is known.
         reproducible: the hash of what two runs have in common, once it is known.
+        not_compared: what holds by its values only, or was left out, and why.
         rerun: this machine's record, when everything was measured again.
         latencies: archived and here, likewise.
     """
@@ -70,13 +72,21 @@ class Verification:
     study: str | None = None
     version: str | None = None
     reproducible: str | None = None
+    not_compared: list[str] = field(default_factory=list)
     rerun: dict[str, Any] | None = None
     latencies: list[Latency] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
-        """Whether every check holds."""
+        """Whether no check fails; ``not_compared`` says what they leave open."""
         return all(check.holds for check in self.checks)
+
+    @property
+    def outcome(self) -> str:
+        """Whether it holds, holds in part (something was not compared) or fails."""
+        if not self.holds:
+            return FAILS
+        return PARTLY if self.not_compared else HOLDS
 
     def run(self, name: str, check: Callable[[], str]) -> bool:
         """Run one check and note its outcome; whatever it raises, it fails with a line."""
@@ -95,6 +105,13 @@ _STRUCTURE: tuple[tuple[str, Callable[[Archive], str]], ...] = (
     ("record", structure.check_record),
     ("sums", structure.check_sums),
 )
+_MADE_AGAIN: tuple[tuple[str, Callable[[Again], str]], ...] = (
+    ("tables again", Again.check_judged),
+    ("searches again", Again.check_searched),
+    ("report again", Again.check_report),
+    ("documents again", Again.check_documents),
+    ("pdf again", Again.check_pdf),
+)
 _RECOMPUTED: tuple[tuple[str, Callable[[recompute.Workspace], str]], ...] = (
     ("study", recompute.check_study),
     ("verdicts", recompute.check_verdicts),
@@ -105,12 +122,13 @@ _RECOMPUTED: tuple[tuple[str, Callable[[recompute.Workspace], str]], ...] = (
 
 
 def verify_archive(
-    file: Path, *, rerun: str | None = None, report: Report = lambda _: None
+    file: Path, *, pdf: bool = True, rerun: str | None = None, report: Report = lambda _: None
 ) -> Verification:
     """Run every check on an archive file.
 
     Args:
         file: the archive.
+        pdf: make report.pdf again too, which takes longest.
         rerun: the device to measure again on ("auto", "cuda", "cpu"); None executes nothing.
         report: is told a line of progress for every network that is measured again.
 
@@ -132,8 +150,8 @@ def verify_archive(
     archive = Archive(members, found.sha256)
     if whole and _check_structure(found, archive):
         found.reproducible = reproducible_digest(members)
-        _recompute(found, archive, rerun, report)
-    _note_the_rest(found, rerun)
+        _recompute(found, archive, pdf, rerun, report)
+    _note_the_rest(found, pdf, rerun)
     return found
 
 
@@ -147,11 +165,17 @@ def _check_structure(found: Verification, archive: Archive) -> bool:
     return True
 
 
-def _recompute(found: Verification, archive: Archive, rerun: str | None, report: Report) -> None:
+def _recompute(
+    found: Verification, archive: Archive, pdf: bool, rerun: str | None, report: Report
+) -> None:
     try:
         with one_line(), recompute.workspace(archive) as space:
-            for name, check in _RECOMPUTED:
-                found.run(name, partial(check, space))
+            if space.judgements > recompute.MOST_JUDGEMENTS:
+                found.not_compared.append(_too_many(space.judgements))
+                return
+            # What does not follow by its values need not be made again.
+            if all(found.run(name, partial(check, space)) for name, check in _RECOMPUTED):
+                _make_again(found, space, pdf=pdf)
             # Code is executed only from an archive about which all else is true.
             if rerun is not None and found.holds:
                 found.run("rerun", lambda: _rerun(found, measure_again(space, rerun, report)))
@@ -159,17 +183,46 @@ def _recompute(found: Verification, archive: Archive, rerun: str | None, report:
         found.checks.append(Check("study", FAILS, str(error)))
 
 
+def _too_many(judgements: int) -> str:
+    limit = f"more than {recompute.MOST_JUDGEMENTS:,} are not computed here"
+    return f"what follows from the measurements: {judgements:,} countings of claims, {limit}"
+
+
+def _make_again(found: Verification, space: recompute.Workspace, *, pdf: bool) -> None:
+    """Make again and compare byte by byte, where the same code and libraries can."""
+    if differing := what_differs(space.archive):
+        every = "tables, searches, figures, report and documents byte by byte"
+        found.not_compared += [f"{every}: written by {why}" for why in differing]
+        return
+    if not pdf:
+        found.not_compared.append("report.pdf: left out on request")
+    again = Again(space)
+    for name, check in _MADE_AGAIN:
+        if (pdf or check is not Again.check_pdf) and not found.run(name, partial(check, again)):
+            return
+
+
 def _rerun(found: Verification, again: Rerun) -> str:
     found.rerun, found.latencies = again.record, again.latencies
     return again.detail
 
 
-def _note_the_rest(found: Verification, rerun: str | None) -> None:
+def _note_the_rest(found: Verification, pdf: bool, rerun: str | None) -> None:
     ran = {check.name for check in found.checks}
     names = ["container", "hashes", *(n for n, _ in _STRUCTURE), *(n for n, _ in _RECOMPUTED)]
+    if not (found.not_compared and found.holds):
+        names += [n for n, check in _MADE_AGAIN if pdf or check is not Again.check_pdf]
     for name in [*names, *(["rerun"] if rerun is not None else [])]:
         if name not in ran:
             found.checks.append(Check(name, NOT_RUN, "an earlier check fails"))
+
+
+_OUTCOMES = {HOLDS: "verified", PARTLY: "verified in part", FAILS: "not verified"}
+NOT_PROVABLE = (
+    "that the numbers were measured: a changed measurement with all that follows from it made anew "
+    "is found by --rerun only"
+)
+"""What no check without measuring can see."""
 
 
 def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
@@ -186,7 +239,9 @@ def _receipt(found: Verification, who: str | None) -> Iterator[tuple[str, Any]]:
     yield "archive", {"name": visible(found.file.name), "sha256": found.sha256, "bytes": found.size}
     known = {"study": found.study, "version": found.version, "reproducible": found.reproducible}
     yield from ((key, value) for key, value in known.items() if value is not None)
-    yield "outcome", "verified" if found.holds else "not verified"
+    yield "outcome", _OUTCOMES[found.outcome]
+    yield "not_compared", found.not_compared
+    yield "not_provable", NOT_PROVABLE
     yield "verified_at", datetime.now(UTC).isoformat(timespec="seconds")
     if who:
         yield "verified_by", visible(who)

@@ -21,6 +21,7 @@ Places = dict[Place, int]
 # exhausts the stack long before they cost memory.
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
+MAX_CHARACTERS = 8_000_000
 MAX_DEPTH = 40
 
 
@@ -30,7 +31,7 @@ class _Composer:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.places: Places = {}
-        self.nodes = 0
+        self.nodes = self.characters = 0
         self.constructor = yaml.constructor.SafeConstructor()
 
     def fault(self, node: yaml.Node, place: Place, message: str) -> InputError:
@@ -65,6 +66,10 @@ class _Composer:
         return result
 
     def scalar(self, node: yaml.Node, place: Place) -> Any:
+        self.characters += len(node.value)
+        if self.characters > MAX_CHARACTERS:
+            limit = f"more than {MAX_CHARACTERS:,} characters once aliases are expanded"
+            raise self.fault(node, (), limit)
         try:
             value = self.constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError) as error:
