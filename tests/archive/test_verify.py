@@ -314,9 +314,14 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
         "results/extra.csv has no place in an archive",
     ),
     "file that the metadata do not list": (
-        lambda m: m.update({"study/extra.csv": b"x"}),
+        edited(
+            "ro-crate-metadata.json",
+            lambda d: d.update(
+                {"@graph": [e for e in d["@graph"] if e["@id"] != "study/network.py"]}
+            ),
+        ),
         "metadata",
-        "does not list: 'study/extra.csv'",
+        "does not list: 'study/network.py'",
     ),
     "metadata": (
         edited(
