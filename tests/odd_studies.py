@@ -322,7 +322,7 @@ def write_odd(project: Path, name: str) -> Path:
     return write_study(project / "studies" / name, *ODD[name]())
 
 
-def run_study(folder: Path, out: Path) -> Path:
+def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> Path:
     """Do with a study what every rule does, the archive included; return the archive."""
     settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
     plan, study = out / "interpretations.json", load_study(folder)
@@ -339,7 +339,7 @@ def run_study(folder: Path, out: Path) -> Path:
     for name, content in tables.items():
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
-    render_report(folder, out, PROJECT / "templates", {})
+    render_report(folder, out, PROJECT / "templates", options or {})
     write_citations(folder, out, PROJECT / "CITATION.cff")
     build_archive(PROJECT, folder, out, out / "archive.crate.zip")
     return out / "archive.crate.zip"

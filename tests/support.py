@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from reconcile.archive.contents import code_files
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
@@ -302,10 +303,9 @@ def _totals(rows: list[dict[str, Any]], failed: dict[str, str]) -> dict[str, Any
 
 def copy_project(to: Path) -> Path:
     """Copy what a run needs into a folder of its own: no results, caches or environment."""
-    skipped = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
-    for name in ("workflow", "profiles", "templates", "studies"):
-        if (PROJECT / name).is_dir():
-            shutil.copytree(PROJECT / name, to / name, ignore=skipped)
-    for name in ("Snakefile", "config.yaml", "pyproject.toml", "requirements.lock", "CITATION.cff"):
-        shutil.copy(PROJECT / name, to / name)
+    for file in code_files(PROJECT):
+        copied = to / file.relative_to(PROJECT)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copied)
+    shutil.copytree(PROJECT / "studies", to / "studies", ignore=shutil.ignore_patterns(".*"))
     return to

@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from odd_studies import run_study
 from pydantic import ValidationError
 from reliability.payloads import PAYLOADS
 from report_support import TEMPLATES, write_results
-from support import PROJECT, study_data, write_study
+from support import NETWORK, PROJECT, study_data, write_study
 
 from reconcile.cite.numbers import write_citations
 from reconcile.errors import InputError, visible
@@ -105,12 +106,44 @@ def hostile_results(folder: Path, turn: int, step: int) -> tuple[Path, Path]:
     study, out = write_results(folder, hostile_study(turn, step)[0])
     poison(out, visible(PAYLOADS[turn % len(PAYLOADS)]))
     judge(study, out)
-    plain = "".join(c for c in PAYLOADS[turn % len(PAYLOADS)] if c.isprintable())
-    options = ReportOptions(checked_by=plain[:200])
+    options = ReportOptions(checked_by=_plain(PAYLOADS[turn % len(PAYLOADS)]))
     page = render_html(read_results(study, out), TEMPLATES, options)
     (out / "report.html").write_text(page, "utf-8")
     write_citations(study, out, PROJECT / "CITATION.cff")
     return study, out
+
+
+def measured_results(folder: Path, turn: int, step: int) -> Path:
+    """A hostile study done by every rule, archived and verified: its network is hostile too."""
+    data, text = hostile_study(turn, step)[0], PAYLOADS[turn % len(PAYLOADS)]
+    for own, plain in zip(data["interpretations"], study_data()["interpretations"], strict=True):
+        own |= {"network": plain.get("network", {})}
+    data["arguments"] = study_data()["arguments"]
+    study = write_study(folder / "studies" / "tiny", data)
+    (study / "network.py").write_text(NETWORK + _HOSTILE_NETWORK.format(text=text), "utf-8")
+    run_study(study, folder / "results" / "tiny", {"checked_by": _plain(text)})
+    return folder / "results" / "tiny"
+
+
+_HOSTILE_NETWORK = """
+
+Kind = Tiny
+TEXT = {text!r}
+NAME = TEXT.replace(".", "")[:60] or "nothing"
+
+
+class Tiny(Kind):
+    \"\"\"A layer's name and a failure's message are hostile.\"\"\"
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        if arguments["rule"] == "floor":
+            raise ValueError(TEXT)
+        self.add_module(NAME, nn.Identity())
+
+    def forward(self, images):
+        return super().forward(getattr(self, NAME)(images))
+"""
 
 
 def poison(out: Path, text: str) -> None:
@@ -127,6 +160,11 @@ def poison(out: Path, text: str) -> None:
     record["device"] |= {"name": text, "fallback": text}
     record["source"] = {}
     write_json(out / "record.json", record)
+
+
+def _plain(text: str) -> str:
+    """What an option of the report takes of a payload."""
+    return "".join(c for c in text if c.isprintable())[:200]
 
 
 def judge(study: Path, out: Path) -> None:
