@@ -563,3 +563,10 @@ def test_names_are_unique(paths: list[str]) -> None:
     names = list(layer_names(model).values())
     assert len(set(names)) == len(names)
     assert not {"network", "input"} & set(names)
+
+
+def test_names_are_shown_whole() -> None:
+    """What steers a terminal or is no XML is spelled, wherever a layer's name is written."""
+    model = nn.Module()
+    model.add_module("\x1b[31mred", nn.Identity())
+    assert list(layer_names(model).values()) == ["root", "\\x1b[31mred"]

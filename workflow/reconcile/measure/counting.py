@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from reconcile.errors import visible
 from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.operators import is_uncounted, macs_of
 from reconcile.tables.contract import INPUT, KINDS, NETWORK, ROOT
@@ -133,14 +134,15 @@ def layer_names(model: nn.Module) -> dict[nn.Module, str]:
     """The name of every module: as torch spells it, ``root`` for the model itself.
 
     ``network`` means the whole and ``input`` what goes in, so a module of such a name, or one that
-    the path from the root could be taken for, is named from the root: ``root.network``.
+    the path from the root could be taken for, is named from the root: ``root.network``. What has
+    no shape of its own in a name is spelled, as in every text that a study gives.
     """
     return {module: _from_root(name) for name, module in model.named_modules()}
 
 
 def _from_root(name: str) -> str:
     reserved = name in (NETWORK, INPUT) or name.partition(".")[0] == ROOT
-    return f"{ROOT}.{name}" if name and reserved else name or ROOT
+    return visible(f"{ROOT}.{name}" if name and reserved else name or ROOT)
 
 
 def first_tensor(value: Any) -> Tensor | None:

@@ -268,7 +268,7 @@ def _failed(status: str, error: BaseException) -> dict[str, Any]:
 def _row(row: Row) -> dict[str, Any]:
     channels, height, width = _map(row.shape)
     return {
-        "layer": visible(row.layer),
+        "layer": row.layer,
         "kind": row.kind,
         "channels": channels,
         "height": height,
