@@ -10,10 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.study.load import STUDY_FILE
-from reconcile.study.messages import build
 from reconcile.study.model import ID_PATTERN, ORCID_PATTERN, printable
 from reconcile.study.settings import Measuring, Settings
-from reconcile.study.yamlfile import load_yaml
+from reconcile.study.yamlfile import build, load_yaml
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
 

@@ -10,11 +10,10 @@ from typing import Any
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.folders import refuse_links
 from reconcile.study.expressions import ExpressionError, parse, references
-from reconcile.study.messages import build, line_of
 from reconcile.study.model import Study
 from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
 from reconcile.study.printed import parse_printed
-from reconcile.study.yamlfile import Places, load_yaml
+from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
 
 STUDY_FILE = "study.yaml"
