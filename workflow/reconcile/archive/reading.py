@@ -16,7 +16,7 @@ from reconcile.archive.layout import member_of
 from reconcile.archive.limits import ArchiveError, parse_json, text_of
 from reconcile.archive.manifest import check_manifest, digest
 from reconcile.archive.tabular import parse_table
-from reconcile.study.model import ID_PATTERN
+from reconcile.study.model import STUDY_PATTERN
 
 PROJECT = Path(__file__).resolve().parents[3]
 """The checkout that the running library lies in."""
@@ -74,7 +74,7 @@ class Archive:
     def study(self) -> str:
         """The study's name, which may become a folder's; ArchiveError if it is none."""
         name = self.reconciliation.get("study")
-        if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name) or ".." in name:
+        if not isinstance(name, str) or not re.fullmatch(STUDY_PATTERN, name) or ".." in name:
             raise ArchiveError("results/reconciliation.json names no study")
         return name
 
