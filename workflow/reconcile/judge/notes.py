@@ -67,11 +67,10 @@ def _same_outputs(group: list[str], measured: Measurements) -> list[list[str]]:
 def _about(claim: Claim, countings: list[Counted]) -> str:
     """How many countings of how many kinds of reading give the number."""
     by_fits: dict[tuple[str, ...], list[str]] = {}
+    said = claim.number.said
     for reading in dict.fromkeys(c.interpretation for c in countings):
         own = [c for c in countings if c.interpretation == reading and c.verdict in FITS]
-        told = tuple(
-            f"{c.title} {like(claim.printed, c.measured)} ({c.verdict})" for c in own if c.measured
-        )
+        told = tuple(f"{c.title} {like(said, c.measured)} ({c.verdict})" for c in own if c.measured)
         by_fits.setdefault(told, []).append(reading)
     unfit = by_fits.pop((), [])
     parts = [

@@ -22,12 +22,18 @@ from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
-from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_reading, printed_columns
+from reconcile.judge.verdicts import (
+    Counted,
+    Verdict,
+    countings_of,
+    digits_columns,
+    judge_reading,
+    printed_columns,
+)
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, SweptInterpretation
 from reconcile.study.plan import cells_of, values_of
-from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import FITS
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
@@ -161,11 +167,12 @@ def _refuse_unknown_layers(
 
 def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]) -> dict[str, Any]:
     matching = [v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS]
-    printed = parse_printed(claim.printed, claim.unit)
+    printed = claim.number
     return {
         "id": claim.id,
         "quote": claim.quote,
         "where": claim.where,
+        "version": claim.version,
         "printed": claim.printed,
         "relation": claim.relation,
         "value": number_text(printed.value),
@@ -173,6 +180,7 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
         "rounded": [number_text(bound) for bound in printed.rounded],
         "truncated": [number_text(bound) for bound in printed.truncated],
         "unit_reason": claim.unit_reason,
+        "zeros_reason": claim.zeros_reason,
         "countings": [
             {"id": c.id, "title": c.title, "count": c.count} for c in countings_of(claim)
         ],
@@ -239,12 +247,17 @@ def _conclude(
 def _tables(
     study: Study, verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
 ) -> dict[str, pd.DataFrame]:
-    printed = {claim.id: printed_columns(claim) for claim in study.claims}
+    claims = {claim.id: claim for claim in study.claims}
     return {
-        "verdicts.csv": table("verdicts.csv", (vars(v) | printed[v.claim] for v in verdicts)),
+        "verdicts.csv": table("verdicts.csv", (_verdict(v, claims[v.claim]) for v in verdicts)),
         "countings.csv": table("countings.csv", map(vars, countings)),
         "evidence.csv": table("evidence.csv", map(_evidence, checked)),
     }
+
+
+def _verdict(verdict: Verdict, claim: Claim) -> dict[str, Any]:
+    measured = verdict.measured
+    return vars(verdict) | printed_columns(claim, measured) | digits_columns(claim, measured)
 
 
 def _evidence(checked: Checked) -> dict[str, Any]:
