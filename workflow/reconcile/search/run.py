@@ -15,11 +15,10 @@ import pandas as pd
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.search.geometries import rectangular_maps, separate_axes, square_maps
-from reconcile.search.maps import Maps, Sought
+from reconcile.search.geometries import Maps, rectangular_maps, separate_axes, square_maps
 from reconcile.search.misprint import Hit, Misprint, SlipFindings
 from reconcile.search.slips import search_product, search_sum
-from reconcile.search.windows import KernelAndStride, Space
+from reconcile.search.windows import KernelAndStride, Sought, Space
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import GeometrySearch, SlipSearch, Study, next_by_id
