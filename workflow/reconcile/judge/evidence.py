@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -66,18 +65,14 @@ def _check(study: Study, item: Evidence, measured: Measurements) -> Checked:
         true = bool(evaluate(item.check, PaperScope(study)))
         return Checked(item, HOLDS if true else FAILS, detail=f"it is {str(true).lower()}")
     wrong, unknown = [], []
-    for reading_id, wanted in _expected(item):
+    wanted = [*((r, True) for r in item.supports), *((r, False) for r in item.excludes)]
+    for reading_id, expected in wanted:
         found = _truth(study, next_by_id(study.interpretations, reading_id), item.check, measured)
         if found is None:
             unknown.append(reading_id)
-        elif found != wanted:
+        elif found != expected:
             wrong.append(reading_id)
     return _outcome(item, tuple(wrong), tuple(unknown))
-
-
-def _expected(item: Evidence) -> Iterator[tuple[str, bool]]:
-    yield from ((reading, True) for reading in item.supports)
-    yield from ((reading, False) for reading in item.excludes)
 
 
 def _truth(
@@ -120,13 +115,11 @@ def excluding(checked: list[Checked], reading: str) -> list[str]:
 
 def check_paper(study: Study) -> list[SelfCheck]:
     """Hold the paper's own numbers against each other, before any network is built."""
-    return [_held_against(study, check) for check in study.consistency]
-
-
-def _held_against(study: Study, check: Consistency) -> SelfCheck:
-    computed: Any = evaluate(check.compute, PaperScope(study))
-    verdict, reason = judge(computed, study.claim(check.claim))
-    return SelfCheck(check, computed, verdict, reason)
+    done = []
+    for check in study.consistency:
+        computed: Any = evaluate(check.compute, PaperScope(study))
+        done.append(SelfCheck(check, computed, *judge(computed, study.claim(check.claim))))
+    return done
 
 
 def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
