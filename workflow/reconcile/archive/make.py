@@ -24,7 +24,7 @@ from reconcile.archive.reading import PROJECT, Archive
 from reconcile.archive.recompute import Workspace
 from reconcile.cite.numbers import CITATION_FILES, write_citations
 from reconcile.files import write_bytes, write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.provenance import system, versions

@@ -31,7 +31,7 @@ from reconcile.archive.reading import Archive
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import Numbers, numbers_tex, tables_tex
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256
