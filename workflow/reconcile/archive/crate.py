@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reconcile.archive.actions import add_run, add_workflow
+from reconcile.archive.documents import Facts
 from reconcile.archive.entities import RO_CRATE_VERSION, Builder, slug
-from reconcile.archive.facts import Facts
 from reconcile.archive.layout import README
 from reconcile.files import json_text
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rocrate.model import ContextEntity, File
 from rocrate.rocrate import ROCrate
 
-from reconcile.archive.facts import Facts
+from reconcile.archive.documents import Facts
 from reconcile.archive.layout import CERTIFICATE, METADATA, README
 from reconcile.archive.manifest import MANIFEST, digest
 

@@ -15,11 +15,10 @@ from typing import Any
 import yaml
 
 from reconcile.archive.crate import metadata
-from reconcile.archive.facts import facts_of
+from reconcile.archive.documents import certificate, facts_of, readme
 from reconcile.archive.layout import CERTIFICATE, FIGURE_FILES, METADATA, README, member_of
 from reconcile.archive.limits import ArchiveError, one_line, shown
 from reconcile.archive.manifest import MANIFEST, manifest
-from reconcile.archive.prose import certificate, readme
 from reconcile.archive.reading import PROJECT, Archive
 from reconcile.archive.recompute import Workspace
 from reconcile.cite.numbers import CITATION_FILES, write_citations

@@ -16,7 +16,7 @@ from typing import Any
 from reconcile import __version__
 from reconcile.archive import recompute, structure
 from reconcile.archive.container import read_container, unpack
-from reconcile.archive.facts import reproducible_digest
+from reconcile.archive.documents import reproducible_digest
 from reconcile.archive.limits import ArchiveError, one_line
 from reconcile.archive.make import Again, what_differs
 from reconcile.archive.manifest import check_manifest, digest
