@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.archive import container
-from reconcile.archive.container import pack, read_container, unpack
-from reconcile.archive.limits import ArchiveError, parse_json
-from reconcile.archive.manifest import check_manifest, manifest, read_manifest
+from reconcile.archive.container import ArchiveError, pack, read_container, unpack
+from reconcile.archive.reading import check_manifest, manifest, parse_json, read_manifest
 
 NAMES = st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}(\.[a-z]{1,3})?)?", fullmatch=True)
 FILES = {"a/b.txt": b"one", "README.md": b"two", "empty": b""}
@@ -295,6 +294,6 @@ def test_hostile_json(text: str, says: str) -> None:
 
 def test_huge_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """Huge JSON is refused before it is parsed."""
-    monkeypatch.setattr("reconcile.archive.limits.MAX_JSON_BYTES", 10)
+    monkeypatch.setattr("reconcile.archive.reading.MAX_JSON_BYTES", 10)
     with pytest.raises(ArchiveError, match="larger than 10 bytes"):
         parse_json("x.json", b"[" + b" " * 10 + b"]")

@@ -8,24 +8,76 @@ was changed, in a member, a header, an extra field or behind the end, is seen.
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from reconcile.archive.limits import (
-    MAX_ARCHIVE_BYTES,
-    MAX_MEMBER_BYTES,
-    MAX_MEMBERS,
-    MAX_NAME,
-    ArchiveError,
-    check_name,
-    one_line,
-    shown,
-)
+from reconcile.errors import InputError
+
+MAX_ARCHIVE_BYTES = 256 * 1024**2
+MAX_MEMBER_BYTES = 128 * 1024**2
+MAX_MEMBERS = 10_000
+MAX_NAME = 200
+
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._+-]*|\.[A-Za-z0-9_-][A-Za-z0-9._+-]*")
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be trusted or written; ``str()`` is one line that says why."""
+
+
+def shown(name: str) -> str:
+    """A name that may hold anything, as printable ASCII of bounded length."""
+    text = ascii(name)
+    return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}..."
+
+
+@contextmanager
+def one_line(root: Path | None = None) -> Iterator[None]:
+    """Whatever goes wrong with somebody's archive is a finding of one line, not a crash.
+
+    Args:
+        root: a temporary folder, whose name says nothing to anybody.
+
+    Raises:
+        ArchiveError: in place of any other exception.
+    """
+    try:
+        yield
+    except ArchiveError:
+        raise
+    except InputError as error:
+        raise ArchiveError(_below(root, str(error.faults[0]))) from None
+    except Exception as error:
+        message = _below(root, f"{type(error).__name__}: {error}")
+        raise ArchiveError(f"cannot be checked: {message}") from None
+
+
+def _below(root: Path | None, message: str) -> str:
+    return shown(message if root is None else message.replace(f"{root}/", ""))[1:-1]
+
+
+def check_name(name: str) -> None:
+    """Accept only plain relative paths of ASCII letters, digits and ``._+-``.
+
+    Raises:
+        ArchiveError: the name is absolute, leaves the archive, or is not plain.
+    """
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
+        raise ArchiveError(f"{shown(name)} is an absolute path")
+    if ".." in re.split(r"[/\\]", name):
+        raise ArchiveError(f"{shown(name)} leads out of the archive")
+    if name.endswith("/"):
+        raise ArchiveError(f"{shown(name)} is a folder; an archive holds files only")
+    if len(name) > MAX_NAME or not all(_PART.fullmatch(part) for part in name.split("/")):
+        raise ArchiveError(f"{shown(name)} is not a plain file name")
+
 
 # APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end).
 _LOCAL = struct.Struct("<4s5H3I2H")

@@ -15,10 +15,9 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reconcile.archive.container import ArchiveError
 from reconcile.archive.layout import REPRODUCIBLE
-from reconcile.archive.limits import ArchiveError, parse_json, text_of
-from reconcile.archive.manifest import digest, manifest
-from reconcile.archive.tabular import parse_table
+from reconcile.archive.reading import digest, manifest, parse_json, parse_table, text_of
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "archive"
 
