@@ -266,7 +266,7 @@ def _declare_schemas(parser: argparse.ArgumentParser) -> None:
 
 
 def _schemas(args: argparse.Namespace) -> int:
-    from reconcile.study.schemas import SCHEMAS, schema_text
+    from reconcile.study.config import SCHEMAS, schema_text
 
     for name in SCHEMAS:
         write_text(args.folder / name, schema_text(name))

@@ -10,8 +10,8 @@ from typing import Any
 from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
 from reconcile.judge.verdicts import judge
 from reconcile.study.expressions import UnknownNameError, evaluate
-from reconcile.study.load import networks_of
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
+from reconcile.study.plan import networks_of
 from reconcile.tables.contract import FAILS, HOLDS, NOT_COMPUTED
 from reconcile.words import listed
 

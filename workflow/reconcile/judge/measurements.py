@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from reconcile.study.expressions import ExpressionError, UnknownNameError
-from reconcile.study.load import networks_of
 from reconcile.study.model import SINGLE, Interpretation, Study
+from reconcile.study.plan import networks_of
 from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table

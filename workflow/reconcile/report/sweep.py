@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from reconcile.report.read import Results
 from reconcile.report.readings import argument_text
-from reconcile.study.grid import Combination, axes_by_effect, cells_of
 from reconcile.study.model import Source
-from reconcile.study.sweep import values_of
+from reconcile.study.plan import Combination, axes_by_effect, cells_of, values_of
 from reconcile.tables.contract import FITS
 
 MOST_BEST = 12
