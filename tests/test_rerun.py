@@ -159,6 +159,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ),
     ("style sheet for paper", "templates/print.css", append("p { margin: 0 }"), {"render_pdf"}),
     ("template", "templates/report.html.jinja", append("<!-- -->"), RENDERING),
+    ("template of archives", "templates/archive/README.md.jinja", append("More."), set()),
     (
         "who checked",
         "config.yaml",
