@@ -260,6 +260,70 @@ MESSAGES: dict[str, tuple[Change, str]] = {
         ],
         "interpretations.1: gives no value for rule; set it here or under `arguments`",
     ),
+    "misspelt argument": (
+        lambda d: d["interpretations"][1].update(network={"rul": "ceil"}),
+        "interpretations.1: gives 'rul', which few others do, did you mean 'rule'? All take",
+    ),
+    "argument of one reading": (
+        lambda d: d["interpretations"][2].update(network={"rule": "ceil", "bias": True}),
+        "interpretations.2: gives 'bias', which few others do. All take the same ones",
+    ),
+    "misspelt argument of two readings": (
+        lambda d: [
+            d["interpretations"].pop(2),
+            d["evidence"][0]["supports"].remove("slip"),
+            d["conclusion"].update(interpretation="ceil"),
+            d["interpretations"][1].update(network={"kernals": 5}),
+        ],
+        "interpretations.1: gives 'kernals', which few others do, did you mean 'kernels'? All take",
+    ),
+    "unknown network": (
+        lambda d: d["claims"][0].update(network="fast"),
+        "claims.0.network: there is no network 'fast'. There are: main",
+    ),
+    "unknown network of an expression": (
+        lambda d: d["claims"][4].update(quantity="macs(fc, fast) / macs(fc)"),
+        "claims.4.quantity: there is no network 'fast'. There are: main",
+    ),
+    "unknown network of a counting": (
+        lambda d: d["claims"][3]["countings"][0].update(count="neurons(conv, fast)"),
+        "claims.3.countings.0.count: there is no network 'fast'. There are: main",
+    ),
+    "unknown network of a check": (
+        lambda d: d["evidence"][0].update(check="width(conv, fast) == 4"),
+        "evidence.0.check: there is no network 'fast'. There are: main",
+    ),
+    "unknown claim of a reference": (
+        lambda d: d["conclusion"].update(text="It is {claim:layer2}."),
+        "conclusion.text: {claim:layer2} does not resolve: there is no claim 'layer2'. There are: ",
+    ),
+    "unknown check of a reference": (
+        lambda d: d["conclusion"].update(text="It is {consistency:produkt}."),
+        "conclusion.text: {consistency:produkt} does not resolve: there is no consistency "
+        "'produkt', did you mean 'product'?",
+    ),
+    "unknown kind of reference": (
+        lambda d: d["conclusion"].update(text="It is {clam:conv}."),
+        "conclusion.text: {clam:conv} does not resolve: accepted are {claim:<id>}, {consistency:",
+    ),
+    "unknown reading of a reference": (
+        lambda d: d["conclusion"].update(answer="It is {papr.conv.neurons}."),
+        "conclusion.answer: {papr.conv.neurons} does not resolve: there is no interpretation "
+        "'papr'. There are: ceil, floor, slip",
+    ),
+    "unknown quantity of a reference": (
+        lambda d: d["conclusion"].update(answer="It is {ceil.conv.nurons}."),
+        "conclusion.answer: {ceil.conv.nurons} does not resolve: there is no quantity 'nurons', "
+        "did you mean 'neurons'?",
+    ),
+    "no reference": (
+        lambda d: d["conclusion"].update(answer="It is {}."),
+        "conclusion.answer: {} does not resolve: accepted are {claim:<id>}, {consistency:<id>}",
+    ),
+    "arithmetic that is too large": (
+        lambda d: d["evidence"][0].update(check=" * ".join(["2 ** 64"] * 17) + " > width(conv)"),
+        "evidence.0.check: gives a number of more than 960 bits on the way",
+    ),
     "link": (
         lambda d: d["paper"].update(url="javascript:alert(1)"),
         "paper.url: must be a link that starts with https:// or http://",
@@ -311,6 +375,27 @@ def test_messages(tmp_path: Path, name: str) -> None:
     change, message = MESSAGES[name]
     found = fault(tmp_path, change)
     assert found.startswith(message), found
+
+
+def test_a_claim_of_no_network_named(tmp_path: Path) -> None:
+    """Where every reading has several networks, a claim says which; arithmetic need not."""
+
+    def change(data: dict[str, Any]) -> None:
+        for reading in data["interpretations"]:
+            reading["networks"] = {"small": {"kernels": 2}, "large": {"kernels": 9}}
+            reading.pop("slip", None)
+        for claim in data["claims"]:
+            claim["network"] = "small"
+        del data["claims"][0]["network"], data["claims"][4]["network"]
+        data["claims"][4]["quantity"] = "parameters(fc, large) / parameters(fc, small)"
+        data["claims"].append({**data["claims"][4], "id": "sum", "quantity": "4 * 12"})
+        data["conclusion"]["answer"] = "None."
+        data["conclusion"]["text"] = "None."
+
+    assert fault(tmp_path, change) == (
+        "claims.0.network: there is no network 'main'. There are: large, small. Say which one the "
+        "claim is of"
+    )
 
 
 def test_line_of_a_fault(tmp_path: Path) -> None:

@@ -7,17 +7,15 @@ pattern, or ``network``) and quantity. A reference that does not resolve is an e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from reconcile.judge.evidence import SelfCheck
 from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import SINGLE, Study, next_by_id
 from reconcile.tables.contract import QUANTITIES
 from reconcile.words import number
-
-REFERENCE = re.compile(r"\{([^{}]*)\}")
 
 
 class ReferenceError(Exception):
@@ -43,8 +41,7 @@ def resolver(
         except (KeyError, StopIteration, ExpressionError) as error:
             reason = f": {error}" if isinstance(error, ExpressionError) else ""
             raise ReferenceError(
-                f"{{{reference}}} does not resolve to a number{reason}; accepted are "
-                "{claim:<id>}, {consistency:<id>} and {<interpretation>.<layer>.<quantity>}"
+                f"{{{reference}}} does not resolve to a number{reason}; accepted are {REFERENCES}"
             ) from None
 
     return lambda text: REFERENCE.sub(lambda match: resolve(match[1]), text)
