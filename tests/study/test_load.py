@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from breaking import broken_data, broken_text, is_a_good_line, places_in
+from breaking import broken_data, broken_text, changed, is_a_good_line, places_in, put
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import LINKS, PROJECT, put_link, study_data, write_study
 
 from reconcile.errors import InputError
@@ -136,7 +138,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "unit of zero": (
         lambda d: d["claims"][3].update(unit=0),
-        "claims.3.unit: must be more than 0, not 0",
+        "claims.3.unit: must be at least 1e-30, not 0",
     ),
     "no quantity": (
         lambda d: d["claims"][0].update(quantity="nurons"),
@@ -460,6 +462,7 @@ def is_refused(folder: Path, name: str) -> bool:
     except InputError as error:
         for one in error.faults:
             assert is_a_good_line(one), f"{name}: {one}"
+            assert not one.message.startswith("cannot be checked"), f"{name}: {one}"
         return True
     return False
 
@@ -473,6 +476,55 @@ def test_broken_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("reconcile.study.load.load_yaml", lambda file, now=(data, places): now)
         refused += is_refused(folder, name)
     assert refused > 1000
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8) | st.sampled_from(["conv", "1 / 0", "~9", "{claim:x}", "1.000", "ceil"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["id", "printed", "quantity", "network", "cells", "rows", "a"]), inner,
+        max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+PLACES = list(places_in(study_data()))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(PLACES), tree=TREES)
+def test_anything_anywhere(tmp_path: Path, place: tuple[str | int, ...], tree: Any) -> None:
+    """Whatever stands in place of a value, the study is one, or refused in good lines."""
+    folder = write_study(tmp_path / "tiny", changed(study_data(), place, put(tree)))
+    is_refused(folder, f"{place}: {tree!r}")
+
+
+SCALARS = st.sampled_from(
+    ['!!int ""', '!!float ""', "!!bool foo", "!!timestamp foo", '!!binary "a"', "!!set {a, b}",
+     "!!null x", "!!omap [a: 1]", "=", "<<", "0x" + "f" * 5000, "1" + ":00" * 3000, "9" * 5000,
+     "1e400", "-.inf", ".nan", "2012-12-12", "*a", "&a x", "!x y", "1e9", '"\\ud800"', "'"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(line=st.integers(0, 140), scalar=SCALARS | st.text(max_size=6))
+def test_any_scalar_anywhere(tmp_path: Path, line: int, scalar: str) -> None:
+    """Whatever is written after a key, in whatever way, the study is one, or refused."""
+    folder = write_study(tmp_path / "tiny")
+    lines = (folder / "study.yaml").read_text(encoding="utf-8").splitlines()
+    place = line % len(lines)
+    lines[place] = f"{lines[place].partition(':')[0]}: {scalar}"
+    (folder / "study.yaml").write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    is_refused(folder, scalar)
+
+
+def test_what_nobody_thought_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a fault of this library is one line where a study is checked, and not a traceback."""
+
+    def fail(*_: Any) -> None:
+        raise RecursionError("too deep")
+
+    folder = write_study(tmp_path / "tiny")
+    monkeypatch.setattr("reconcile.study.load.build", fail)
+    assert faults(folder) == ["study.yaml: cannot be checked: RecursionError: too deep"]
 
 
 def test_broken_text(tmp_path: Path) -> None:

@@ -33,6 +33,16 @@ def load_study(folder: Path) -> Study:
         InputError: one fault for each thing that is wrong, with file, line and key, or for each
             link in the folder.
     """
+    try:
+        return _load(folder)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = f"cannot be checked: {type(error).__name__}: {str(error)[:200]}"
+        raise InputError(Fault(folder / STUDY_FILE, 0, "", reason)) from error
+
+
+def _load(folder: Path) -> Study:
     refuse_links(folder)
     file = folder / STUDY_FILE
     data, places = load_yaml(file)
