@@ -61,8 +61,8 @@ def test_sections_come_in_the_order_in_which_readers_ask(page: Page) -> None:
     """The answer is first, how to cite is last, and nothing that has data is missing."""
     sections = [a["id"] for tag, a in page.elements if tag == "section"]
     wanted = (
-        "answer picture matrix reasons layers ranking evidence consistency searches undecided "
-        "claims interpretations measuring verify limits cite"
+        "answer picture matrix conflicts reasons layers ranking evidence consistency searches "
+        "undecided claims interpretations measuring verify limits cite"
     )
     assert sections == wanted.split()
 

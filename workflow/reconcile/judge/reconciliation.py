@@ -7,9 +7,10 @@ be checked by computing it again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pandas as pd
 from reconcile import __version__
 from reconcile.errors import InputError
 from reconcile.judge.conclusion import ReferenceError, resolver
+from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
@@ -26,9 +28,9 @@ from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_readi
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, SweptInterpretation
-from reconcile.study.plan import cells_of, values_of
+from reconcile.study.plan import Combination, cells_of, values_of
 from reconcile.study.printed import parse_printed
-from reconcile.tables.contract import FITS
+from reconcile.tables.contract import COMBINATIONS, FITS, READINGS
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
 
@@ -42,7 +44,7 @@ class Reconciliation:
     """Everything that follows from a study and its measurements.
 
     Attributes:
-        tables: verdicts.csv, countings.csv and evidence.csv by file name.
+        tables: verdicts.csv, countings.csv, evidence.csv and conflicts.csv by file name.
         summary: the content of reconciliation.json.
     """
 
@@ -70,6 +72,8 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     listed = _listed(study, ranked)
     equal = _equal_counts(study, measured, listed)
     conclusion = _conclude(study, folder, measured, ranked)
+    cells = cells_of(study, Counter(v.interpretation for v in verdicts if v.verdict in FITS))
+    conflicts = _conflicts(study, cells, verdicts)
     summary = {
         "study": folder.resolve().name,
         "version": __version__,
@@ -84,12 +88,13 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
             for place, entry in enumerate(ranked, start=1)
             if entry.reading.id in listed
         ],
-        "sweep": _sweep(study, verdicts),
+        "sweep": _sweep(study, cells),
+        "conflicts": [_in_summary(found) for found in conflicts],
         "equal_counts": equal,
         "notes": notes(study, countings, ranked, equal, measured),
         "conclusion": conclusion,
     }
-    return Reconciliation(_tables(study, verdicts, countings, checked), summary)
+    return Reconciliation(_tables(study, verdicts, countings, checked, conflicts), summary)
 
 
 def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any]) -> Any:
@@ -112,12 +117,22 @@ def _listed(study: Study, ranked: list[Ranked]) -> set[str]:
     }
 
 
-def _sweep(study: Study, verdicts: list[Verdict]) -> dict[str, Any] | None:
+def _conflicts(study: Study, cells: list[Combination], verdicts: list[Verdict]) -> list[Conflicts]:
+    """The conflicts of the study's own readings, and of the combinations of its sweep."""
+    own = {r.id for r in study.interpretations if not isinstance(r, SweptInterpretation)}
+    scopes = {READINGS: own, COMBINATIONS: {cell.reading for cell in cells}}
+    return [conflicts_of(study, scope, of, verdicts) for scope, of in scopes.items() if of]
+
+
+def _in_summary(conflicts: Conflicts) -> dict[str, Any]:
+    found = [{"claims": list(each.claims), "says": each.says} for each in conflicts.found]
+    return vars(conflicts) | {"found": found}
+
+
+def _sweep(study: Study, cells: list[Combination]) -> dict[str, Any] | None:
     """How many combinations of the sweep match how many claims."""
     if study.sweep is None:
         return None
-    matched = Counter(v.interpretation for v in verdicts if v.verdict in FITS)
-    cells = cells_of(study, matched)
     groups = Counter(cell.matched for cell in cells)
     return {
         "title": study.sweep.title,
@@ -237,14 +252,32 @@ def _conclude(
 
 
 def _tables(
-    study: Study, verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
+    study: Study,
+    verdicts: list[Verdict],
+    countings: list[Counted],
+    checked: list[Checked],
+    conflicts: list[Conflicts],
 ) -> dict[str, pd.DataFrame]:
     printed = {claim.id: printed_columns(claim) for claim in study.claims}
     return {
         "verdicts.csv": table("verdicts.csv", (vars(v) | printed[v.claim] for v in verdicts)),
         "countings.csv": table("countings.csv", map(vars, countings)),
         "evidence.csv": table("evidence.csv", map(_evidence, checked)),
+        "conflicts.csv": table(
+            "conflicts.csv", chain.from_iterable(map(_conflict_rows, conflicts))
+        ),
     }
+
+
+def _conflict_rows(conflicts: Conflicts) -> Iterator[dict[str, Any]]:
+    for conflict in conflicts.found:
+        yield {
+            "scope": conflicts.scope,
+            "claims": " ".join(conflict.claims),
+            "size": len(conflict.claims),
+            "candidates": conflicts.candidates,
+            "says": conflict.says,
+        }
 
 
 def _evidence(checked: Checked) -> dict[str, Any]:

@@ -36,6 +36,7 @@ SECTIONS = {
     "answer": "The answer",
     "picture": "How the first layer walks over its input",
     "matrix": "Claims and readings",
+    "conflicts": "Claims that exclude each other",
     "sweep": "The sweep",
     "reasons": "The reasons",
     "layers": "Layer by layer",
