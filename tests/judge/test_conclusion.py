@@ -11,7 +11,7 @@ from conftest import TINY_LAYERS
 from support import measured
 
 from reconcile.errors import InputError
-from reconcile.judge.conclusion import ReferenceError, resolver
+from reconcile.judge.conclusion import UnresolvedError, resolver
 from reconcile.judge.evidence import check_paper
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.study.model import Study
@@ -52,7 +52,7 @@ def test_references(tiny: Study, text: str, expected: str) -> None:
 )  # fmt: skip
 def test_references_that_do_not_resolve(tiny: Study, reference: str) -> None:
     """A reference to nothing fails, is repeated, and what is accepted is said."""
-    with pytest.raises(ReferenceError) as caught:
+    with pytest.raises(UnresolvedError) as caught:
         resolved(tiny, f"There are {{{reference}}} of them.")
     assert str(caught.value).startswith(f"{{{reference}}} does not resolve to a number")
     assert "accepted are {claim:<id>}" in str(caught.value)
@@ -82,7 +82,7 @@ def test_reading_of_several_networks(make_study: MakeStudy) -> None:
     resolve = resolver(study, measurements, [])
     assert resolve("{floor.two.conv.neurons}") == "36"
     for reference in ("{floor.conv.neurons}", "{floor.three.conv.neurons}"):
-        with pytest.raises(ReferenceError):
+        with pytest.raises(UnresolvedError):
             resolve(reference)
 
 

@@ -332,6 +332,8 @@ _result(
     Column("url", "where it stands", "list"),
     Column("supports", "readings that it supports", "list"),
     Column("excludes", "readings that it excludes", "list"),
+    Column("supported_combinations", "of the sweep, how many it supports by its check", "integer"),
+    Column("excluded_combinations", "of the sweep, how many it excludes by its check", "integer"),
     Column("check", "the expression that was computed"),
     Column("outcome", "how it came out", "word", words=(HOLDS, FAILS, NOT_COMPUTED)),
     Column("wrong", "readings for which it came out wrong", "list"),
