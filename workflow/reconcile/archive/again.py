@@ -53,7 +53,7 @@ from reconcile.tables.frames import write_table
 
 MOST_JUDGEMENTS = 400_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""
-RECOMPUTED = ("verdicts.csv", "countings.csv", "evidence.csv", "consistency.csv")
+RECOMPUTED = ("verdicts.csv", "countings.csv", "evidence.csv", "conflicts.csv", "consistency.csv")
 _OF_A_CLAIM = ("id", "printed", "relation", "value", "exact", "rounded", "truncated", "matched_by")
 _OF_A_READING = ("rank", "interpretation", "excluded", "excluded_by", "supported_by", "score")
 RENDERING = (
@@ -63,7 +63,7 @@ RENDERING = (
 """The packages whose release shows in the bytes of results; system libraries besides."""
 JUDGED = (
     *("settings.json", "interpretations.json", "consistency.csv", "verdicts.csv", "countings.csv"),
-    *("evidence.csv", "reconciliation.json"),
+    *("evidence.csv", "conflicts.csv", "reconciliation.json"),
 )
 SEARCHED = ("slips.csv", "geometries.csv")
 MOST_NAMED = 3

@@ -37,6 +37,9 @@ class Measurements:
         for interpretation, network in self._spans:
             self._networks.setdefault(interpretation, []).append(network)
         self.totals = _by_network(totals)
+        self._statuses: dict[str, list[str]] = {}
+        for (interpretation, _), total in self.totals.items():
+            self._statuses.setdefault(interpretation, []).append(total["status"])
         self.coverage = _by_network(coverage)
         self.outputs = _by_network(outputs)
 
@@ -74,10 +77,15 @@ class Measurements:
         rows = ({name: cells[i] for name, cells in self._columns.items()} for i in span)
         return {row["layer"]: row for row in rows}
 
-    @property
-    def readings(self) -> set[str]:
-        """Ids of the interpretations of which a network was measured."""
-        return set(self._networks)
+    def whole(self, interpretation: str) -> bool:
+        """Whether every network of a reading was measured."""
+        statuses = self._statuses.get(interpretation, [])
+        return bool(statuses) and all(status in MEASURED for status in statuses)
+
+    def partly(self, interpretation: str) -> bool:
+        """Whether something of a reading was measured, but not every network."""
+        statuses = self._statuses.get(interpretation, [])
+        return any(status in MEASURED for status in statuses) and not self.whole(interpretation)
 
     def same_output(self, one: str, other: str) -> bool | None:
         """Whether two readings gave the same output for equal weights and inputs.
@@ -135,6 +143,11 @@ class PaperScope:
         raise ExpressionError(
             f"{function}({name}) belongs to a reading; here only the paper counts"
         )
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """Results are counted where all are known: in what the conclusion holds."""
+        told = ", ".join(claims)
+        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
 
 
 class ReadingScope(PaperScope):

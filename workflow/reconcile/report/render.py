@@ -21,11 +21,13 @@ from reconcile.report.pages import render_page
 from reconcile.report.read import Results, data_files, facts, read_results
 from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
+from reconcile.words import count_of, day, listed
 
 SECTIONS = {
     "answer": "The answer",
     "picture": "How the first layer walks over its input",
     "matrix": "Claims and readings",
+    "conflicts": "Claims that exclude each other",
     "sweep": "The sweep",
     "reasons": "The reasons",
     "layers": "Layer by layer",
@@ -106,8 +108,6 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     columns = results.shown(most)
     shown = [entry["interpretation"] for entry in columns]
     evidence, totals = evidence_views(results), results.table("totals")
-    counts = results.reconciliation["counts"]
-    judged = sum(counts[name] for name in ("reproduced", "explained", "contradicted"))
     context = {
         "version": __version__,
         "authors": AUTHORS,
@@ -116,6 +116,9 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "rec": results.reconciliation,
         "record": results.record,
         "chosen": results.chosen,
+        "chosen_entry": next((e for e in columns if e["interpretation"] == results.chosen), None),
+        "chosen_swept": any(r.id == results.chosen for r in results.study.swept_readings),
+        "measured_sentence": _measured(results),
         "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claim_views(results, shown),
         "columns": columns,
@@ -128,7 +131,6 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "figures": drawings(results, most),
         "evidence": evidence,
         "failing": sum(view.fails for view in evidence),
-        "unjudged": counts["claims"] - judged,
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
         "slips": search_views(results, "slips"),
@@ -142,6 +144,31 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "most": most,
     }
     return {**context, "titles": _titles(context)}
+
+
+def _measured(results: Results) -> str:
+    """How many readings and combinations were measured, on what, and how many are excluded."""
+    counts, device = results.reconciliation["counts"], results.record["device"]
+    what = {"cuda": "GPU"}.get(device["type"], device["type"].upper())
+    scopes = {"readings": "reading", "combinations": "combination of the sweep"}
+    said = [_of(counts, kind, noun) for kind, noun in scopes.items() if counts[kind]]
+    one = len(said) == 1 and said[0].startswith("1 ")
+    excluded = counts["excluded"]
+    return (
+        f"{listed(said).capitalize()} {'was' if one else 'were'} built, run and measured on "
+        f"{device['name']} ({what}) on {day(results.record['ended'])}; "
+        f"{excluded:,} {'is' if excluded == 1 else 'are'} excluded by evidence."
+    )
+
+
+def _of(counts: Mapping[str, int], kind: str, noun: str) -> str:
+    """How many of some kind were measured: "2 of 3 readings (and 1 in part)"."""
+    whole, partly = counts[f"{kind}_measured"], counts[f"{kind}_partly_measured"]
+    head, space, rest = noun.partition(" ")
+    there = count_of(counts[kind], noun, f"{head}s{space}{rest}")
+    return f"{f'{whole:,}' if whole else 'none'} of {there}" + (
+        f" (and {partly:,} in part)" if partly else ""
+    )
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:

@@ -31,6 +31,10 @@ STATUSES = (
 FITS = ("matches", "matches-rounded", "matches-truncated")
 VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
+SATISFYING = ("matches", "matches-rounded", "matches-truncated")
+"""The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
+READINGS, COMBINATIONS = "readings", "combinations"
+"""Whose conflicts they are: the study's own readings', and its sweep's."""
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
@@ -328,12 +332,25 @@ _result(
     Column("url", "where it stands", "list"),
     Column("supports", "readings that it supports", "list"),
     Column("excludes", "readings that it excludes", "list"),
+    Column("supported_combinations", "of the sweep, how many it supports by its check", "integer"),
+    Column("excluded_combinations", "of the sweep, how many it excludes by its check", "integer"),
     Column("check", "the expression that was computed"),
     Column("outcome", "how it came out", "word", words=(HOLDS, FAILS, NOT_COMPUTED)),
     Column("wrong", "readings for which it came out wrong", "list"),
     Column("unmeasured", "readings for which it could not be computed", "list"),
     Column("says", "the fact, in the study's words", sentence=True),
     Column("detail", "what the check found, in words", sentence=True),
+    data=True,
+)
+_result(
+    "conflicts.csv",
+    "smallest sets of claims that no reading, or no combination of the sweep, satisfies together",
+    "reconcile",
+    Column("scope", "whose conflict it is", "word", words=(READINGS, COMBINATIONS), key=True),
+    Column("claims", "ids of the claims", "list", key=True),
+    Column("size", "how many claims they are", "integer"),
+    Column("candidates", "of how many readings or combinations a claim was measured", "integer"),
+    Column("says", "the same in a sentence", sentence=True),
     data=True,
 )
 _result(
