@@ -12,7 +12,6 @@ import pandas as pd
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.plan import networks_of
-from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
 
@@ -136,8 +135,7 @@ class PaperScope:
     def lookup(self, function: str, name: str) -> Any:
         """``printed(claim)`` and ``stated(statement)``."""
         if function == "printed":
-            claim = self.study.claim(name)
-            return parse_printed(claim.printed, claim.unit).value
+            return self.study.claim(name).number.value
         if function == "stated":
             return next(s.value for s in self.study.statements if s.id == name)
         raise ExpressionError(

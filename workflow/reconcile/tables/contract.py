@@ -29,7 +29,9 @@ STATUSES = (
     *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree", "timed-out", "killed"),
 )
 FITS = ("matches", "matches-rounded", "matches-truncated")
-VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
+WEAKLY = "matches-zeros"
+"""Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
+VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
 SATISFYING = ("matches", "matches-rounded", "matches-truncated")
 """The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
@@ -296,6 +298,8 @@ _result(
     _VERDICT,
     Column("reason", "why", sentence=True),
     Column("counting", "the counting that gave the verdict; `as-stated` is the claim's own"),
+    Column("rounds", "whether the number rounds to the digits", "word", words=("yes", "no")),
+    Column("cuts", "whether the number is cut to the digits", "word", words=("yes", "no")),
     data=True,
 )
 _result(
