@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reconcile.archive.contents import code_files
+from reconcile.archive.layout import code_files
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study

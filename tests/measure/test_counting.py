@@ -414,9 +414,7 @@ def test_the_closed_form_is_of_the_weight_that_was_used() -> None:
     """A weight of another size than the class says has the closed form of its own size."""
     layer = nn.Linear(3, 2)
     layer.weight = nn.Parameter(torch.ones(2, 4))
-    with pytest.raises(
-        CrossCheckError, match="6 multiply-adds were executed, the closed"
-    ):
+    with pytest.raises(CrossCheckError, match="6 multiply-adds were executed, the closed"):
         check_row(layer, "fc", (1, 3), (1, 2), 6)
 
 

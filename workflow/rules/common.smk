@@ -105,6 +105,8 @@ def none_of(names):
 
 
 TEMPLATES = sorted(file for file in Path("templates").rglob("*") if file.is_file())
+# An archive has texts of its own; they are part of its code.
+TEMPLATES = [file for file in TEMPLATES if file.parent.name != "archive"]
 # The index has the look of the report, and a page of its own.
 INDEX_TEMPLATES = [file for file in TEMPLATES if file.match("index.*")]
 LOOK = [file for file in TEMPLATES if file.match("fonts/*") or file.match("report.css")]
