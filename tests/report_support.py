@@ -11,11 +11,12 @@ from typing import Any
 from support import PROJECT, write_study
 
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
+from reconcile.report.pages import render_page
 from reconcile.report.read import Results, read_results
-from reconcile.report.render import render_html
+from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.tables.contract import head_of, tables
@@ -99,7 +100,9 @@ def tiny_results(folder: Path, data: dict[str, Any] | None = None) -> Results:
 
 def html_of(results: Results, **options: Any) -> str:
     """The page of some results."""
-    return render_html(results, TEMPLATES, ReportOptions.model_validate(options))
+    return render_page(
+        TEMPLATES, context_of(results, ReportOptions.model_validate(options)), "screen"
+    )
 
 
 class Page(HTMLParser):

@@ -9,8 +9,8 @@ from fontTools.ttLib import TTFont
 from report_support import TEMPLATES
 
 from reconcile.report.figures.svg import COLOURS, number
-from reconcile.report.folding import folded
-from reconcile.report.page import FONTS
+from reconcile.report.pages import FONTS
+from reconcile.report.readings import folded
 from reconcile.words import MARKS, beside, digits, listed, milliseconds, percent, share, typeset
 
 

@@ -19,11 +19,11 @@ from typing import Any
 from reconcile import measure
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.worker import Worker
-from reconcile.report.index import render_index
+from reconcile.report.pages import render_index
 from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.config import load_config

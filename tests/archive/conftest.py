@@ -16,7 +16,7 @@ from reconcile.archive.layout import MANIFEST, code_files
 from reconcile.archive.reading import digest, manifest
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study

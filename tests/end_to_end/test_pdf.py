@@ -16,10 +16,9 @@ import pytest
 from report_support import TEMPLATES, write_results
 
 from reconcile.errors import InputError
-from reconcile.report.page import SECTIONS
 from reconcile.report.pdf import pdf_of
-from reconcile.report.provenance import DATA_FILES
-from reconcile.report.read import read_results
+from reconcile.report.read import DATA_FILES, read_results
+from reconcile.report.render import SECTIONS
 
 pytestmark = pytest.mark.slow
 

@@ -22,8 +22,9 @@ from reconcile.errors import InputError, visible
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
+from reconcile.report.pages import render_page
 from reconcile.report.read import read_results
-from reconcile.report.render import render_html
+from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
@@ -107,7 +108,7 @@ def hostile_results(folder: Path, turn: int, step: int) -> tuple[Path, Path]:
     poison(out, visible(PAYLOADS[turn % len(PAYLOADS)]))
     judge(study, out)
     options = ReportOptions(checked_by=_plain(PAYLOADS[turn % len(PAYLOADS)]))
-    page = render_html(read_results(study, out), TEMPLATES, options)
+    page = render_page(TEMPLATES, context_of(read_results(study, out), options), "screen")
     (out / "report.html").write_text(page, "utf-8")
     write_citations(study, out, PROJECT / "CITATION.cff")
     return study, out

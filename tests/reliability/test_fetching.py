@@ -10,8 +10,8 @@ import pytest
 from report_support import TEMPLATES, html_of, tiny_results
 
 from reconcile.errors import InputError
-from reconcile.report.page import environment_of
-from reconcile.report.pdf import pdf_of, svg_to_pdf
+from reconcile.report.pages import environment_of
+from reconcile.report.pdf import figure_pdf, pdf_of
 
 DATE = "2031-02-03T04:05:06+00:00"
 REFERENCES = {
@@ -43,7 +43,7 @@ def test_a_figure_may_not_refer_to_anything_either() -> None:
     image = '<image href="file:///etc/passwd" width="9" height="9"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{image}</svg>'
     with pytest.raises(InputError, match="file:///etc/passwd"):
-        svg_to_pdf(svg, "", (9, 9), DATE)
+        figure_pdf(svg)
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../config.yaml", "../../etc/passwd"])

@@ -17,7 +17,7 @@ from reconcile.files import write_json
 from reconcile.measure.process import MeasureError
 from reconcile.measure.record import merged_record
 from reconcile.measure.run import measure_study
-from reconcile.report.provenance import facts
+from reconcile.report.read import facts
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring

@@ -11,7 +11,7 @@ from support import PROJECT
 
 from reconcile.errors import InputError
 from reconcile.files import write_json
-from reconcile.report.index import render_index
+from reconcile.report.pages import render_index
 
 TEMPLATES = PROJECT / "templates"
 COUNTS = {

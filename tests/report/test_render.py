@@ -23,9 +23,10 @@ from support import study_data, write_study
 
 from reconcile.errors import InputError
 from reconcile.report.claims import counted_as
-from reconcile.report.page import context_of, render_page, safe_link
+from reconcile.report.pages import render_page, safe_link
 from reconcile.report.read import Results, read_results
 from reconcile.report.readings import argument_text
+from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import SweptInterpretation

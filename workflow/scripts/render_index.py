@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.report.index import render_index
+from reconcile.report.pages import render_index
 from reconcile.run.scripting import job
 
 with job(snakemake):

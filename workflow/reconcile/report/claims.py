@@ -1,8 +1,11 @@
-"""What the report says about each claim: its digits, its countings, what every reading gives."""
+"""What the report says about each claim: its digits, its countings, what every reading gives.
+
+The matrix of claims and readings has a row for each claim and its cells in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +15,8 @@ from reconcile.tables.contract import NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
 from reconcile.words import MARKS, Mark, beside, like, mark_of
 
+_ORDER = list(MARKS)
 RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least"}
-
-
-MOST_READINGS = 200
-"""As many as a report may show."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,27 @@ class CountingView:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What one reading makes of one claim.
+
+    Attributes:
+        reading: id of the interpretation.
+        mark: the verdict.
+        measured: the measured number, in the claim's own unit.
+        anchor: where the report says how it was counted.
+        order: sorts verdicts from best to worst.
+    """
+
+    reading: str
+    mark: Mark
+    measured: str
+    anchor: str
+    order: int
+
+
+@dataclass(frozen=True)
 class ClaimView:
-    """One claim as the report tells it."""
+    """One claim as the report tells it, with a cell for each reading, the best ranked first."""
 
     id: str
     quote: str
@@ -54,36 +73,39 @@ class ClaimView:
     unit_reason: str
     groups: tuple[Group, ...]
     countings: tuple[CountingView, ...]
-
-    def anchor_of(self, reading: str) -> str:
-        """The place of a reading's verdict within the claim."""
-        return next((g.anchor for g in self.groups if reading in g.readings), f"claim-{self.id}")
+    cells: tuple[Cell, ...]
 
 
-def claim_views(results: Results, most: int = MOST_READINGS) -> list[ClaimView]:
+def claim_views(results: Results, shown: Sequence[str]) -> list[ClaimView]:
     """Every claim of the study in its order, with what the readings that are shown make of it."""
-    shown = {entry["interpretation"] for entry in results.shown(most)}
     verdicts, countings = (
         grouped_by((r for r in results.table(name) if r["interpretation"] in shown), "claim")
         for name in ("verdicts", "countings")
     )
     entries = {entry["id"]: entry for entry in results.reconciliation["claims"]}
     return [
-        _view(
+        _claim_view(
             claim,
             entries[claim.id],
-            verdicts.get((claim.id,), []),
+            {row["interpretation"]: row for row in verdicts.get((claim.id,), [])},
             countings.get((claim.id,), []),
+            shown,
         )
         for claim in results.study.claims
     ]
 
 
-def _view(
-    claim: Claim, entry: Mapping[str, Any], verdicts: list[Row], countings: list[Row]
+def _claim_view(
+    claim: Claim,
+    entry: Mapping[str, Any],
+    verdicts: dict[str, Row],
+    countings: list[Row],
+    shown: Sequence[str],
 ) -> ClaimView:
     expressions = {c["id"]: c["count"] for c in entry["countings"]}
     several = grouped_by(countings, "counting") if len(expressions) > 1 else {}
+    groups = _groups(claim, [*verdicts.values()], f"verdict-{claim.id}")
+    anchors = {reading: group.anchor for group in groups for reading in group.readings}
     return ClaimView(
         id=claim.id,
         quote=claim.quote,
@@ -94,7 +116,7 @@ def _view(
         expression=claim.expression,
         digits=_digits(claim, entry),
         unit_reason=claim.unit_reason or "",
-        groups=_groups(claim, verdicts, f"verdict-{claim.id}"),
+        groups=groups,
         countings=tuple(
             CountingView(
                 rows[0]["title"],
@@ -103,6 +125,17 @@ def _view(
             )
             for (name,), rows in several.items()
         ),
+        cells=tuple(_cell(claim, verdicts[reading], anchors[reading]) for reading in shown),
+    )
+
+
+def _cell(claim: Claim, row: Row, anchor: str) -> Cell:
+    return Cell(
+        reading=row["interpretation"],
+        mark=mark_of(row["verdict"]),
+        measured=beside(claim.printed, row["measured"]),
+        anchor=anchor,
+        order=_ORDER.index(row["verdict"]),
     )
 
 
@@ -137,8 +170,7 @@ def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:
 def _groups(claim: Claim, rows: list[Row], anchor: str) -> tuple[Group, ...]:
     """Rows of equal number and verdict put together, the best verdict first."""
     columns = [name for name in ("measured", "verdict", "reason") if rows and name in rows[0]]
-    order = list(MARKS)
-    found = grouped_by(sorted(rows, key=lambda row: order.index(row["verdict"])), *columns)
+    found = grouped_by(sorted(rows, key=lambda row: _ORDER.index(row["verdict"])), *columns)
     return tuple(
         Group(
             anchor=f"{anchor}-{place}",

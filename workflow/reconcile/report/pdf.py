@@ -19,7 +19,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reconcile.errors import Fault, InputError
-from reconcile.report.provenance import DATA_FILES
+from reconcile.report.read import DATA_FILES
 from reconcile.tables.contract import FILES
 from reconcile.words import SECONDS
 
@@ -182,23 +182,12 @@ def _description(name: str) -> str:
     return f"{file.says}: record of one run" if file.record else file.says
 
 
-def svg_to_pdf(svg: str, style: str, size: tuple[float, float], date: str) -> bytes:
-    """One figure as a PDF page of its own size, for write-ups.
+def figure_pdf(page: str) -> bytes:
+    """One figure as a PDF page of its own size.
 
-    Args:
-        svg: the drawing.
-        style: the bundled fonts, as CSS.
-        size: width and height of the drawing, in pixels.
-        date: the date of the document, ISO 8601.
+    Raises:
+        InputError: as ``pdf_of``.
     """
-    width, height = size
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figure</title>'
-        f'<meta name="dcterms.created" content="{date}">'
-        f'<meta name="dcterms.modified" content="{date}">'
-        f"<style>{style}@page{{size:{width:g}px {height:g}px;margin:0}}"
-        f"body{{margin:0}}svg{{display:block}}</style></head><body>{svg}</body></html>"
-    )
     content, fetcher = b"", OfflineFetcher()
     with _errors_fail(Path("figure.pdf"), fetcher):
         content = _written(page, fetcher)

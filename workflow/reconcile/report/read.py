@@ -1,7 +1,9 @@
-"""Read what the report is made from: a study and the files of its results."""
+"""What a report is made from: a study, the files of its results, and the record of the run."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,12 +13,25 @@ from typing import Any
 from reconcile.errors import Fault, InputError
 from reconcile.study.load import load_study
 from reconcile.study.model import Study, SweptInterpretation
-from reconcile.tables.contract import FITS, tables
+from reconcile.tables.contract import FILES, FITS, tables
 from reconcile.tables.rows import Row, read_rows
+from reconcile.words import mebibytes, moment
 
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
 """Tables that matter only for readings told in full; of a sweep the rest is not kept."""
 REQUIRED = ("layers.csv", "totals.csv", "verdicts.csv", "reconciliation.json", "record.json")
+DATA_FILES = tuple(name for name, file in FILES.items() if file.data)
+"""What a report lists and attaches, in the order of the pipeline."""
+EMBEDDED_FILE, EMBEDDED_IN_ALL = 150_000, 400_000
+"""Bytes of a table that the page carries along, and of all of them; larger ones are linked."""
+DEVICE = {
+    "memory_bytes": "{}",
+    "compute_capability": "compute capability {}",
+    "driver": "driver {}",
+}
+HOST = {"os": "{}", "machine": "{}", "cpu": "{}", "cores": "{} cores", "memory_bytes": "{}"}
+"""What the record may know of them, in the words of the report."""
+MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -48,10 +63,13 @@ class Results:
         """The interpretation that the study concludes on."""
         return str(self.reconciliation["conclusion"]["interpretation"])
 
-    @property
-    def ranked(self) -> list[str]:
-        """The ids of all interpretations, best first."""
-        return [entry["interpretation"] for entry in self.reconciliation["ranking"]]
+    def matched(self) -> dict[str, list[str]]:
+        """The claims that each interpretation matches; one that matches none is not there."""
+        found: dict[str, list[str]] = {}
+        for row in self.table("verdicts"):
+            if row["verdict"] in FITS:
+                found.setdefault(row["interpretation"], []).append(row["claim"])
+        return found
 
     def shown(self, most: int) -> list[Mapping[str, Any]]:
         """The places in the ranking that a report tells in full, best first, at most ``most``.
@@ -59,17 +77,13 @@ class Results:
         Of a sweep those combinations are told that match a claim; the section about the sweep
         sums the others up. The reading that the study concludes on is always there.
         """
-        ranking = self.reconciliation["ranking"]
+        every = self.reconciliation["ranking"]
         generated = {r.id for r in self.study.interpretations if isinstance(r, SweptInterpretation)}
-        if generated:
-            fits = {r["interpretation"] for r in self.table("verdicts") if r["verdict"] in FITS}
-            dull = generated - fits
-            ranking = [e for e in ranking if e["interpretation"] not in dull] or ranking
-        best = ranking[:most]
+        dull = generated - self.matched().keys() if generated else set()
+        best = ([e for e in every if e["interpretation"] not in dull] or every)[:most]
         if all(entry["interpretation"] != self.chosen for entry in best):
-            every = self.reconciliation["ranking"]
             best = [*best[: most - 1], *(e for e in every if e["interpretation"] == self.chosen)]
-        return list(best)
+        return best
 
 
 def read_results(study_folder: Path, results: Path) -> Results:
@@ -81,7 +95,10 @@ def read_results(study_folder: Path, results: Path) -> Results:
     missing = [results / name for name in REQUIRED if not (results / name).is_file()]
     if missing:
         raise InputError(*(Fault(file, 0, "", "is missing; run `snakemake`") for file in missing))
-    reconciliation = _json(results / "reconciliation.json")
+    reconciliation, record = (
+        json.loads((results / name).read_text(encoding="utf-8"))
+        for name in ("reconciliation.json", "record.json")
+    )
     listed = {entry["interpretation"] for entry in reconciliation["ranking"]}
     return Results(
         study=load_study(study_folder),
@@ -93,13 +110,8 @@ def read_results(study_folder: Path, results: Path) -> Results:
             if (results / name).is_file()
         },
         reconciliation=reconciliation,
-        record=_json(results / "record.json"),
+        record=record,
     )
-
-
-def _json(file: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
 
 
 def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list[Row]]:
@@ -108,3 +120,93 @@ def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list
     for row in rows:
         groups.setdefault(tuple(row[column] for column in columns), []).append(row)
     return groups
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the record."""
+
+    name: str
+    text: str
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A result file: its digest, and a link that works offline."""
+
+    name: str
+    rows: int | None
+    sha256: str
+    href: str
+    record: bool
+
+
+def facts(record: Mapping[str, Any]) -> list[Fact]:
+    """What the record says, in the order in which readers ask."""
+    device, host, source = record["device"], record.get("host", {}), record.get("source", {})
+    kind = {"cpu": "CPU", "cuda": "CUDA"}.get(device["type"], device["type"])
+    shown = {
+        "Device": f"{device['name']}, {kind}{_known(device, DEVICE)}",
+        "Why not the GPU": device.get("fallback") or "",
+        "Host": _known(host, HOST).removeprefix(", "),
+        "Software": _pairs(record.get("versions", {})),
+        "System libraries": _pairs(record.get("system", {})),
+        "Settings": _pairs(record.get("settings", {})),
+        "Command": str(record.get("command", "")),
+        "Started": moment(record["started"]),
+        "Ended": moment(record["ended"]),
+        "Source": _source(source),
+    }
+    sums = ("lock", "config", "study")
+    shown |= {f"SHA-256 of the {key}": source.get(f"{key}_sha256") or "" for key in sums}
+    return [
+        Fact(name, text, code=name in ("Command", "Source") or name.startswith("SHA"))
+        for name, text in shown.items()
+        if text
+    ]
+
+
+def _known(values: Mapping[str, Any], phrases: Mapping[str, str]) -> str:
+    """What is known of a device or a host, each with a comma before it."""
+    memory = values.get("memory_bytes")
+    known = {**values, "memory_bytes": mebibytes(memory) if memory else ""}
+    return "".join(f", {phrase.format(known[k])}" for k, phrase in phrases.items() if known.get(k))
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    said = {True: "on", False: "off"}
+    known = {k: said.get(v, v) if isinstance(v, bool) else v for k, v in sorted(values.items())}
+    return ", ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in known.items() if value is not None
+    )
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    if not source.get("commit"):
+        return ""
+    return f"commit {source['commit']}{'' if source.get('clean', True) else ' with changes'}"
+
+
+def data_files(results: Results) -> list[DataFile]:
+    """Every file that the report is made from, in order of the pipeline."""
+    found, room = [], EMBEDDED_IN_ALL
+    for name in DATA_FILES:
+        file = results.folder / name
+        if file.is_file():
+            content = file.read_bytes()
+            embedded = len(content) <= min(EMBEDDED_FILE, room)
+            room -= len(content) if embedded else 0
+            found.append(_data_file(file, content, results, embedded=embedded))
+    return found
+
+
+def _data_file(file: Path, content: bytes, results: Results, *, embedded: bool) -> DataFile:
+    data = base64.b64encode(content).decode()
+    return DataFile(
+        name=file.name,
+        rows=len(results.tables[file.name]) if file.name in results.tables else None,
+        sha256=hashlib.sha256(content).hexdigest(),
+        href=f"data:{MEDIA_TYPES[file.suffix]};base64,{data}" if embedded else file.name,
+        record=FILES[file.name].record,
+    )

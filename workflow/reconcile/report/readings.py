@@ -1,12 +1,16 @@
-"""What the report says about each interpretation: what it is, what it denies, what was measured."""
+"""What the report says about each interpretation: what it is, what it denies, what was measured.
+
+Layers that repeat are folded: forty-eight equal blocks are told once, not forty-eight times.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from typing import Any
 
-from reconcile.report.folding import LayerRow, folded
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import Argument, Interpretation, Source, Statement, Study
 from reconcile.study.plan import arguments_of, networks_of
@@ -15,6 +19,12 @@ from reconcile.words import digits
 
 MOST_ROWS = 1500
 """Rows of layer tables in a report; what is beyond is in layers.csv."""
+FEWEST = 3
+"""Blocks that are folded; two are told in full."""
+IDLE_KINDS = ("activation", "dropout", "norm")
+_INDEXED = re.compile(r"(?P<before>(?:.*?\.)?)(?P<index>\d+)(?P<after>(?:\..*)?)")
+_SIZE = ("channels", "height", "width")
+_COUNTS = ("kind", *_SIZE, "neurons", "parameters", "macs")
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,24 @@ class Denial:
     statement: Statement
     stated: str
     taken: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A row of a layer table.
+
+    Attributes:
+        name: the layer's, or the range of names that the row stands for.
+        row: its counts.
+        times: how often it stands in the network.
+        idle: whether it is an activation, a dropout or a normalisation of the size of the row
+            before, without parameters, multiply-adds or connections: it adds nothing to a total.
+    """
+
+    name: str
+    row: Row
+    times: int = 1
+    idle: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,65 +78,38 @@ class ReadingView:
     networks: tuple[NetworkView, ...]
     same_counts: tuple[str, ...]
 
-    @property
-    def measured(self) -> bool:
-        """Whether every network of it was measured."""
-        return all(net.total.get("status", "").startswith("measured") for net in self.networks)
-
 
 def reading_views(results: Results, most: int) -> list[ReadingView]:
     """The best ranked interpretations, at most ``most``, in the order of the ranking."""
     by_id = {reading.id: reading for reading in results.study.interpretations}
+    equal = results.reconciliation["equal_counts"]
+    views, room = [], MOST_ROWS
     layers = grouped_by(results.table("layers"), "interpretation", "network")
     totals = grouped_by(results.table("totals"), "interpretation", "network")
-    room = _Room(MOST_ROWS)
-    return [
-        _view(results, by_id[entry["interpretation"]], entry, (layers, totals), room)
-        for entry in results.shown(most)
-    ]
-
-
-@dataclass
-class _Room:
-    """Rows of layer tables that the report has room for."""
-
-    left: int
-
-    def take(self, rows: int) -> bool:
-        """Whether so many rows fit, which are then taken."""
-        fits = rows <= self.left
-        self.left -= rows if fits else 0
-        return fits
-
-
-def _view(
-    results: Results,
-    reading: Interpretation,
-    entry: Mapping[str, Any],
-    tables: tuple[dict[tuple[str, ...], list[Row]], dict[tuple[str, ...], list[Row]]],
-    room: _Room,
-) -> ReadingView:
-    study = results.study
-    layers, totals = tables
-    networks = []
-    for name, arguments in networks_of(study, reading).items():
-        rows = folded(layers.get((reading.id, name), []))
-        total = next(iter(totals.get((reading.id, name), [])), {})
-        told = room.take(len(rows))
-        networks.append(NetworkView(name, _arguments(study, arguments), tuple(rows), told, total))
-    equal: list[str] = next(
-        (ids for ids in results.reconciliation["equal_counts"] if reading.id in ids), []
-    )
-    return ReadingView(
-        id=reading.id,
-        title=reading.title,
-        entry=entry,
-        proposed_by=tuple(reading.proposed_by),
-        denials=tuple(_denial(study, reading, denied) for denied in entry["denies"]),
-        slip=reading.slip.says if reading.slip else "",
-        networks=tuple(networks),
-        same_counts=tuple(other for other in equal if other != reading.id),
-    )
+    for entry in results.shown(most):
+        reading = by_id[entry["interpretation"]]
+        networks = []
+        for name, arguments in networks_of(results.study, reading).items():
+            place = reading.id, name
+            rows, (total, *_) = folded(layers.get(place, [])), totals.get(place, [{}])
+            told = len(rows) <= room
+            room -= len(rows) if told else 0
+            named = _arguments(results.study, arguments)
+            networks.append(NetworkView(name, named, tuple(rows), told, total))
+        same: list[str] = next((ids for ids in equal if reading.id in ids), [])
+        views.append(
+            ReadingView(
+                id=reading.id,
+                title=reading.title,
+                entry=entry,
+                proposed_by=tuple(reading.proposed_by),
+                denials=tuple(_denial(results.study, reading, name) for name in entry["denies"]),
+                slip=reading.slip.says if reading.slip else "",
+                networks=tuple(networks),
+                same_counts=tuple(other for other in same if other != reading.id),
+            )
+        )
+    return views
 
 
 def _arguments(study: Study, arguments: Mapping[str, Argument]) -> tuple[tuple[str, str, str], ...]:
@@ -136,3 +137,76 @@ def argument_text(value: Argument) -> str:
     if isinstance(value, list):
         return ", ".join(map(argument_text, value))
     return digits(value) or '""'
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Consecutive rows whose names share everything up to their first number."""
+
+    before: str
+    index: int | None
+    rows: tuple[Row, ...]
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """Equal for blocks that differ in nothing but their number."""
+        return self.before, tuple((_split(row)[2], *(row[c] for c in _COUNTS)) for row in self.rows)
+
+
+def _split(row: Row) -> tuple[str, int | None, str]:
+    match = _INDEXED.fullmatch(row["layer"])
+    return (match["before"], int(match["index"]), match["after"]) if match else ("", None, "")
+
+
+def folded(rows: list[Row]) -> list[LayerRow]:
+    """The rows of one network, with runs of equal numbered blocks folded into one."""
+    return _with_idle(_folded(rows))
+
+
+def _with_idle(rows: list[LayerRow]) -> list[LayerRow]:
+    marked = [replace(row, idle=_is_idle(before.row, row.row)) for before, row in pairwise(rows)]
+    return rows[:1] + marked
+
+
+def _is_idle(before: Row, row: Row) -> bool:
+    sizes = [row[size] for size in _SIZE]
+    if row["kind"] not in IDLE_KINDS or not any(sizes) or sizes != [before[s] for s in _SIZE]:
+        return False
+    return all(row[count] in ("", "0") for count in ("parameters", "macs", "connections"))
+
+
+def _folded(rows: list[Row]) -> list[LayerRow]:
+    blocks = [
+        _Block(before, index, tuple(same))
+        for (before, index), same in groupby(rows, key=lambda row: _split(row)[:2])
+    ]
+    result: list[LayerRow] = []
+    for run in _runs(blocks):
+        whole = len(run) < FEWEST or run[0].index is None
+        result += [LayerRow(r["layer"], r) for b in run for r in b.rows] if whole else _rows_of(run)
+    return result
+
+
+def _runs(blocks: list[_Block]) -> Iterator[list[_Block]]:
+    """Consecutive blocks of equal signature and ascending number."""
+    run: list[_Block] = []
+    for block in blocks:
+        if run and not _follows(run[-1], block):
+            yield run
+            run = []
+        run.append(block)
+    if run:
+        yield run
+
+
+def _follows(one: _Block, other: _Block) -> bool:
+    if one.index is None or other.index != one.index + 1:
+        return False
+    return one.signature == other.signature
+
+
+def _rows_of(run: list[_Block]) -> Iterator[LayerRow]:
+    first, last = run[0], run[-1]
+    for row in first.rows:
+        name = f"{first.before}{first.index}…{last.index}{_split(row)[2]}"
+        yield LayerRow(name, row, len(run))

@@ -1,7 +1,7 @@
 """The reconciliation report: figures, HTML and PDF from a study and its results.
 
-What is shown is worked out in ``reconcile.reporting``, how it looks is in ``templates/``. The
-report is a function of the results alone: the same files give the same bytes. It needs no torch.
+The report is a function of the results alone: the same files give the same bytes. How it looks is
+in ``templates/``. It needs no torch.
 """
 
 from __future__ import annotations
@@ -10,12 +10,39 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from reconcile import __version__
+from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import write_bytes, write_json, write_text
-from reconcile.report.figures.write import write_figures
-from reconcile.report.page import context_of, render_page
-from reconcile.report.read import Results, read_results
+from reconcile.report.claims import claim_views
+from reconcile.report.figures import drawings, write_figures
+from reconcile.report.figures.neurons import MOST_LAYERS, layer_claims
+from reconcile.report.findings import evidence_views, search_views, sweep_view
+from reconcile.report.pages import render_page
+from reconcile.report.read import Results, data_files, facts, read_results
+from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
 
+SECTIONS = {
+    "answer": "The answer",
+    "picture": "How the first layer walks over its input",
+    "matrix": "Claims and readings",
+    "sweep": "The sweep",
+    "reasons": "The reasons",
+    "layers": "Layer by layer",
+    "ranking": "Ranking",
+    "evidence": "Evidence",
+    "consistency": "The paper against itself",
+    "searches": "Searches",
+    "undecided": "What could not be decided",
+    "claims": "The claims",
+    "interpretations": "The interpretations",
+    "measuring": "How it was measured",
+    "verify": "How to verify it",
+    "limits": "What this does not certify",
+    "cite": "How to cite",
+}
+PER_PRINTED_PAGE = 12
+"""Readings side by side on a page of paper."""
 Report = Callable[[str], None]
 
 
@@ -49,7 +76,8 @@ def write_page(
     options = ReportOptions.model_validate(dict(config))
     write_json(results / "options.json", options.model_dump())
     write_figures(read, templates, options.max_readings)
-    write_text(results / "report.html", render_html(read, templates, options))
+    page = render_page(templates, context_of(read, options), "screen")
+    write_text(results / "report.html", page)
 
 
 def write_paper(
@@ -63,22 +91,73 @@ def write_paper(
 
     ``report`` is told how far it is: a long report takes more than a few seconds.
     """
-    read = read_results(study_folder, results)
-    options = ReportOptions.model_validate(dict(config))
-    write_bytes(results / "report.pdf", render_pdf(read, templates, options, report))
-
-
-def render_html(results: Results, templates: Path, options: ReportOptions) -> str:
-    """The report for browsers, one file."""
-    return render_page(templates, context_of(results, options), "screen")
-
-
-def render_pdf(
-    results: Results, templates: Path, options: ReportOptions, report: Report | None = None
-) -> bytes:
-    """The report for paper and for archives."""
     # Imported here, because WeasyPrint takes as long to load as the HTML takes to write.
     from reconcile.report.pdf import pdf_of  # noqa: PLC0415
 
-    page = render_page(templates, context_of(results, options), "paper")
-    return pdf_of(page, results.folder, results.record["ended"], report)
+    read = read_results(study_folder, results)
+    context = context_of(read, ReportOptions.model_validate(dict(config)))
+    page = render_page(templates, context, "paper")
+    write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))
+
+
+def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
+    """Everything that the templates use."""
+    most = options.max_readings
+    columns = results.shown(most)
+    shown = [entry["interpretation"] for entry in columns]
+    evidence, totals = evidence_views(results), results.table("totals")
+    counts = results.reconciliation["counts"]
+    judged = sum(counts[name] for name in ("reproduced", "explained", "contradicted"))
+    context = {
+        "version": __version__,
+        "authors": AUTHORS,
+        "study": results.study,
+        "name": results.name,
+        "rec": results.reconciliation,
+        "record": results.record,
+        "chosen": results.chosen,
+        "connections": any("connections" in claim.expression for claim in results.study.claims),
+        "claims": claim_views(results, shown),
+        "columns": columns,
+        "per_page": PER_PRINTED_PAGE,
+        "left_out": len(results.study.interpretations) - len(shown),
+        "layer_claims": layer_claims(results)[:MOST_LAYERS],
+        "readings": reading_views(results, most),
+        "shown": shown,
+        "sweep": sweep_view(results),
+        "figures": drawings(results, most),
+        "evidence": evidence,
+        "failing": sum(view.fails for view in evidence),
+        "unjudged": counts["claims"] - judged,
+        "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
+        "self_checks": results.table("consistency"),
+        "slips": search_views(results, "slips"),
+        "geometries": search_views(results, "geometries"),
+        "facts": facts(results.record),
+        "data": {file.name: file for file in data_files(results)},
+        "bibliography": bibtex(to_cite(results.study, results.name)),
+        "on_meta": sum(row["status"] == "measured-on-meta" for row in totals),
+        "checked_by": options.checked_by,
+        "orcid": options.orcid,
+        "most": most,
+    }
+    return {**context, "titles": _titles(context)}
+
+
+def _titles(context: Mapping[str, Any]) -> dict[str, str]:
+    """The sections that have something to say, by anchor."""
+    figures = context["figures"]
+    there = {
+        "picture": "windows" in figures,
+        "sweep": context["sweep"],
+        "layers": {*figures} - {"windows", "sweep"},
+        "evidence": context["evidence"],
+        "consistency": context["self_checks"],
+        "searches": context["slips"] or context["geometries"],
+        "undecided": context["rec"]["conclusion"]["undecided"],
+    }
+    titles = {name: title for name, title in SECTIONS.items() if there.get(name, True)}
+    if not there["picture"]:
+        # Without a picture to explain the answer, the reasons follow it at once.
+        titles = {name: titles.pop(name) for name in ("answer", "reasons")} | titles
+    return titles

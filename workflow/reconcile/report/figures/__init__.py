@@ -1,1 +1,61 @@
-"""The figures, drawn as SVG by hand: dark pages, phones and equal bytes ask for it."""
+"""The figures, drawn as SVG by hand: dark pages, phones and equal bytes ask for it.
+
+A figure is a file here, which says its caption and draws it, and a line in ``drawings``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconcile.files import keep_only, write_bytes, write_text
+from reconcile.report.figures.coverage import coverage_figure
+from reconcile.report.figures.latency import latency_figures
+from reconcile.report.figures.neurons import neurons_figure
+from reconcile.report.figures.svg import WIDE, Drawing
+from reconcile.report.figures.sweep import sweep_figure
+from reconcile.report.figures.windows import windows_figure
+from reconcile.report.pages import svg_page
+from reconcile.report.read import Results
+
+
+def drawings(results: Results, most: int) -> dict[str, Drawing]:
+    """Every figure that the results have data for, by name; charts of ``most`` readings."""
+    found = (
+        windows_figure(results),
+        sweep_figure(results),
+        neurons_figure(results),
+        *latency_figures(results, most),
+        coverage_figure(results),
+    )
+    return {drawing.name: drawing for drawing in found if drawing is not None}
+
+
+def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
+    """Write every figure that the results have data for, and no others into their folder.
+
+    The folder is there afterwards, also where nothing can be drawn: Snakemake looks for it.
+
+    Args:
+        results: the study and its results.
+        templates: holds the page of a figure and the bundled fonts, which the PDF figures embed.
+        most: how many interpretations a chart shows.
+
+    Returns:
+        The files written: SVG for screens and PDF for write-ups.
+
+    Raises:
+        InputError: a file cannot be written, or one of an earlier run not removed.
+    """
+    from reconcile.report.pdf import figure_pdf  # noqa: PLC0415 - loads WeasyPrint
+
+    folder = results.folder / "figures"
+    written: list[Path] = []
+    for name, drawing in drawings(results, most).items():
+        svg, height = drawing.wide(), drawing.draw(WIDE)[0]
+        page = svg_page(templates, svg, (WIDE, height), results.record["ended"])
+        write_text(folder / f"{name}.svg", f"{svg}\n")
+        write_bytes(folder / f"{name}.pdf", figure_pdf(page))
+        written += [folder / f"{name}.svg", folder / f"{name}.pdf"]
+    # What an earlier run drew and this one does not would be archived as if it were of this one.
+    keep_only(folder, written, (".svg", ".pdf"))
+    return written

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from reconcile.report.figures.svg import element, figure, label, number, paint, rect, width_of
-from reconcile.report.figures.walks import Walk
+from reconcile.report.figures.svg import Drawing, element, label, number, paint, rect, width_of
+from reconcile.report.figures.windows import Walk, all_walks
+from reconcile.report.read import Results
 from reconcile.words import count_of
 
 SIDE, EDGE = 78.0, 5.0
@@ -21,18 +22,30 @@ MOST_NAMES = 8
 NAME, LINE = 15.0, 14.0
 
 
-def square_walks(walks: list[Walk]) -> list[Walk]:
-    """The walks that can be drawn: what they miss or add lies at the edges, and is narrow."""
-    return [w for w in walks if max(*w.zeros, len(w.unseen)) <= MOST and _at_the_end(w)]
+def coverage_figure(results: Results) -> Drawing | None:
+    """A small image for each walk whose missed or added pixels lie at the edges, few of them."""
+    every = [walk for walk in all_walks(results) if _can_be_drawn(walk)]
+    walks = every[:MOST_WALKS]
+    if not walks:
+        return None
+    which = f"the first {len(walks)} of " if len(walks) < len(every) else ""
+    which += count_of(len(every), "distinct walk")
+    caption = (
+        f"The input under {which} of {walks[0].layer}: blue is "
+        "seen, red never, and within the dashed line zeros are read outside the image. Pixels at "
+        "the edges are drawn too wide."
+    )
+    title = "What the first layer sees of the image. " + " ".join(map(_sentence, walks))
+    return Drawing("coverage", caption, title, lambda width: _draw_images(walks, width))
 
 
-def _at_the_end(walk: Walk) -> bool:
-    """Whether the pixels never seen are the last ones."""
-    return walk.unseen == list(range(walk.width - len(walk.unseen), walk.width))
+def _can_be_drawn(walk: Walk) -> bool:
+    last = list(range(walk.width - len(walk.unseen), walk.width))
+    return max(*walk.zeros, len(walk.unseen)) <= MOST and walk.unseen == last
 
 
-def draw_coverage(identifier: str, walks: list[Walk], width: float, css: str = "") -> Markup:
-    """Draw a small image for each walk, several in a row."""
+def _draw_images(walks: list[Walk], width: float) -> tuple[float, list[Markup]]:
+    """Several images in a row."""
     per_row = max(2, int((width + 20) // 180))
     step = (width + 20) / per_row
     names = [_wrapped(walk.readings, step - 20) for walk in walks]
@@ -46,8 +59,7 @@ def draw_coverage(identifier: str, walks: list[Walk], width: float, css: str = "
             origin = (column * step, y)
             parts += _panel(walk, names[at + column], origin, lines * NAME + 8 + margin[0])
         y += lines * NAME + 8 + sum(margin) + SIDE + 2 * LINE + 26
-    title = "What the first layer sees of the image. " + " ".join(map(_sentence, walks))
-    return figure(identifier, title, (width, y - 18), parts, css)
+    return y - 18, parts
 
 
 def _sentence(walk: Walk) -> str:
@@ -87,8 +99,7 @@ def _panel(
         outline = paint(fill="paper", stroke="accent")
         yield rect(left - before, top - before, reach, reach, **outline, stroke_dasharray="3 2")
     yield from _image(walk, left, top)
-    foot = top + SIDE + after + 16
-    yield from _legend(walk, x, foot)
+    yield from _what_is_seen(walk, x, top + SIDE + after + 16)
 
 
 def _image(walk: Walk, left: float, top: float) -> Iterator[Markup]:
@@ -103,7 +114,7 @@ def _image(walk: Walk, left: float, top: float) -> Iterator[Markup]:
     yield element("path", d=across + down, **paint(stroke="paper"), stroke_width=0.6)
 
 
-def _legend(walk: Walk, x: float, y: float) -> Iterator[Markup]:
+def _what_is_seen(walk: Walk, x: float, y: float) -> Iterator[Markup]:
     seen = f"{walk.width - len(walk.unseen)} of {walk.width} columns seen"
     yield label(x, y, seen, colour="bad" if walk.unseen else "ink", size=11, bold=bool(walk.unseen))
     before, after = walk.zeros

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reconcile.report.figures.scale import Scale, axis
-from reconcile.report.figures.svg import clipped, figure, label, line, paint, rect, width_of
+from reconcile.report.figures.svg import (
+    Drawing,
+    Scale,
+    axis,
+    clipped,
+    label,
+    line,
+    paint,
+    rect,
+    width_of,
+)
 from reconcile.report.read import Results
 from reconcile.study.model import SINGLE
 from reconcile.tables.rows import Row
@@ -32,6 +41,17 @@ class Bar:
     strong: bool = False
 
 
+def latency_figures(results: Results, most: int) -> Iterator[Drawing]:
+    """Charts of the layers of one reading, and of the networks of the best ``most`` readings."""
+    layers, networks = layer_latencies(results), _network_latencies(results, most)
+    of_layers = f"{_which(layers, 'layer')} of {results.chosen}"
+    of_networks = f"one forward pass of {_which(networks, 'reading')}"
+    if layers:
+        yield _chart("latency-layers", results, _slowest(layers), of_layers)
+    if networks:
+        yield _chart("latency-networks", results, _slowest(networks), of_networks)
+
+
 def layer_latencies(results: Results) -> list[Bar]:
     """The timed layers of the reading that the study concludes on, in order."""
     rows = [row for row in results.table("timings") if row["interpretation"] == results.chosen]
@@ -42,7 +62,7 @@ def _layer(row: Row) -> str:
     return row["layer"] if row["network"] == SINGLE else f"{row['network']}/{row['layer']}"
 
 
-def total_latencies(results: Results, most: int) -> list[Bar]:
+def _network_latencies(results: Results, most: int) -> list[Bar]:
     """A plain forward pass of every reading, the best ranked first."""
     rows = {
         row["interpretation"]: row
@@ -57,7 +77,7 @@ def total_latencies(results: Results, most: int) -> list[Bar]:
     ]
 
 
-def slowest(bars: list[Bar]) -> list[Bar]:
+def _slowest(bars: list[Bar]) -> list[Bar]:
     """Those that take longest, in their order, where there are more than can be drawn."""
     longest = sorted(range(len(bars)), key=lambda i: -bars[i].median)[:MOST_BARS]
     return [bars[i] for i in sorted(longest)]
@@ -68,19 +88,32 @@ def _bar(row: Row, name: str, *, strong: bool = False) -> Bar:
     return Bar(name, float(median), float(low), float(high), strong)
 
 
-def draw_bars(identifier: str, title: str, bars: list[Bar], width: float, css: str = "") -> Markup:
-    """Draw a row a bar, with a thin line from the first to the third quartile."""
+def _which(bars: list[Bar], what: str) -> str:
+    drawn = len(_slowest(bars))
+    return f"each {what}" if drawn == len(bars) else f"the {drawn} slowest of {len(bars):,} {what}s"
+
+
+def _chart(name: str, results: Results, bars: list[Bar], what: str) -> Drawing:
+    title = f"Latency of {what} on {results.record['device']['name']}, in milliseconds."
+    how = "median of the repeats, with a line from the first to the third quartile; batch of one"
+    longest = max(bars, key=lambda bar: bar.median)
+    told = f"{title} The longest is {longest.name} with {longest.median:.3g} ms."
+    return Drawing(name, f"{title[:-1]}: {how}.", told, lambda width: _draw_bars(bars, width))
+
+
+def _draw_bars(bars: list[Bar], width: float) -> tuple[float, list[Markup]]:
+    """A row a bar, with a thin line from the first to the third quartile."""
     left = min(max(width_of(bar.name, 12) for bar in bars) + 12, width * 0.42)
     room = 58.0
     scale = Scale(0, max(max(bar.median, bar.high) for bar in bars) * 1.01, left, width - room)
     bottom = ROW * len(bars) + 2
     parts = list(axis(scale, 0, bottom, "ms"))
     for index, bar in enumerate(bars):
-        parts += _row(bar, scale, ROW * index + ROW / 2)
-    return figure(identifier, title, (width, bottom + FOOT), parts, css)
+        parts += _bar_row(bar, scale, ROW * index + ROW / 2)
+    return bottom + FOOT, parts
 
 
-def _row(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
+def _bar_row(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
     name = clipped(bar.name, scale.left - 10)
     yield label(scale.left - 10, y + 4, name, anchor="end", bold=bar.strong)
     fill = "accent" if bar.strong else "soft"

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reconcile.report.figures.scale import Scale, axis
-from reconcile.report.figures.svg import clipped, element, figure, label, line, paint, width_of
+from reconcile.report.figures.svg import (
+    Drawing,
+    Scale,
+    axis,
+    clipped,
+    element,
+    label,
+    line,
+    paint,
+    width_of,
+)
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE
 from reconcile.study.printed import parse_printed
@@ -59,10 +68,26 @@ def layer_claims(results: Results) -> list[LayerClaim]:
     return found
 
 
-def draw_neurons(
-    identifier: str, claims: list[LayerClaim], chosen: str, width: float, css: str = ""
-) -> Markup:
-    """Draw a row a layer: a tick where the paper's number is, a dot for every measured one."""
+def neurons_figure(results: Results) -> Drawing | None:
+    """A row a layer: a tick where the paper's number is, a dot for every measured one."""
+    every = layer_claims(results)
+    claims = every[:MOST_LAYERS]
+    if not claims:
+        return None
+    caption = (
+        "Neurons per layer for one input: a tick where the paper's number is, a dot for every "
+        "number measured. Red dots are not the printed number."
+    )
+    if len(claims) < len(every):
+        caption += f" Drawn are the first {len(claims)} of {len(every):,} claims."
+    title = chart_in_words(claims, results.chosen)
+    return Drawing(
+        "neurons", caption, title, lambda width: draw_neurons(claims, results.chosen, width)
+    )
+
+
+def draw_neurons(claims: list[LayerClaim], chosen: str, width: float) -> tuple[float, list[Markup]]:
+    """The height and the parts of the chart."""
     wide = width > 500  # noqa: PLR2004 - room for the count of matching readings
     right = 110.0 if wide else 26.0
     left = min(max(LEFT, *map(_room_for, claims)), width / 2)
@@ -70,21 +95,22 @@ def draw_neurons(
     scale = Scale(0, largest * 1.02, left, width - right)
     bottom = LEGEND + ROW * len(claims)
     own = chosen if any(chosen in claim.measured for claim in claims) else ""
-    parts = [*_legend(own, width, wide=wide), *axis(scale, LEGEND - 4, bottom)]
+    parts = [*_marks_explained(own, width, wide=wide), *axis(scale, LEGEND - 4, bottom)]
     for index, claim in enumerate(claims):
-        parts += _row(claim, chosen, scale, LEGEND + ROW * (index + 0.5))
+        y = LEGEND + ROW * (index + 0.5)
+        parts += _layer_row(claim, chosen, scale, y)
         if wide:
             text = f"{claim.matching} of {len(claim.measured)} match"
-            y = LEGEND + ROW * (index + 0.5) + 4
-            parts.append(label(width, y, text, colour="muted", size=11, anchor="end"))
-    return figure(identifier, _title(claims, chosen), (width, bottom + FOOT), parts, css)
+            parts.append(label(width, y + 4, text, colour="muted", size=11, anchor="end"))
+    return bottom + FOOT, parts
 
 
 def _room_for(claim: LayerClaim) -> float:
     return width_of(claim.layer) + width_of(claim.printed) + 24
 
 
-def _title(claims: list[LayerClaim], chosen: str) -> str:
+def chart_in_words(claims: list[LayerClaim], chosen: str) -> str:
+    """The chart in words; nothing is claimed of a reading that was not measured."""
     own = [c for c in claims if chosen in c.measured]
     differing = [c for c in own if c.measured[chosen] != c.value]
     start = f"Neurons of {count_of(len(claims), 'layer')}, printed and measured per input."
@@ -99,7 +125,7 @@ def _title(claims: list[LayerClaim], chosen: str) -> str:
     return f"{start} Under the reading {chosen}, {'; '.join(parts)}{rest}."
 
 
-def _legend(chosen: str, width: float, *, wide: bool) -> Iterator[Markup]:
+def _marks_explained(chosen: str, width: float, *, wide: bool) -> Iterator[Markup]:
     """What the marks mean; ``chosen`` is empty where that reading was not measured."""
     yield line(3, 4, 3, 18, "ink", stroke_width=2.5)
     yield label(11, 15, "printed", size=11)
@@ -122,7 +148,7 @@ def _dot(x: float, y: float, colour: str, *, solid: bool) -> Markup:
     return element("circle", cx=x, cy=y, r=5 if solid else 4, stroke_width=2, **attributes)
 
 
-def _row(claim: LayerClaim, chosen: str, scale: Scale, y: float) -> Iterator[Markup]:
+def _layer_row(claim: LayerClaim, chosen: str, scale: Scale, y: float) -> Iterator[Markup]:
     room = scale.left - width_of(claim.printed) - 24
     yield label(0, y + 4, clipped(claim.layer, room), bold=True)
     yield label(scale.left - 14, y + 4, claim.printed, anchor="end")
@@ -136,5 +162,5 @@ def _row(claim: LayerClaim, chosen: str, scale: Scale, y: float) -> Iterator[Mar
         return
     yield _dot(scale.at(own), y, "accent" if own == claim.value else "bad", solid=True)
     if own != claim.value:
-        x, anchor = scale.at(own), "middle"
-        yield label(x, y - 10, f"{own:,}", colour="bad", size=11, bold=True, anchor=anchor)
+        x = scale.at(own)
+        yield label(x, y - 10, f"{own:,}", colour="bad", size=11, bold=True, anchor="middle")

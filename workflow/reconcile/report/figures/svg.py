@@ -6,9 +6,13 @@ presentation attribute. It also carries a class, by which the page repaints it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from markupsafe import Markup, escape
+
+from reconcile.tables.contract import FIGURES
 
 COLOURS = {
     "paper": "#ffffff",
@@ -19,13 +23,84 @@ COLOURS = {
     "accent": "#0b5cad",
     "soft": "#cfe1f5",
     "bad": "#b42318",
-    "bad-soft": "#fbd9d5",
-    "slip": "#8a5300",
 }
 """The light palette; ``report.css`` has the same names for both palettes, and a test compares."""
 SANS = "Reconcile Sans, IBM Plex Sans, Helvetica, Arial, sans-serif"
-MONO = "Reconcile Mono, IBM Plex Mono, Menlo, Consolas, monospace"
-_ADVANCE = {"sans": 0.56, "mono": 0.6}
+WIDE, NARROW = 720.0, 340.0
+"""Widths for a page and for a phone, in pixels."""
+STEPS = (1, 2, 2.5, 5, 10)
+_ADVANCE = 0.56
+"""Width of an average letter, as a part of the font's size."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: it is drawn for a page and again for a phone.
+
+    Attributes:
+        name: one of ``FIGURES``; its file is ``figures/<name>.svg``, its anchor ``#figure-<name>``.
+        caption: what it shows and in which unit.
+        title: its alternative text: what is to be seen, in a sentence or two.
+        draw: gives the height and the parts of a drawing of some width, in pixels.
+    """
+
+    name: str
+    caption: str
+    title: str
+    draw: Callable[[float], tuple[float, list[Markup]]]
+
+    def __post_init__(self) -> None:
+        if self.name not in FIGURES:
+            raise ValueError(
+                f"{self.name} is no figure of the contract, and no archive would have it"
+            )
+
+    def wide(self, css: str = "") -> Markup:
+        """The drawing for a page, of a class."""
+        return self._drawn("wide", WIDE, css)
+
+    def narrow(self, css: str = "") -> Markup:
+        """The drawing for a phone."""
+        return self._drawn("narrow", NARROW, css)
+
+    def _drawn(self, size: str, width: float, css: str) -> Markup:
+        identifier = f"figure-{self.name}-{size}-title"
+        height, parts = self.draw(width)
+        return element(
+            "svg",
+            element("title", escape(self.title), id=identifier),
+            *parts,
+            xmlns="http://www.w3.org/2000/svg",
+            viewBox=f"0 0 {number(width)} {number(height)}",
+            width=width,
+            height=height,
+            role="img",
+            aria_labelledby=identifier,
+            class_=css or None,
+        )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps numbers from ``low`` to ``high`` to pixels from ``left`` to ``right``."""
+
+    low: float
+    high: float
+    left: float
+    right: float
+
+    def at(self, value: float) -> float:
+        """The place of a number."""
+        span = (self.high - self.low) or 1
+        return self.left + (value - self.low) / span * (self.right - self.left)
+
+    def ticks(self, most: int) -> list[float]:
+        """Round numbers within the scale, ``most`` at the most beside the first."""
+        raw = (self.high - self.low) / most or 1
+        power = 10.0 ** math.floor(math.log10(raw))
+        step = next(s * power for s in STEPS if s * power >= raw * 0.999999)
+        first = math.ceil(self.low / step)
+        return [i * step for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
 def number(value: float) -> str:
@@ -78,7 +153,6 @@ def label(
     size: float = 12,
     anchor: str = "start",
     bold: bool = False,
-    mono: bool = False,
 ) -> Markup:
     """A line of text; ``y`` is its base line."""
     return element(
@@ -87,16 +161,16 @@ def label(
         x=x,
         y=y,
         **paint(fill=colour),
-        font_family=MONO if mono else SANS,
+        font_family=SANS,
         font_size=size,
         font_weight="600" if bold else None,
         text_anchor=None if anchor == "start" else anchor,
     )
 
 
-def width_of(text: str, size: float = 12, *, mono: bool = False) -> float:
+def width_of(text: str, size: float = 12) -> float:
     """A close upper estimate of the width of a text."""
-    return len(text) * size * _ADVANCE["mono" if mono else "sans"]
+    return len(text) * size * _ADVANCE
 
 
 def clipped(text: str, room: float, size: float = 12) -> str:
@@ -107,28 +181,12 @@ def clipped(text: str, room: float, size: float = 12) -> str:
     return f"…{text[-kept:]}"
 
 
-def figure(
-    identifier: str, title: str, size: tuple[float, float], parts: Iterable[Markup], css: str = ""
-) -> Markup:
-    """A whole drawing; its title is its alternative text.
-
-    Args:
-        identifier: unique in the page.
-        title: what the picture shows, in a sentence or two.
-        size: width and height in pixels.
-        parts: what is drawn.
-        css: class of the drawing.
-    """
-    width, height = size
-    return element(
-        "svg",
-        element("title", escape(title), id=f"{identifier}-title"),
-        *parts,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {number(width)} {number(height)}",
-        width=width,
-        height=height,
-        role="img",
-        aria_labelledby=f"{identifier}-title",
-        class_=css or None,
-    )
+def axis(scale: Scale, top: float, bottom: float, unit: str = "") -> Iterator[Markup]:
+    """Vertical lines at round numbers, with the numbers below."""
+    room = scale.right - scale.left
+    for tick in scale.ticks(max(2, int(room // 85))):
+        x = scale.at(tick)
+        yield line(x, top, x, bottom, "rule", stroke_dasharray=None if tick == scale.low else "2 3")
+        text = f"{tick:,.10g}" if tick != int(tick) else f"{int(tick):,}"
+        text += f" {unit}" if unit and tick == scale.low else ""
+        yield label(x, bottom + 15, text, colour="muted", size=11, anchor="middle")

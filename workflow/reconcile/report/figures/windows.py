@@ -1,20 +1,143 @@
-"""The picture of the window that walks along a row: where it stops, what it never sees."""
+"""How the first layer of each reading walks along a row of its input: measured, told and drawn.
+
+``windows.csv`` holds the first and the last windows of a row, each with the pixels that it really
+sees. Windows between them differ only by the stride, and the pixels seen in all are compared with
+``coverage.csv``, so nothing is drawn that was not measured.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from markupsafe import Markup
 
-from reconcile.report.figures.svg import element, figure, label, paint, rect, width_of
-from reconcile.report.figures.walks import Walk
+from reconcile.report.figures.svg import Drawing, element, label, paint, rect, width_of
+from reconcile.report.read import Results, grouped_by
+from reconcile.tables.rows import Row
 from reconcile.words import count_of, listed
 
 GAP = 44.0
 """Room for the mark between the two ends of a row."""
 TITLE, CALLOUTS, NUMBERS, BAR = 22.0, 18.0, 14.0, 19.0
 LARGEST_CELL = 16.0
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A window that walks along a row of pixels; readings with equal walks share one.
+
+    Attributes:
+        readings: ids of the interpretations, in the study's order.
+        layer: the layer that the window belongs to.
+        width: pixels in a row of the image; they are numbered from 0.
+        size: width of the window, in pixels.
+        stride: step of the window, in pixels.
+        starts: first pixel of every window, negative where it begins before the image.
+        measured: indices of the windows that were measured one by one.
+    """
+
+    readings: tuple[str, ...]
+    layer: str
+    width: int
+    size: int
+    stride: int
+    starts: tuple[int, ...]
+    measured: tuple[int, ...]
+
+    @property
+    def windows(self) -> int:
+        """How many windows there are in a row."""
+        return len(self.starts)
+
+    def end(self, index: int) -> int:
+        """The last pixel of a window, beyond the image where it reads zeros there."""
+        return self.starts[index] + self.size - 1
+
+    @property
+    def zeros(self) -> tuple[int, int]:
+        """Zeros read before the first and after the last pixel of the row."""
+        return max(-self.starts[0], 0), max(self.end(-1) - self.width + 1, 0)
+
+    @property
+    def unseen(self) -> list[int]:
+        """Pixels of the row that no window sees."""
+        seen = {pixel for start in self.starts for pixel in range(start, start + self.size)}
+        return [pixel for pixel in range(self.width) if pixel not in seen]
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What makes two walks equal."""
+        return self.layer, self.width, self.size, self.starts
+
+
+def all_walks(results: Results) -> list[Walk]:
+    """Every distinct walk of a strided first layer, in the study's order."""
+    coverage = {(row["interpretation"], row["network"]): row for row in results.table("coverage")}
+    found: dict[tuple[object, ...], Walk] = {}
+    for (reading, network), rows in grouped_by(
+        results.table("windows"), "interpretation", "network"
+    ).items():
+        walk = _walk(reading, rows, coverage.get((reading, network)))
+        if walk is not None:
+            same = found.setdefault(walk.shape, walk)
+            readings = dict.fromkeys((*same.readings, reading))
+            found[walk.shape] = replace(same, readings=tuple(readings))
+    return list(found.values())
+
+
+def telling_walks(results: Results) -> list[Walk]:
+    """The walk of the study's first reading and that of the reading it concludes on."""
+    first = results.study.interpretations[0].id if results.study.interpretations else ""
+    walks = all_walks(results)
+    wanted = [
+        next((walk for walk in walks if reading in walk.readings), None)
+        for reading in (first, results.chosen)
+    ]
+    return list({walk.shape: walk for walk in wanted if walk is not None}.values())
+
+
+def _walk(reading: str, rows: list[Row], coverage: Row | None) -> Walk | None:
+    """The walk of one network, or None where it has no stride or does not add up."""
+    if coverage is None or not rows:
+        return None
+    width, size = int(coverage["width"]), int(rows[0]["size"])
+    known = {int(row["window"]): start for row in rows if (start := _start(row, width)) is not None}
+    stride = _stride(known)
+    if stride is None or stride < 2:  # noqa: PLR2004 - a stride of one leaves nothing out
+        return None
+    index, start = next(iter(known.items()))
+    starts = tuple(start + (i - index) * stride for i in range(int(rows[0]["windows"])))
+    measured = tuple(sorted(int(row["window"]) for row in rows))
+    walk = Walk((reading,), rows[0]["layer"], width, size, stride, starts, measured)
+    agrees = all(starts[i] == start for i, start in known.items())
+    return walk if agrees and _covers(walk, coverage) else None
+
+
+def _start(row: Row, width: int) -> int | None:
+    """Where a window begins; None where it reaches beyond both ends or sees nothing."""
+    first, last, size = int(row["first"]), int(row["last"]), int(row["size"])
+    if first > 0 or (first == 0 and last == size - 1):
+        return first
+    return last - size + 1 if 0 <= last < width - 1 else None
+
+
+def _stride(known: dict[int, int]) -> int | None:
+    steps = {
+        (right[1] - left[1]) / (right[0] - left[0])
+        for left, right in pairwise(sorted(known.items()))
+    }
+    step = steps.pop() if len(steps) == 1 else None
+    return int(step) if step is not None and step.is_integer() else None
+
+
+def _covers(walk: Walk, coverage: Row) -> bool:
+    """Whether the pixels seen along a row agree with those seen in the whole image."""
+    if coverage["height"] != coverage["width"]:
+        return True
+    seen = walk.width - len(walk.unseen)
+    return seen * seen == int(coverage["seen"])
 
 
 def describe_walk(walk: Walk) -> str:
@@ -64,39 +187,43 @@ class _Strip:
         return self.at(self.last + 1)
 
 
-def draw_windows(identifier: str, walks: list[Walk], width: float, css: str = "") -> Markup:
-    """Draw one panel a walk, one below the other.
+def windows_figure(results: Results) -> Drawing | None:
+    """One panel a walk, one below the other; none where all readings walk alike."""
+    walks = telling_walks(results)
+    if len(walks) < 2:  # noqa: PLR2004 - the picture would decide nothing
+        return None
+    caption = " ".join(f"{walk.readings[0]}: {describe_walk(walk)}" for walk in walks)
+    caption = (
+        f"The windows of {walks[0].layer} along one row of the input, pixels numbered from 0, as "
+        f"measured by gradient. {caption}"
+    )
+    title = " ".join(f"{', '.join(walk.readings)}: {describe_walk(walk)}" for walk in walks)
+    return Drawing("windows", caption, title, lambda width: _draw_walks(walks, width))
 
-    Args:
-        identifier: unique in the page.
-        walks: what to draw.
-        width: of the drawing, in pixels; the ends of a row stand side by side where they fit.
-        css: class of the drawing.
-    """
+
+def _draw_walks(walks: list[Walk], width: float) -> tuple[float, list[Markup]]:
+    """The ends of a row stand side by side where they fit."""
     parts: list[Markup] = []
     y = 0.0
     for walk in walks:
         panel, height = _panel(walk, y, width)
         parts += panel
         y += height
-    title = " ".join(f"{', '.join(walk.readings)}: {describe_walk(walk)}" for walk in walks)
-    return figure(identifier, title, (width, y), parts, css)
+    return y, parts
 
 
 def _panel(walk: Walk, y: float, width: float) -> tuple[list[Markup], float]:
-    heading = [
-        label(0, y + 14, _fitting(walk.readings, width), bold=True, size=13),
-    ]
+    parts = [label(0, y + 14, _fitting(walk.readings, width), bold=True, size=13)]
     y += TITLE
     strips, stacked = _strips(walk, width)
     rows = max(len(strip.shown) for strip in strips)
     height = CALLOUTS + NUMBERS + strips[0].cell + 6 + rows * BAR + 14
-    parts = heading
     for position, strip in enumerate(strips):
         parts += _draw_strip(strip, y + position * height * stacked)
     if len(strips) > 1 and not stacked:
         middle = y + CALLOUTS + NUMBERS + strips[0].cell / 2
-        parts += _break(strips[0].right, strips[1].x, middle, walk)
+        across = (strips[0].right + strips[1].x) / 2
+        parts.append(label(across, middle + 4, "· · ·", colour="muted", anchor="middle"))
     return parts, TITLE + height * (len(strips) if stacked else 1) + 8
 
 
@@ -133,11 +260,6 @@ def _range(walk: Walk, shown: tuple[int, ...]) -> tuple[int, int]:
     if shown[-1] == walk.windows - 1:
         last = max(last, walk.width - 1)
     return (min(first, 0) if shown[0] == 0 else first), last
-
-
-def _break(left: float, right: float, y: float, walk: Walk) -> list[Markup]:
-    middle = (left + right) / 2
-    return [label(middle, y + 4, "· · ·", colour="muted", anchor="middle")]
 
 
 def _draw_strip(strip: _Strip, y: float) -> list[Markup]:

@@ -1,0 +1,200 @@
+"""The picture of a sweep: over two axes, how many claims the best combination matches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
+from reconcile.report.read import Results
+from reconcile.report.readings import argument_text
+from reconcile.study.plan import axes_by_effect, cells_of, values_of
+from reconcile.words import count_of
+
+TOP, GAP, FOOT = 52.0, 2.0, 36.0
+TALL, NARROW_ROW = 44.0, 14.0
+FEW = 12
+"""Rows up to this many are tall enough for a second line of text."""
+LEAST_FOR_NUMBER, LEAST_FOR_COUNT = 18.0, 58.0
+FAINT, STRONG = 0.14, 0.5
+"""Between these the shade grows with the matched claims; only all of them get the full colour."""
+MOST_COUNTED = 9
+"""Columns up to which a cell has room for how many of its combinations are as good."""
+MOST_CELLS = 60
+"""Rows and columns at most; more values are drawn in groups."""
+
+
+@dataclass(frozen=True)
+class GridPicture:
+    """A sweep seen along two axes, as it is drawn.
+
+    Attributes:
+        across, down: names of the axes.
+        columns, rows: what stands beside them, a value or a range of values each.
+        best: most claims that a combination of a cell matches, by (row, column).
+        reached: how many of the cell's combinations match as many.
+        held: how many combinations the cell holds.
+        claims: how many claims there are.
+        chosen: the cell of the reading that the study concludes on, if it is in the grid.
+    """
+
+    across: str
+    down: str
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    best: Mapping[tuple[int, int], int]
+    reached: Mapping[tuple[int, int], int]
+    held: Mapping[tuple[int, int], int]
+    claims: int
+    chosen: tuple[int, int] | None
+
+
+def sweep_figure(results: Results) -> Drawing | None:
+    """A cell for every pair of values, the darker the more claims its best combination matches."""
+    grid = _picture(results)
+    if grid is None:
+        return None
+    caption = (
+        f"How many of {count_of(grid.claims, 'claim')} the best combination matches that has the "
+        f"{grid.across} at the head of the column and the {grid.down} at the left of the row."
+    )
+    if max(grid.held.values()) > 1 and len(grid.columns) <= MOST_COUNTED:
+        caption += " Small numbers: how many combinations of the cell match as many."
+    return Drawing("sweep", caption, _grid_in_words(grid), lambda width: _draw_grid(grid, width))
+
+
+def _picture(results: Results) -> GridPicture | None:
+    """The sweep along two axes: those the study names, else the two that decide most."""
+    sweep = results.study.sweep
+    matched = {reading: len(claims) for reading, claims in results.matched().items()}
+    cells = cells_of(results.study, matched)
+    axes = axes_by_effect(results.study, cells)
+    if sweep is None or len(axes) < 2:  # noqa: PLR2004 - a picture has two axes
+        return None
+    across, down = sweep.picture or axes[:2]
+    columns, column_of = _bins(values_of(sweep.axes[across]))
+    rows, row_of = _bins(values_of(sweep.axes[down]))
+    places: dict[tuple[int, int], list[int]] = {}
+    chosen = None
+    for cell in cells:
+        place = row_of[repr(cell.arguments[down])], column_of[repr(cell.arguments[across])]
+        places.setdefault(place, []).append(cell.matched)
+        chosen = place if cell.reading == results.chosen else chosen
+    return GridPicture(
+        across,
+        down,
+        columns,
+        rows,
+        {place: max(found) for place, found in places.items()},
+        {place: found.count(max(found)) for place, found in places.items()},
+        {place: len(found) for place, found in places.items()},
+        len(results.study.claims),
+        chosen,
+    )
+
+
+def _bins(values: Sequence[object]) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Labels of ``MOST_CELLS`` groups of neighbouring values at most, and the group of each."""
+    step = -(-len(values) // MOST_CELLS)
+    labels = []
+    for start in range(0, len(values), step):
+        told = [argument_text(v) for v in values[start : start + step]]  # type: ignore[arg-type]
+        labels.append(told[0] if len(told) == 1 else f"{told[0]}–{told[-1]}")
+    return tuple(labels), {repr(value): i // step for i, value in enumerate(values)}
+
+
+def _draw_grid(grid: GridPicture, width: float) -> tuple[float, list[Markup]]:
+    left = min(max([width_of(row, 11) for row in grid.rows] + [width_of(grid.down, 12)]) + 14, 150)
+    tall = TALL if len(grid.rows) <= FEW else NARROW_ROW
+    step = (width - left) / len(grid.columns)
+    bottom = TOP + tall * len(grid.rows)
+    parts = [
+        label(left, 14, grid.across, bold=True),
+        label(0, TOP - 8, grid.down, bold=True),
+        *_heads(grid, left, step),
+        *(part for row in range(len(grid.rows)) for part in _grid_row(grid, row, left, step, tall)),
+        *_grid_legend(grid, left, bottom + 16),
+    ]
+    return bottom + FOOT, parts
+
+
+def _grid_in_words(grid: GridPicture) -> str:
+    most = max(grid.best.values())
+    where = [place for place, best in grid.best.items() if best == most]
+    start = (
+        f"Claims matched over {grid.across} and {grid.down}, of {count_of(grid.claims, 'claim')}. "
+        f"The most is {most}"
+    )
+    if len(where) > 1:
+        return f"{start}, in {len(where)} of {len(grid.best)} cells."
+    row, column = where[0]
+    at = f"{grid.across} {grid.columns[column]} and {grid.down} {grid.rows[row]}"
+    return f"{start}, in one cell only: {at}."
+
+
+def _heads(grid: GridPicture, left: float, step: float) -> Iterator[Markup]:
+    widest = max(width_of(column, 11) for column in grid.columns) + 8
+    every = max(1, -(-int(widest) // max(int(step), 1)))
+    for i in range(0, len(grid.columns), every):
+        x = left + step * (i + 0.5)
+        yield label(x, TOP - 8, grid.columns[i], colour="muted", size=11, anchor="middle")
+
+
+def _grid_row(
+    grid: GridPicture, row: int, left: float, step: float, tall: float
+) -> Iterator[Markup]:
+    top = TOP + tall * row
+    every = max(1, -(-13 // int(tall)))
+    if row % every == 0:
+        yield label(left - 10, top + tall / 2 + 4, grid.rows[row], size=11, anchor="end")
+    for column in range(len(grid.columns)):
+        yield from _cell(grid, (row, column), left + step * column, top, (step, tall))
+
+
+def _cell(
+    grid: GridPicture, place: tuple[int, int], x: float, y: float, size: tuple[float, float]
+) -> Iterator[Markup]:
+    if place not in grid.best:
+        return
+    gap = min(GAP, size[0] / 6)
+    wide, tall = size[0] - gap, size[1] - min(GAP, size[1] / 6)
+    best = grid.best[place]
+    yield _shade((x, y, wide, tall), best, grid)
+    if place == grid.chosen:
+        edge = paint(stroke="ink")
+        yield rect(x + 1, y + 1, max(wide - 2, 1), tall - 2, stroke_width=2, **edge)
+    colour = "paper" if best == grid.claims else "ink" if best else "muted"
+    middle = x + wide / 2
+    two_lines = grid.held[place] > 1 and wide >= LEAST_FOR_COUNT and tall > LEAST_FOR_NUMBER * 2
+    if wide >= LEAST_FOR_NUMBER and tall >= LEAST_FOR_NUMBER:
+        base = y + tall / 2 + (-1 if two_lines else 4)
+        yield label(middle, base, str(best), colour=colour, bold=bool(best), anchor="middle")
+    if two_lines:
+        told = f"{grid.reached[place]:,} of {grid.held[place]:,}"
+        yield label(middle, y + tall / 2 + 14, told, colour=colour, size=10, anchor="middle")
+
+
+def _shade(box: tuple[float, float, float, float], best: int, grid: GridPicture) -> Markup:
+    x, y, wide, tall = box
+    if best in (0, grid.claims):
+        return rect(x, y, wide, tall, rx=2, **paint(fill="accent" if best else "wash"))
+    found = sorted(n for n in {*grid.best.values()} if 0 < n < grid.claims)
+    part = (best - found[0]) / (found[-1] - found[0]) if len(found) > 1 else 0.5
+    opacity = f"{FAINT + (STRONG - FAINT) * part:.2f}"
+    return rect(x, y, wide, tall, rx=2, fill_opacity=opacity, **paint(fill="accent"))
+
+
+def _grid_legend(grid: GridPicture, left: float, y: float) -> Iterator[Markup]:
+    x = left
+    some = sorted(n for n in {*grid.best.values()} if 0 < n < grid.claims)
+    ends = dict.fromkeys([*some[:1], *some[-1:]])
+    shades = [(n, f"{n} of {grid.claims}") for n in ends]
+    for best, told in ((0, "no claim"), *shades, (grid.claims, "every claim")):
+        yield _shade((x, y, 14, 12), best, grid)
+        yield label(x + 19, y + 10, told, colour="muted", size=11)
+        x += 33 + width_of(told, 11)
+    if grid.chosen is not None:
+        yield rect(x, y, 13, 12, stroke_width=2, **paint(stroke="ink"))
+        yield label(x + 19, y + 10, "the conclusion", colour="muted", size=11)

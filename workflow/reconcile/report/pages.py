@@ -1,0 +1,156 @@
+"""Make pages from templates: the report's, for browsers and for paper, a figure's, and the index.
+
+A page fetches nothing: fonts, style and script are in it, and its policy allows no other.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from reconcile import __version__, words
+from reconcile.errors import Fault, InputError
+from reconcile.files import write_text
+
+Medium = Literal["screen", "paper"]
+FONTS = {
+    ("Reconcile Sans", 400, "normal"): "ReconcileSans-Regular.woff2",
+    ("Reconcile Sans", 400, "italic"): "ReconcileSans-Italic.woff2",
+    ("Reconcile Sans", 600, "normal"): "ReconcileSans-SemiBold.woff2",
+    ("Reconcile Mono", 400, "normal"): "ReconcileMono-Regular.woff2",
+    ("Reconcile Mono", 600, "normal"): "ReconcileMono-SemiBold.woff2",
+}
+INDEX_FONTS = ("ReconcileSans-Regular.woff2", "ReconcileSans-SemiBold.woff2")
+STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
+_FILTERS = (
+    *("beside", "count_of", "day", "digits", "listed", "mark_of", "mebibytes", "milliseconds"),
+    *("moment", "percent", "typeset"),
+)
+_OF_THE_INDEX = ("study", "title", "paper", "question", "counts")
+
+
+def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> str:
+    """The report as one HTML document.
+
+    Args:
+        templates: folder of the templates.
+        context: what the report says, from ``context_of``.
+        medium: "screen" for browsers, "paper" for the PDF.
+    """
+    style = fonts_css(templates / "fonts") + _text(templates / STYLES[medium])
+    script = _text(templates / "report.js") if medium == "screen" else ""
+    page = environment_of(templates).get_template("report.html.jinja")
+    # The style and the script are the project's own files, and are named in the policy by digest.
+    return page.render(
+        context,
+        paper=medium == "paper",
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=policy_of(style, script),
+    )
+
+
+def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str) -> str:
+    """A page of a drawing's own size, for write-ups.
+
+    Args:
+        templates: folder of the templates.
+        svg: the drawing.
+        size: its width and height, in pixels.
+        date: the date of the document, ISO 8601.
+    """
+    page = environment_of(templates).get_template("figure.html.jinja")
+    style = Markup(fonts_css(templates / "fonts"))  # noqa: S704 - our own files
+    return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", style=style, date=date)
+
+
+def render_index(reconciliations: Sequence[Path], templates: Path, out: Path) -> None:
+    """Write the page that links the report of every study; the same results give the same bytes.
+
+    Args:
+        reconciliations: ``reconciliation.json`` of every study, in the order of the page.
+        templates: the project's ``templates/``.
+        out: the page; the reports lie beside it, in a folder a study.
+
+    Raises:
+        InputError: a reconciliation cannot be read, or the page cannot be written.
+    """
+    style = fonts_css(templates / "fonts", INDEX_FONTS)
+    style += "".join(_text(templates / name) for name in ("report.css", "index.css"))
+    page = environment_of(templates).get_template("index.html.jinja")
+    studies = [_reconciliation(file) for file in reconciliations]
+    text = page.render(
+        version=__version__,
+        studies=studies,
+        claims=sum(study["counts"]["claims"] for study in studies),
+        readings=sum(study["counts"]["interpretations"] for study in studies),
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=policy_of(style, ""),
+    )
+    write_text(out, text)
+
+
+def _reconciliation(file: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+        return {key: read[key] for key in _OF_THE_INDEX} | {"answer": read["conclusion"]["answer"]}
+    except OSError as error:
+        raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(Fault(file, 0, "", "is no reconciliation; run `snakemake`")) from None
+
+
+def environment_of(templates: Path) -> Environment:
+    """What renders the templates: escaped, and strict about names."""
+    environment = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {name: getattr(words, name) for name in _FILTERS}
+    environment.filters["link"] = safe_link
+    environment.globals["MARKS"] = words.MARKS
+    return environment
+
+
+def safe_link(url: str | None) -> str:
+    """The address if it is one of the web, else nothing: a study's text is data."""
+    return url if url and url.startswith(("https://", "http://")) else ""
+
+
+def fonts_css(folder: Path, names: Iterable[str] = tuple(FONTS.values())) -> str:
+    """The bundled fonts as data, so that no installed font is needed or used."""
+    wanted = set(names)
+    return "".join(
+        f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
+        f"src:url(data:font/woff2;base64,{base64.b64encode((folder / name).read_bytes()).decode()})"
+        "}\n"
+        for (family, weight, style), name in FONTS.items()
+        if name in wanted
+    )
+
+
+def policy_of(style: str, script: str) -> str:
+    """A Content-Security-Policy that allows this style and this script, and nothing else."""
+    allowed = {"style-src": style, "script-src": script}
+    rules = [
+        f"{name} 'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for name, text in allowed.items()
+        if text
+    ]
+    return "; ".join(
+        ["default-src 'none'", *rules, "font-src data:", "base-uri 'none'", "form-action 'none'"]
+    )
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
