@@ -140,8 +140,8 @@ class Again:
         space, out = self.space, self.folder
         with one_line(out.parent):
             options = ReportOptions.model_validate(space.archive.json("options.json"))
-            write_page(space.folder, out, PROJECT / "templates", options.model_dump())
-            write_citations(space.folder, out, PROJECT / "CITATION.cff")
+            write_page(space.study, out, PROJECT / "templates", options.model_dump())
+            write_citations(space.study, out, PROJECT / "templates", PROJECT / "CITATION.cff")
         figures = [name for name in FIGURE_FILES if (out / name).is_file()]
         archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
         for name in sorted(set(figures) ^ set(archived)):
@@ -152,7 +152,7 @@ class Again:
         """The report for paper is the one that the tables give."""
         with one_line(self.folder.parent):
             options = ReportOptions.model_validate(self.space.archive.json("options.json"))
-            paper = self.space.folder, self.folder, PROJECT / "templates", options.model_dump()
+            paper = self.space.study, self.folder, PROJECT / "templates", options.model_dump()
             write_paper(*paper)
         return self._compare(("report.pdf",))
 

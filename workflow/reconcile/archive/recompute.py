@@ -27,7 +27,7 @@ from reconcile.archive.differences import (
 )
 from reconcile.archive.layout import member_of
 from reconcile.archive.limits import ArchiveError, one_line, shown
-from reconcile.archive.reading import Archive
+from reconcile.archive.reading import PROJECT, Archive
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import Numbers, numbers_tex, tables_tex
@@ -202,7 +202,7 @@ def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.results.parent):
         archived = read_macros(space.archive.text("numbers.tex"))
-        computed = read_macros(numbers_tex(_numbers(space.archive)))
+        computed = read_macros(numbers_tex(_numbers(space.archive), PROJECT / "templates"))
     if not space.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
@@ -240,7 +240,7 @@ def _citations(space: Workspace) -> dict[str, str]:
     tool = load_tool(file)
     items = references(space.study, space.archive.study, tool)
     writers: dict[str, Callable[[], str]] = {
-        "tables.tex": lambda: tables_tex(_numbers(space.archive)),
+        "tables.tex": lambda: tables_tex(_numbers(space.archive), PROJECT / "templates"),
         "references.bib": lambda: bibtex(items),
         "references.json": lambda: csl_json(items),
         "CITATION.cff": lambda: citation_file(space.study, tool),
