@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from support import PROJECT, measure, measured, study_data, write_study
 
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.study.load import load_study

@@ -10,7 +10,7 @@ from support import PROJECT, render, write_study
 
 from reconcile.archive.build import build_archive
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study

@@ -11,7 +11,7 @@ from typing import Any
 from support import PROJECT, write_study
 
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.report.pages import render_page

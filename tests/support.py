@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reconcile.archive.contents import code_files
+from reconcile.archive.layout import code_files
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements

@@ -10,7 +10,7 @@ from support import PROJECT
 
 from reconcile.cli import COMMANDS
 from reconcile.judge.reconciliation import MOST_LISTED
-from reconcile.study.sweep import MAX_COMBINATIONS
+from reconcile.study.plan import MAX_COMBINATIONS
 from reconcile.tables.contract import QUANTITIES
 
 DOCS = PROJECT / "docs"

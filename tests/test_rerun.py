@@ -159,6 +159,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ),
     ("style sheet for paper", "templates/print.css", append("p { margin: 0 }"), {"render_pdf"}),
     ("template", "templates/report.html.jinja", append("<!-- -->"), RENDERING),
+    ("template of archives", "templates/archive/README.md.jinja", append("More."), set()),
     (
         "who checked",
         "config.yaml",
@@ -171,7 +172,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
     ("module of the measuring process", f"{LIBRARY}/measure/coverage.py", COMMENT, MEASURING),
     ("progress of measuring", f"{LIBRARY}/measure/progress.py", COMMENT, MEASURING),
-    ("check of the paper", f"{LIBRARY}/judge/consistency.py", COMMENT, {"check_paper"} | RENDERING),
+    ("check of the paper", f"{LIBRARY}/judge/evidence.py", COMMENT, {"check_paper"} | JUDGING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),
     (
         "ranking",
@@ -179,7 +180,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
         COMMENT,
         JUDGING,
     ),
-    ("search", f"{LIBRARY}/search/digits.py", COMMENT, {"search"} | RENDERING),
+    ("search", f"{LIBRARY}/search/windows.py", COMMENT, {"search"} | RENDERING),
     ("figures", f"{LIBRARY}/report/figures/svg.py", COMMENT, RENDERING),
     ("citation", f"{LIBRARY}/cite/numbers.py", COMMENT, {"render_report"}),
     ("faults", f"{LIBRARY}/errors.py", COMMENT, EVERYTHING),

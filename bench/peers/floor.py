@@ -19,7 +19,7 @@ from typing import Any
 from reconcile import measure
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.worker import Worker

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from support import render
 
+from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
-from reconcile.archive.contents import code_files
-from reconcile.archive.make import DOCUMENTS, describe
-from reconcile.archive.manifest import MANIFEST, digest, manifest
+from reconcile.archive.layout import MANIFEST, code_files
+from reconcile.archive.reading import digest, manifest
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from reconcile import cli
 from reconcile.archive import compare, verify
 from reconcile.archive.compare import compare_archives
-from reconcile.archive.container import pack
-from reconcile.archive.limits import ArchiveError, one_line
-from reconcile.archive.manifest import MANIFEST, manifest
-from reconcile.archive.reading import Archive
+from reconcile.archive.container import ArchiveError, one_line, pack
+from reconcile.archive.layout import MANIFEST
+from reconcile.archive.reading import Archive, manifest
 from reconcile.archive.structure import NEEDED, check_metadata, check_record
 from reconcile.archive.verify import Verification, verify_archive
 from reconcile.errors import Fault, InputError

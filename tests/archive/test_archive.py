@@ -15,8 +15,7 @@ from support import LINKS, put_link
 
 from reconcile.archive.build import archive_name, build_archive
 from reconcile.archive.container import unpack
-from reconcile.archive.contents import code_files
-from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, member_of, result_name
+from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, code_files, member_of, result_name
 from reconcile.errors import InputError
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study

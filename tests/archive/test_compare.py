@@ -10,7 +10,7 @@ import pytest
 
 from reconcile import cli
 from reconcile.archive.compare import compare_archives
-from reconcile.archive.limits import ArchiveError
+from reconcile.archive.container import ArchiveError
 
 STUDY_NAMED = (
     "results/reconciliation.json",

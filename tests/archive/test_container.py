@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.archive import container
-from reconcile.archive.container import pack, read_container, unpack
-from reconcile.archive.limits import ArchiveError, parse_json
-from reconcile.archive.manifest import check_manifest, manifest, read_manifest
+from reconcile.archive.container import ArchiveError, pack, read_container, unpack
+from reconcile.archive.reading import check_manifest, manifest, parse_json, read_manifest
 
 NAMES = st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}(\.[a-z]{1,3})?)?", fullmatch=True)
 FILES = {"a/b.txt": b"one", "README.md": b"two", "empty": b""}
@@ -81,7 +80,7 @@ def test_appended() -> None:
     """Bytes behind the end, or before the start, are refused."""
     with pytest.raises(ArchiveError, match="appended"):
         unpack(pack(FILES) + b"more")
-    with pytest.raises(ArchiveError, match="broken"):
+    with pytest.raises(ArchiveError, match=r"structure was changed \(byte 0:"):
         unpack(b"more" + pack(FILES))
 
 
@@ -170,6 +169,28 @@ def test_overlapping_bomb() -> None:
     end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 26, 26, len(many), start, 0)
     with pytest.raises(ArchiveError, match="overlap"):
         unpack(raw[:start] + many + end)
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory of more entries than a container has is refused before any becomes an object."""
+
+    def read(*_: object) -> None:
+        raise AssertionError("was read")
+
+    monkeypatch.setattr(container, "ZipFile", read)
+    directory = b"".join(pack({"a": b""})[31:78] for _ in range(60_000))
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 9, 9, len(directory), 31, 0)
+    with pytest.raises(ArchiveError, match="more than 10,000 members"):
+        unpack(pack({"a": b""})[:31] + directory + end)
+
+
+def test_form_for_large_files() -> None:
+    """An end of the form for large files could name any directory: it is refused."""
+    raw = pack(FILES)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1)
+    with pytest.raises(ArchiveError, match="does not end as a zip file does"):
+        unpack(raw[:-22] + locator + raw[-22:])
 
 
 def test_encrypted() -> None:
@@ -273,6 +294,6 @@ def test_hostile_json(text: str, says: str) -> None:
 
 def test_huge_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """Huge JSON is refused before it is parsed."""
-    monkeypatch.setattr("reconcile.archive.limits.MAX_JSON_BYTES", 10)
+    monkeypatch.setattr("reconcile.archive.reading.MAX_JSON_BYTES", 10)
     with pytest.raises(ArchiveError, match="larger than 10 bytes"):
         parse_json("x.json", b"[" + b" " * 10 + b"]")

@@ -16,7 +16,7 @@ from rocrate_validator import models, services
 from urllib3 import HTTPResponse
 
 from reconcile.archive.crate import metadata
-from reconcile.archive.facts import facts_of
+from reconcile.archive.documents import facts_of
 
 RO_CRATE = "https://w3id.org/ro/crate/1.1/context"
 WORKFLOW_RUN = "https://w3id.org/ro/terms/workflow-run/context"

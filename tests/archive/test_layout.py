@@ -10,12 +10,9 @@ import pytest
 
 from reconcile.archive import container
 from reconcile.archive.compare import compare_archives
-from reconcile.archive.container import pack
-from reconcile.archive.contents import gather
-from reconcile.archive.layout import FIGURE_FILES, RESULT_FILES, has_place, member_of
-from reconcile.archive.limits import ArchiveError
-from reconcile.archive.manifest import manifest
-from reconcile.archive.reading import Archive
+from reconcile.archive.container import ArchiveError, pack
+from reconcile.archive.layout import FIGURE_FILES, RESULT_FILES, gather, has_place, member_of
+from reconcile.archive.reading import Archive, manifest
 from reconcile.archive.structure import check_required
 from reconcile.archive.verify import verify_archive
 

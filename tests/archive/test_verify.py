@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 
 import reconcile
 from reconcile import cli
+from reconcile.archive.again import DOCUMENTS
 from reconcile.archive.container import pack, unpack
-from reconcile.archive.layout import member_of
-from reconcile.archive.make import DOCUMENTS
-from reconcile.archive.manifest import MANIFEST, manifest
+from reconcile.archive.layout import MANIFEST, member_of
+from reconcile.archive.reading import manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
 from reconcile.tables.contract import tables
 

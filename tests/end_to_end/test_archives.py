@@ -15,7 +15,7 @@ from reconcile import __version__
 from reconcile.archive.build import archive_name
 from reconcile.archive.compare import compare_archives
 from reconcile.archive.container import unpack
-from reconcile.archive.facts import reproducible_digest
+from reconcile.archive.documents import reproducible_digest
 from reconcile.archive.verify import verify_archive
 
 pytestmark = pytest.mark.slow

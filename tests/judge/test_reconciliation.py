@@ -13,7 +13,7 @@ from support import measured
 
 from reconcile.errors import InputError
 from reconcile.files import json_text
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.study.model import Study

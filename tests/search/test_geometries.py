@@ -159,15 +159,6 @@ def test_alexnet_separate_axes_do_not_keep_the_stated_window() -> None:
     assert sum(maps.keeping for maps in result.maps) == 0
 
 
-def test_progress_ends_at_the_whole() -> None:
-    """Progress rises to the number of all combinations."""
-    seen: list[tuple[int, int]] = []
-    space = Space(range(5, 9), (3,), (1, 2), (0, 1))
-    square_maps(Sought(16), space, lambda done, whole: seen.append((done, whole)))
-    assert seen == sorted(seen)
-    assert seen[-1] == (4 * 1 * 2 * 2 * 2,) * 2
-
-
 @pytest.mark.parametrize("inputs", [(), (5, 4), (0, 1), (3, 3)])
 def test_ranges_out_of_order_are_refused(inputs: tuple[int, ...]) -> None:
     """Ranges that are empty, not positive or not ascending are an error that names them."""

@@ -11,10 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.search.digits import single_edits
-from reconcile.search.misprint import Hit, Misprint, SlipFindings
-from reconcile.search.products import factors_edited, factors_replaced, one_replaced_by_any
-from reconcile.search.slips import search_product, search_sum
+from reconcile.search.misprint import Hit, Misprint, SlipFindings, single_edits
+from reconcile.search.slips import (
+    factors_edited,
+    factors_replaced,
+    one_replaced_by_any,
+    search_product,
+    search_sum,
+)
 
 FACTORS = st.lists(st.integers(1, 60), min_size=1, max_size=4)
 VOCABULARY = st.lists(st.integers(1, 70), max_size=8, unique=True)
@@ -41,7 +45,7 @@ def by_id(searches: Iterable[SlipFindings]) -> dict[str, SlipFindings]:
 def alexnet() -> dict[str, SlipFindings]:
     """Return every search for 253,440 in the right product."""
     misprint = Misprint.of(253_440, CONV1, PRINTED)
-    return by_id(search_product(misprint, {"input": 150_528, "conv2": 186_624}))
+    return by_id(search_product(misprint, [("input", 150_528), ("conv2", 186_624)]))
 
 
 def replaced(factors: list[int], new: list[list[int]], count: int) -> list[tuple[int, ...]]:
@@ -193,7 +197,7 @@ def test_slips_in_a_sum_are_found(change: int, kind: str, said: str, cost: int) 
 def test_wrong_unit_scope_or_quantity_is_found(printed: int, said: str, cost: int) -> None:
     """A wrong unit, a missing or doubled factor and another quantity are found, and named."""
     misprint = Misprint.of(printed, CONV1, PRINTED)
-    search = by_id(search_product(misprint, {"input": 150_528}))["unit-or-scope"]
+    search = by_id(search_product(misprint, [("input", 150_528)]))["unit-or-scope"]
     assert (said, cost) in [(hit.description, hit.cost) for hit in search.hits]
 
 

@@ -26,7 +26,7 @@ from reconcile.archive.layout import member_of
 from reconcile.measure.provenance import file_sha256
 from reconcile.run.cluster.queue import JOB_NAME
 from reconcile.study.model import Sweep, SweptInterpretation
-from reconcile.study.sweep import interpretations_of
+from reconcile.study.plan import interpretations_of
 
 LIMIT_S = 1800
 """Longer than any of this takes on a busy machine: a hang fails instead of lasting for ever."""

@@ -21,8 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from reconcile.study.expressions import evaluate
-from reconcile.study.load import load_study, networks_of
+from reconcile.study.load import load_study
 from reconcile.study.model import Claim, Interpretation, Study, next_by_id
+from reconcile.study.plan import networks_of
 from reconcile.study.printed import parse_printed, reading_of_digits
 
 STUDIES = Path(__file__).parents[2] / "studies"

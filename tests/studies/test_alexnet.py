@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from reconcile.study.expressions import evaluate
-from reconcile.study.load import denied_statements
 from reconcile.study.model import next_by_id
+from reconcile.study.plan import denied_statements
 from reconcile.study.printed import parse_printed, reading_of_digits
 
 if TYPE_CHECKING:

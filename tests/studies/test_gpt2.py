@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from reconcile.study.load import denied_statements
+from reconcile.study.plan import denied_statements
 
 if TYPE_CHECKING:
     from conftest import Readings

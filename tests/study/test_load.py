@@ -11,9 +11,9 @@ from breaking import broken_data, broken_text, is_a_good_line, places_in
 from support import LINKS, PROJECT, put_link, study_data, write_study
 
 from reconcile.errors import InputError
-from reconcile.study.load import arguments_of, denied_statements, load_study, networks_of
+from reconcile.study.load import load_study
 from reconcile.study.model import Study, next_by_id
-from reconcile.study.plan import plan_of
+from reconcile.study.plan import arguments_of, denied_statements, networks_of, plan_of
 from reconcile.study.yamlfile import load_yaml
 
 Change = Callable[[dict[str, Any]], object]

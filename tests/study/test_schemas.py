@@ -15,8 +15,7 @@ from pydantic import BaseModel, ValidationError
 from support import PROJECT, study_data
 
 from reconcile.cli import main
-from reconcile.study.config import Config
-from reconcile.study.schemas import SCHEMAS, schema_text
+from reconcile.study.config import SCHEMAS, Config, schema_text
 
 FOLDER = PROJECT / "workflow" / "schemas"
 EXAMPLES: dict[str, Any] = {

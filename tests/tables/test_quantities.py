@@ -15,7 +15,7 @@ from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import write_citations
 from reconcile.errors import InputError
 from reconcile.files import write_json
-from reconcile.judge.consistency import consistency_table
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.process import MeasureError

@@ -17,8 +17,7 @@ from reconcile.errors import Fault, InputError, visible
 from reconcile.files import write_json, write_text
 
 if TYPE_CHECKING:
-    from reconcile.archive.compare import Comparison
-    from reconcile.archive.differences import Difference
+    from reconcile.archive.compare import Comparison, Difference
     from reconcile.archive.verify import Verification
 
 RECEIPT = "verification.json"
@@ -153,7 +152,7 @@ def _declare_verify(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from reconcile.archive.limits import ArchiveError
+    from reconcile.archive.container import ArchiveError
     from reconcile.archive.verify import receipt, verify_archive
 
     if args.rerun:
@@ -213,7 +212,7 @@ def _declare_compare(parser: argparse.ArgumentParser) -> None:
 def _compare(args: argparse.Namespace) -> int:
     """0 if measurements, verdicts and ranking are equal, else 1."""
     from reconcile.archive.compare import compare_archives
-    from reconcile.archive.limits import ArchiveError
+    from reconcile.archive.container import ArchiveError
 
     try:
         found = compare_archives(args.a, args.b)
@@ -267,7 +266,7 @@ def _declare_schemas(parser: argparse.ArgumentParser) -> None:
 
 
 def _schemas(args: argparse.Namespace) -> int:
-    from reconcile.study.schemas import SCHEMAS, schema_text
+    from reconcile.study.config import SCHEMAS, schema_text
 
     for name in SCHEMAS:
         write_text(args.folder / name, schema_text(name))

@@ -5,7 +5,7 @@ Produces: results/{study}/{study}-<version>.crate.zip.
 """
 
 from reconcile import __version__
-from reconcile.archive.contents import code_files
+from reconcile.archive.layout import code_files
 from reconcile.archive.layout import RESULT_FILES
 
 

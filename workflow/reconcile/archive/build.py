@@ -9,15 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconcile.archive.container import pack
-from reconcile.archive.contents import gather
-from reconcile.archive.layout import (
-    RESULT_FILES,
-    WRITTEN_BY,
-    member_of,
-)
-from reconcile.archive.limits import ArchiveError
-from reconcile.archive.make import describe
+from reconcile.archive.again import describe
+from reconcile.archive.container import ArchiveError, pack
+from reconcile.archive.layout import RESULT_FILES, WRITTEN_BY, gather, member_of
 from reconcile.archive.verify import Check, verify_archive
 from reconcile.errors import Fault, InputError
 from reconcile.files import staged

@@ -8,53 +8,88 @@ was changed, in a member, a header, an extra field or behind the end, is seen.
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from reconcile.archive.limits import (
-    MAX_ARCHIVE_BYTES,
-    MAX_MEMBER_BYTES,
-    MAX_MEMBERS,
-    ArchiveError,
-    check_name,
-    shown,
-)
+from reconcile.errors import InputError
+
+MAX_ARCHIVE_BYTES = 256 * 1024**2
+MAX_MEMBER_BYTES = 128 * 1024**2
+MAX_MEMBERS = 10_000
+MAX_NAME = 200
+
+_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._+-]*|\.[A-Za-z0-9_-][A-Za-z0-9._+-]*")
+
+
+class ArchiveError(Exception):
+    """An archive that cannot be trusted or written; ``str()`` is one line that says why."""
+
+
+def shown(name: str) -> str:
+    """A name that may hold anything, as printable ASCII of bounded length."""
+    text = ascii(name)
+    return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}..."
+
+
+@contextmanager
+def one_line(root: Path | None = None) -> Iterator[None]:
+    """Whatever goes wrong with somebody's archive is a finding of one line, not a crash.
+
+    Args:
+        root: a temporary folder, whose name says nothing to anybody.
+
+    Raises:
+        ArchiveError: in place of any other exception.
+    """
+    try:
+        yield
+    except ArchiveError:
+        raise
+    except InputError as error:
+        raise ArchiveError(_below(root, str(error.faults[0]))) from None
+    except Exception as error:
+        message = _below(root, f"{type(error).__name__}: {error}")
+        raise ArchiveError(f"cannot be checked: {message}") from None
+
+
+def _below(root: Path | None, message: str) -> str:
+    return shown(message if root is None else message.replace(f"{root}/", ""))[1:-1]
+
+
+def check_name(name: str) -> None:
+    """Accept only plain relative paths of ASCII letters, digits and ``._+-``.
+
+    Raises:
+        ArchiveError: the name is absolute, leaves the archive, or is not plain.
+    """
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
+        raise ArchiveError(f"{shown(name)} is an absolute path")
+    if ".." in re.split(r"[/\\]", name):
+        raise ArchiveError(f"{shown(name)} leads out of the archive")
+    if name.endswith("/"):
+        raise ArchiveError(f"{shown(name)} is a folder; an archive holds files only")
+    if len(name) > MAX_NAME or not all(_PART.fullmatch(part) for part in name.split("/")):
+        raise ArchiveError(f"{shown(name)} is not a plain file name")
+
 
 # APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end).
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
+# Section 4.3.15: what would lead to an end of the form for large files.
+_LOCATOR_SIZE, _LOCATOR = 20, b"PK\6\7"
 _VERSION = 20
 _UNIX = 3
 # 1980-01-01 00:00:00, the first date that a zip can name: it stands for "no date".
 _TIME, _DATE = 0, (1 << 5) | 1
 _MODE = stat.S_IFREG | 0o644
-
-
-class _Entry(NamedTuple):
-    """A record of the central directory, as far as anything is read from it."""
-
-    signature: bytes
-    made_by: int
-    needed: int
-    flags: int
-    method: int
-    time: int
-    date: int
-    crc: int
-    packed: int
-    size: int
-    name_length: int
-    extra_length: int
-    comment_length: int
-    disk: int
-    internal: int
-    external: int
-    offset: int
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
@@ -64,21 +99,22 @@ def pack(members: Mapping[str, bytes]) -> bytes:
         ArchiveError: a name is not plain, or there is more than a container may hold.
     """
     _check_names(list(members))
-    body, directory = bytearray(), bytearray()
+    body: list[bytes] = []
+    directory: list[bytes] = []
+    at = 0
     for name in sorted(members):
-        data = members[name]
-        sizes = (zlib.crc32(data), len(data), len(data), len(name), 0)
+        data, path = members[name], name.encode("ascii")
+        sizes = (zlib.crc32(data), len(data), len(data), len(path), 0)
         common = (_VERSION, 0, 0, _TIME, _DATE, *sizes)
-        made_by = _UNIX << 8 | _VERSION
-        external = _MODE << 16
-        directory += _CENTRAL.pack(b"PK\1\2", made_by, *common, 0, 0, 0, external, len(body))
-        directory += name.encode("ascii")
-        body += _LOCAL.pack(b"PK\3\4", *common) + name.encode("ascii") + data
-        if len(data) > MAX_MEMBER_BYTES or len(body) > MAX_ARCHIVE_BYTES:
+        system, external = _UNIX << 8 | _VERSION, _MODE << 16
+        directory += [_CENTRAL.pack(b"PK\1\2", system, *common, 0, 0, 0, external, at), path]
+        body += [_LOCAL.pack(b"PK\3\4", *common), path, data]
+        at += _LOCAL.size + len(path) + len(data)
+        if len(data) > MAX_MEMBER_BYTES or at > MAX_ARCHIVE_BYTES:
             raise ArchiveError(f"{name} makes the archive larger than an archive may be")
-    count = len(members)
-    end = _END.pack(b"PK\5\6", 0, 0, count, count, len(directory), len(body), 0)
-    return bytes(body + directory + end)
+    count, size = len(members), sum(map(len, directory))
+    end = _END.pack(b"PK\5\6", 0, 0, count, count, size, at, 0)
+    return b"".join([*body, *directory, end])
 
 
 def read_container(file: Path) -> bytes:
@@ -104,40 +140,36 @@ def unpack(raw: bytes) -> dict[str, bytes]:
         ArchiveError: it is no zip, breaks a rule of the archive, or differs in any byte from what
             ``pack`` makes of its members.
     """
-    entries = list(_directory(raw))
-    _check_names([name for name, _ in entries])
-    for name, entry in entries:
-        _check_entry(name, entry)
-    # Entries that overlap would let a small file stand for a large one: asked before any is read.
-    if sum(entry.size for _, entry in entries) > len(raw):
-        raise ArchiveError("its members overlap: together they are larger than the file")
-    members = {name: _stored(raw, name, entry) for name, entry in entries}
+    _check_end(raw)
+    with one_line(), ZipFile(BytesIO(raw)) as file:
+        entries = file.infolist()
+        _check_names([entry.filename for entry in entries])
+        for entry in entries:
+            _check_entry(entry)
+        # Entries that overlap would let a small file stand for a large one: asked before any is
+        # read.
+        if sum(entry.file_size for entry in entries) > len(raw):
+            raise ArchiveError("its members overlap: together they are larger than the file")
+        members = {entry.filename: _stored(file, entry) for entry in entries}
     _compare(raw, pack(members))
     return members
 
 
-def _directory(raw: bytes) -> Iterator[tuple[str, _Entry]]:
+def _check_end(raw: bytes) -> None:
+    """Bound the directory before it is read: each of its entries becomes an object."""
     if len(raw) < _END.size:
         raise ArchiveError("is not a zip file")
-    signature, _, _, _, count, size, start, comment = _END.unpack_from(raw, len(raw) - _END.size)
-    if signature != b"PK\5\6" or comment:
+    signature, *_, size, _, comment = _END.unpack_from(raw, len(raw) - _END.size)
+    locator = raw[: -_END.size][-_LOCATOR_SIZE:]
+    if signature != b"PK\5\6" or comment or locator.startswith(_LOCATOR):
         raise ArchiveError("does not end as a zip file does: cut off, appended to, or no zip")
-    at, end = start, len(raw) - _END.size
-    if start + size != end:
-        raise ArchiveError("is a broken zip: its directory is not where its end says")
-    if count > MAX_MEMBERS:
+    if size > MAX_MEMBERS * (_CENTRAL.size + MAX_NAME):
         raise ArchiveError(f"has more than {MAX_MEMBERS:,} members")
-    for _ in range(count):
-        if at + _CENTRAL.size > end:
-            raise ArchiveError("is a broken zip: its directory is cut off")
-        entry = _Entry(*_CENTRAL.unpack_from(raw, at))
-        at += _CENTRAL.size
-        name = raw[at : at + entry.name_length].decode("utf-8", "replace")
-        at += entry.name_length + entry.extra_length + entry.comment_length
-        yield name, entry
 
 
 def _check_names(names: list[str]) -> None:
+    if len(names) > MAX_MEMBERS:
+        raise ArchiveError(f"has more than {MAX_MEMBERS:,} members")
     seen: set[str] = set()
     for name in names:
         check_name(name)
@@ -149,8 +181,6 @@ def _check_names(names: list[str]) -> None:
         folder = next((f for f in _folders(name) if f.lower() in seen), None)
         if folder is not None:
             raise ArchiveError(f"{shown(name)} lies in a folder that is a file of the archive")
-    if len(names) > MAX_MEMBERS:
-        raise ArchiveError(f"has more than {MAX_MEMBERS:,} members")
 
 
 def _folders(name: str) -> Iterator[str]:
@@ -158,28 +188,25 @@ def _folders(name: str) -> Iterator[str]:
     return (name[:at] for at, char in enumerate(name) if char == "/")
 
 
-def _check_entry(name: str, entry: _Entry) -> None:
-    mode = entry.external >> 16
+def _check_entry(entry: ZipInfo) -> None:
+    name, mode, size = entry.filename, entry.external_attr >> 16, entry.file_size
     if stat.S_ISLNK(mode):
         raise ArchiveError(f"{name} is a symbolic link; an archive holds files only")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise ArchiveError(f"{name} is no regular file")
-    if entry.flags & 1:
+    if entry.flag_bits & 1:
         raise ArchiveError(f"{name} is encrypted")
-    if entry.size > MAX_MEMBER_BYTES:
+    if size > MAX_MEMBER_BYTES:
         raise ArchiveError(f"{name} is larger than {MAX_MEMBER_BYTES:,} bytes")
-    if entry.method != 0 or entry.packed != entry.size:
-        raise ArchiveError(f"{name} is compressed ({entry.size:,} bytes); members are stored as is")
+    if entry.compress_type != 0 or entry.compress_size != size:
+        raise ArchiveError(f"{name} is compressed ({size:,} bytes); members are stored as is")
 
 
-def _stored(raw: bytes, name: str, entry: _Entry) -> bytes:
-    start = entry.offset + _LOCAL.size + entry.name_length
-    data = raw[start : start + entry.size]
-    if len(data) != entry.size:
-        raise ArchiveError(f"is a broken zip: {name} is cut off")
-    if zlib.crc32(data) != entry.crc:
-        raise ArchiveError(f"{name} was changed: its checksum (CRC-32) is not the recorded one")
-    return data
+def _stored(file: ZipFile, entry: ZipInfo) -> bytes:
+    try:
+        return file.read(entry)
+    except (BadZipFile, EOFError) as error:
+        raise ArchiveError(f"{entry.filename} was changed: {shown(str(error))[1:-1]}") from None
 
 
 def _compare(raw: bytes, expected: bytes) -> None:

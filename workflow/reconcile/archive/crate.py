@@ -5,13 +5,25 @@ It says what ran on what and made what, as far as the files show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any, Final
 
-from reconcile.archive.actions import add_run, add_workflow
-from reconcile.archive.entities import RO_CRATE_VERSION, Builder, slug
-from reconcile.archive.facts import Facts
-from reconcile.archive.layout import README
+from rocrate.model import ContextEntity, File
+from rocrate.rocrate import ROCrate
+
+from reconcile.archive.documents import Facts
+from reconcile.archive.layout import (
+    CERTIFICATE,
+    MANIFEST,
+    METADATA,
+    README,
+    WRITTEN_BY,
+    member_of,
+    result_name,
+)
+from reconcile.archive.reading import digest
 from reconcile.files import json_text
 
 PROFILES: Final = {
@@ -20,6 +32,128 @@ PROFILES: Final = {
     "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
+# The run crate profiles reject RO-Crate 1.2 and 1.3.
+RO_CRATE_VERSION: Final = "1.1"
+# sha256 is a term of this context; without it the hashes would be illegal.
+RUN_CONTEXT: Final = "https://w3id.org/ro/terms/workflow-run/context"
+FORMATS: Final = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".py": "text/x-python",
+    ".svg": "image/svg+xml",
+    ".tex": "application/x-tex",
+    ".toml": "application/toml",
+    ".woff2": "font/woff2",
+    ".yaml": "application/yaml",
+}
+DESCRIPTIONS: Final = {
+    README: "What this archive is and how to check it",
+    CERTIFICATE: "What was checked, by whom, with what outcome",
+    MANIFEST: "SHA-256 of every other file",
+    "study/study.yaml": "The paper's claims, the interpretations and the evidence",
+    "record/report.html": "The reconciliation report",
+    "record/report.pdf": "The reconciliation report for print",
+    "record/record.json": "Device, versions, command, times and seeds of this run",
+    "record/timings.csv": "Latency and memory of this run",
+    "results/reconciliation.json": "Counts, ranking and conclusion",
+    "results/verdicts.csv": "How each interpretation stands to each claim",
+}
+WORKFLOW: Final = "code/Snakefile"
+SCRIPTS: Final = "code/workflow/scripts/"
+INPUTS: Final = {
+    "study": "study/study.yaml",
+    "configuration": "code/config.yaml",
+    "environment": "code/requirements.lock",
+}
+OUTPUTS: Final = {
+    "layers": "results/layers.csv",
+    "verdicts": "results/verdicts.csv",
+    "reconciliation": "results/reconciliation.json",
+    "record": "record/record.json",
+    "report": "record/report.html",
+}
+HOMES: Final = {
+    "fonttools": "https://github.com/fonttools/fonttools",
+    "jinja2": "https://github.com/pallets/jinja",
+    "numpy": "https://numpy.org/",
+    "pandas": "https://pandas.pydata.org/",
+    "pydantic": "https://github.com/pydantic/pydantic",
+    "pydyf": "https://github.com/CourtBouillon/pydyf",
+    "python": "https://www.python.org/",
+    "pyyaml": "https://github.com/yaml/pyyaml",
+    "rocrate": "https://github.com/ResearchObject/ro-crate-py",
+    "snakemake": "https://snakemake.github.io/",
+    "torch": "https://pytorch.org/",
+    "weasyprint": "https://weasyprint.org/",
+}
+"""Home pages of the software that a record names; the rest has only its name and release."""
+
+
+class Builder:
+    """Adds entities to a crate.
+
+    Attributes:
+        crate: the crate, empty at first.
+        facts: what the archive knows of itself.
+        files: the entity of every file, by member name.
+    """
+
+    def __init__(self, members: Mapping[str, bytes], facts: Facts) -> None:
+        self.members = members
+        self.facts = facts
+        self.crate = ROCrate(version=RO_CRATE_VERSION)
+        self.crate.metadata.extra_contexts.append(RUN_CONTEXT)
+        self.files: dict[str, Any] = {}
+        self._add_files()
+
+    def add(self, key: str, kind: str, **properties: Any) -> Any:
+        """Add an entity; a property that is None or an empty list is not known and left out."""
+        known = {name: _compact(value) for name, value in properties.items()}
+        known = {name: value for name, value in known.items() if value not in (None, [])}
+        return self.crate.add(ContextEntity(self.crate, key, properties={"@type": kind} | known))
+
+    def file(self, member: str, *kinds: str, **properties: Any) -> Any:
+        """The entity of a file, given further types and properties."""
+        entity = self.files[member]
+        if kinds:
+            entity.properties()["@type"] = ["File", *kinds]
+        for key, value in properties.items():
+            if value not in (None, []):
+                entity[key] = _compact(value)
+        return entity
+
+    def organisation(self, name: str) -> Any:
+        """An organisation that is known by its name."""
+        return self.add(f"#{slug(name)}", "Organization", name=name)
+
+    def _add_files(self) -> None:
+        """Every file, with size and hash where these do not depend on this very description."""
+        for name in sorted({*self.members, MANIFEST} - {METADATA}):
+            properties = {"name": PurePosixPath(name).name} | self._measures(name)
+            properties["encodingFormat"] = FORMATS.get(PurePosixPath(name).suffix, "text/plain")
+            if name in DESCRIPTIONS:
+                properties["description"] = DESCRIPTIONS[name]
+            entity = File(self.crate, dest_path=name, properties=properties)
+            self.files[name] = self.crate.add(entity)
+
+    def _measures(self, name: str) -> dict[str, str]:
+        if name not in self.members:
+            return {}
+        data = self.members[name]
+        return {"contentSize": str(len(data)), "sha256": digest(data)}
+
+
+def _compact(value: Any) -> Any:
+    """A list of one as the one, as RO-Crate 1.1 recommends."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def slug(text: str) -> str:
+    """Words for the fragment of an identifier."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
 
 
 def metadata(members: Mapping[str, bytes], facts: Facts) -> bytes:
@@ -82,3 +216,162 @@ def _paper(builder: Builder) -> Any:
 
 def _author(builder: Builder, name: str) -> Any:
     return builder.add(f"#author-{slug(name)}", "Person", name=name)
+
+
+def add_workflow(builder: Builder) -> Any:
+    """The Snakefile as the main entity, with its rules as steps and their scripts as tools."""
+    return builder.file(
+        WORKFLOW,
+        "SoftwareSourceCode",
+        "ComputationalWorkflow",
+        "HowTo",
+        name="reconcile",
+        version=builder.facts.version,
+        conformsTo=_workflow_profile(builder),
+        programmingLanguage=_snakemake(builder),
+        softwareRequirements=_software(builder),
+        input=[_parameter(builder, "input", *item) for item in INPUTS.items()],
+        output=[_parameter(builder, "output", *item) for item in OUTPUTS.items()],
+        hasPart=[_tool(builder, script) for script in _scripts(builder)],
+        step=[_step(builder, script) for script in _scripts(builder)],
+    )
+
+
+def _workflow_profile(builder: Builder) -> Any:
+    address = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+    name = "Bioschemas ComputationalWorkflow profile"
+    return builder.add(address, "CreativeWork", name=name, version="1.0")
+
+
+def _snakemake(builder: Builder) -> Any:
+    return builder.add(
+        "https://w3id.org/workflowhub/workflow-ro-crate#snakemake",
+        "ComputerLanguage",
+        name="Snakemake",
+        identifier={"@id": "https://doi.org/10.1093/bioinformatics/bts480"},
+        url={"@id": "https://snakemake.readthedocs.io"},
+    )
+
+
+def _software(builder: Builder) -> list[Any]:
+    versions = builder.facts.recorded("versions") or {}
+    known = {
+        name: str(version) for name, version in sorted(versions.items()) if version is not None
+    }
+    return [_package(builder, name, version) for name, version in known.items()]
+
+
+def _package(builder: Builder, name: str, version: str) -> Any:
+    address = HOMES.get(name)
+    key = address or f"#software-{slug(name)}"
+    return builder.add(key, "SoftwareApplication", name=name, version=version, url=address)
+
+
+def _parameter(builder: Builder, role: str, name: str, member: str) -> Any:
+    parameter = builder.add(
+        f"#{role}-{name}",
+        "FormalParameter",
+        name=name,
+        additionalType="File",
+        workExample=builder.files[member],
+    )
+    builder.file(member, exampleOfWork=parameter)
+    return parameter
+
+
+def _scripts(builder: Builder) -> list[str]:
+    """The scripts whose rules wrote what is archived; that others ran is not known."""
+    scripts = (n for n in builder.members if n.startswith(SCRIPTS) and n.endswith(".py"))
+    return sorted(s for s in scripts if any(_made_by(name, _rule(s)) for name in builder.files))
+
+
+def _rule(script: str) -> str:
+    """The rule's name: each rule's script has it."""
+    return PurePosixPath(script).stem
+
+
+def _tool(builder: Builder, script: str) -> Any:
+    python = builder.add("#python", "ComputerLanguage", name="Python")
+    version = builder.facts.version
+    name = _rule(script)
+    return builder.file(
+        script, "SoftwareSourceCode", name=name, version=version, programmingLanguage=python
+    )
+
+
+def _step(builder: Builder, script: str) -> Any:
+    key = f"{WORKFLOW}#{_rule(script)}"
+    tool = builder.files[script]
+    return builder.add(key, "HowToStep", name=_rule(script), workExample=tool)
+
+
+def add_run(builder: Builder) -> list[Any]:
+    """The run as a whole and each step of it; returns the actions."""
+    agent = _agent(builder)
+    study = builder.facts.study
+    run = builder.add(
+        "#run",
+        "CreateAction",
+        name=f"Run of the study {study}",
+        description=f"Measured every interpretation of the study {study} and reconciled it",
+        instrument=builder.files[WORKFLOW],
+        agent=agent,
+        object=[builder.files[member] for member in INPUTS.values()],
+        result=[builder.files[member] for member in OUTPUTS.values()],
+    )
+    actions = {script: _action(builder, script, agent) for script in _scripts(builder)}
+    controls = [_control(builder, script, action) for script, action in actions.items()]
+    engine = builder.crate.get(HOMES["snakemake"])
+    # Which engine ran the steps is known only if the record lists it.
+    if engine is not None and controls:
+        parts = {"instrument": engine, "agent": agent, "object": controls, "result": run}
+        builder.add("#engine-run", "OrganizeAction", name="Run of Snakemake", **parts)
+    return [run, *actions.values()]
+
+
+def _agent(builder: Builder) -> Any:
+    name, orcid = builder.facts.answering("checked_by"), builder.facts.answering("orcid")
+    if not name:
+        return None
+    key = f"https://orcid.org/{orcid}" if orcid else f"#{slug(str(name))}"
+    return builder.add(key, "Person", name=str(name))
+
+
+def _action(builder: Builder, script: str, agent: Any) -> Any:
+    rule = _rule(script)
+    made = [builder.files[name] for name in sorted(builder.files) if _made_by(name, rule)]
+    facts = {"description": f"Ran the rule {rule} of the workflow"}
+    return builder.add(
+        f"#run-{rule}",
+        "CreateAction",
+        name=f"Run of {rule}",
+        instrument=builder.files[script],
+        agent=agent,
+        result=made,
+        **(facts | (dict(_measured(builder)) if rule == "measure" else {})),
+    )
+
+
+def _control(builder: Builder, script: str, action: Any) -> Any:
+    rule = _rule(script)
+    step = builder.crate.get(f"{WORKFLOW}#{rule}")
+    key, name = f"#control-{rule}", f"Control of {rule}"
+    return builder.add(key, "ControlAction", name=name, instrument=step, object=action)
+
+
+def _made_by(member: str, rule: str) -> bool:
+    name = result_name(member)
+    if name is None or member_of(name) != member:
+        return False
+    maker = WRITTEN_BY.get(name.partition("/")[0], "")
+    return rule == maker or rule.startswith(f"{maker}_")
+
+
+def _measured(builder: Builder) -> Iterator[tuple[str, Any]]:
+    """What the record knows of measuring: times, command, device."""
+    facts = builder.facts
+    said = (("Command", facts.recorded("command")), ("Device", facts.recorded("device", "name")))
+    yield "description", ". ".join(f"{what}: {value}" for what, value in said if value)
+    yield "startTime", facts.recorded("started")
+    yield "endTime", facts.recorded("ended")
+    yield "object", [builder.files[n] for n in ("results/interpretations.json", "study/study.yaml")]

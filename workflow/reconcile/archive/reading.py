@@ -2,27 +2,185 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from reconcile import __version__
-from reconcile.archive.container import read_container, unpack
-from reconcile.archive.contents import code_files
-from reconcile.archive.layout import member_of
-from reconcile.archive.limits import ArchiveError, parse_json, text_of
-from reconcile.archive.manifest import check_manifest, digest
-from reconcile.archive.tabular import parse_table
+from reconcile.archive.container import ArchiveError, read_container, shown, unpack
+from reconcile.archive.layout import MANIFEST, code_files, member_of
 from reconcile.study.model import ID_PATTERN
+from reconcile.tables.contract import FILES
+from reconcile.tables.rows import Row, TableError, fits, lines_of, parse_rows, read_cell
 
+MAX_JSON_BYTES = 64 * 1024**2
+# Deeper than any file of ours, and far from the recursion limit of Python's parser.
+MAX_JSON_DEPTH = 60
+MAX_ROWS = 2_000_000
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)")
 PROJECT = Path(__file__).resolve().parents[3]
 """The checkout that the running library lies in."""
 CONFIG = "code/config.yaml"
 """What a run may set as it likes: it is no part of the code."""
-Row = dict[str, str]
+
+
+def text_of(name: str, data: bytes) -> str:
+    """The UTF-8 text of a member.
+
+    Raises:
+        ArchiveError: it is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ArchiveError(f"{name} is not UTF-8 text (byte {error.start})") from None
+
+
+def parse_json(name: str, data: bytes) -> Any:
+    """Parse a member as JSON, within limits, refusing duplicate keys and NaN.
+
+    Raises:
+        ArchiveError: it is too large, nested too deeply, or no such JSON.
+    """
+    if len(data) > MAX_JSON_BYTES:
+        raise ArchiveError(f"{name} is larger than {MAX_JSON_BYTES:,} bytes")
+    text = text_of(name, data)
+    if _depth(text) > MAX_JSON_DEPTH:
+        raise ArchiveError(f"{name} is nested deeper than {MAX_JSON_DEPTH} levels")
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    # ValueError also stands for integers of thousands of digits, which Python refuses to read.
+    except ValueError as error:
+        raise ArchiveError(f"{name} is not valid JSON: {shown(str(error))}") from None
+
+
+def _depth(text: str) -> int:
+    """An upper bound of the nesting: brackets inside strings count too."""
+    deepest = depth = 0
+    for match in re.finditer(r"[\[{\]}]", text):
+        depth += 1 if match[0] in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return result
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not a number")
+
+
+def parse_table(name: str, text: str) -> list[Row]:
+    """The rows of a CSV table by column name, every cell as text.
+
+    Raises:
+        ArchiveError: it has no header, a row of another length, or too many rows.
+    """
+    if text.count("\n") > MAX_ROWS:
+        raise ArchiveError(f"{name} has more than {MAX_ROWS:,} rows")
+    try:
+        return parse_rows(name, text)
+    except TableError as error:
+        raise ArchiveError(str(error)) from None
+
+
+def check_table(name: str, text: str, needed: Sequence[str], *, exactly: bool) -> int:
+    """Check columns and the form of every cell of a table of the contract.
+
+    Args:
+        name: the file's name without folders: "layers.csv".
+        text: its content.
+        needed: the columns that must be there.
+        exactly: refuse any other column.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        ArchiveError: a column is missing or unknown, or a cell has not the column's form.
+    """
+    try:
+        header, *rows = lines_of(name, io.StringIO(text, newline=""))
+    except TableError as error:
+        raise ArchiveError(str(error)) from None
+    known = {column.name: column for column in FILES[name].columns}
+    missing = [column for column in needed if column not in header]
+    extra = [column for column in header if exactly and column not in needed]
+    if missing or extra:
+        what = "lacks the" if missing else "has the unknown"
+        raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
+    columns = [known.get(column) for column in header]
+    for number, row in enumerate(rows, start=1):
+        for column, cell in zip(columns, row, strict=True):
+            if column is not None and not fits(column, read_cell(cell)):
+                raise ArchiveError(f"{name}, row {number}: {column.name} cannot be {shown(cell)}")
+    return len(rows)
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def manifest(members: Mapping[str, bytes]) -> bytes:
+    """The manifest of these files; it never lists itself."""
+    names = sorted(name for name in members if name != MANIFEST)
+    return "".join(f"{digest(members[name])}  {name}\n" for name in names).encode()
+
+
+def read_manifest(data: bytes) -> dict[str, str]:
+    """Hash by file name.
+
+    Raises:
+        ArchiveError: a line is no ``hash  name``, stands twice, or names the manifest itself.
+    """
+    text = text_of(MANIFEST, data)
+    if not text.endswith("\n"):
+        raise ArchiveError(f"{MANIFEST} does not end with a line")
+    sums: dict[str, str] = {}
+    for line in text[:-1].split("\n"):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ArchiveError(f"{MANIFEST} holds a line that is no hash and name: {shown(line)}")
+        if match[2] == MANIFEST:
+            raise ArchiveError(f"{MANIFEST} lists itself, which no true hash can do")
+        if match[2] in sums:
+            raise ArchiveError(f"{MANIFEST} lists {shown(match[2])} twice")
+        sums[match[2]] = match[1]
+    return sums
+
+
+def check_manifest(members: Mapping[str, bytes]) -> int:
+    """Check that the manifest lists exactly the other members, each with its true hash.
+
+    Returns:
+        The number of files it lists.
+
+    Raises:
+        ArchiveError: it is missing or broken, or a file is missing, extra or changed.
+    """
+    if MANIFEST not in members:
+        raise ArchiveError(f"{MANIFEST} is missing")
+    sums = read_manifest(members[MANIFEST])
+    files = set(members) - {MANIFEST}
+    for name in sorted(set(sums) - files):
+        raise ArchiveError(f"{shown(name)} is missing; {MANIFEST} lists it")
+    for name in sorted(files - set(sums)):
+        raise ArchiveError(f"{name} is extra; {MANIFEST} does not list it")
+    for name in sorted(files):
+        if digest(members[name]) != sums[name]:
+            raise ArchiveError(f"{name} was changed: its SHA-256 is not the listed one")
+    return len(files)
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconcile.archive.differences import Difference, refuse, table_differences
-from reconcile.archive.limits import ArchiveError, one_line, parse_json, text_of
-from reconcile.archive.reading import Row
-from reconcile.archive.recompute import Workspace, rows_of
-from reconcile.archive.tabular import parse_table
+from reconcile.archive.again import Workspace, rows_of
+from reconcile.archive.compare import Difference, refuse, table_differences
+from reconcile.archive.container import ArchiveError, one_line
+from reconcile.archive.reading import parse_json, parse_table, text_of
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
@@ -20,6 +19,7 @@ from reconcile.measure.run import measure_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
+from reconcile.tables.rows import Row
 
 Report = Callable[[str], None]
 COUNTED = tuple(n for n, file in tables().items() if file.rule == "measure" and not file.record)

@@ -6,21 +6,22 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from reconcile.archive.layout import CORE, METADATA, REQUIRED, has_place, member_of
-from reconcile.archive.limits import ArchiveError, parse_json, shown
-from reconcile.archive.manifest import MANIFEST, digest
-from reconcile.archive.reading import Archive, Row
-from reconcile.archive.schemas import (
-    CrateModel,
-    PlanModel,
-    ReconciliationModel,
-    RecordModel,
-    check_schema,
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
 )
-from reconcile.archive.tabular import check_table
+
+from reconcile.archive.container import ArchiveError, shown
+from reconcile.archive.layout import CORE, MANIFEST, METADATA, REQUIRED, has_place, member_of
+from reconcile.archive.reading import Archive, check_table, digest, parse_json
 from reconcile.tables.contract import FILES, MEASURED, summed, tables
+from reconcile.tables.rows import Row
 
 _KEYS = FILES["totals.csv"].keys
 NEEDED = {
@@ -32,6 +33,126 @@ NEEDED = {
 """Columns that any release writes: without them nothing can be said of a row."""
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Number = int | float
+
+
+def _a_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Time = Annotated[str, AfterValidator(_a_time)]
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class _Claim(_Open):
+    id: str
+    printed: str
+    matched_by: list[str]
+
+
+class _Ranked(_Open):
+    rank: int
+    interpretation: str
+    title: str
+    excluded: bool
+    excluded_by: list[str]
+    score: dict[str, Number]
+
+
+class _Conclusion(_Open):
+    interpretation: str
+    answer: str
+    text: str
+
+
+class _Paper(_Open):
+    title: str
+    authors: Annotated[list[str], Field(min_length=1)]
+    year: int
+    venue: str
+    url: str
+
+
+class ReconciliationModel(_Open):
+    """results/reconciliation.json."""
+
+    study: str
+    version: str
+    title: str
+    question: str
+    paper: _Paper
+    counts: dict[str, int]
+    claims: list[_Claim]
+    ranking: list[_Ranked]
+    equal_counts: list[list[str]]
+    conclusion: _Conclusion
+
+
+class _Source(_Open):
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    clean: bool | None = None
+    lock_sha256: Sha256 | None = None
+    config_sha256: Sha256 | None = None
+    study_sha256: Sha256 | None = None
+
+
+class _Device(_Open):
+    type: Literal["cpu", "cuda"]
+    name: str | None = None
+
+
+class RecordModel(_Open):
+    """record/record.json."""
+
+    study: str
+    command: str
+    started: Time
+    ended: Time
+    device: _Device
+    settings: dict[str, bool | Number | str | None]
+    versions: dict[str, str | None]
+    host: dict[str, str | Number | None]
+    source: _Source
+    system: dict[str, str | None]
+
+
+class _Reading(_Open):
+    id: str
+    networks: dict[str, dict[str, Any]]
+
+
+class PlanModel(_Open):
+    """results/interpretations.json."""
+
+    study: str
+    interpretations: list[_Reading]
+
+
+class CrateModel(BaseModel):
+    """ro-crate-metadata.json, as far as every crate has the form."""
+
+    model_config = ConfigDict(extra="forbid")
+    context: Annotated[list[Any], Field(alias="@context")]
+    graph: Annotated[list[dict[str, Any]], Field(alias="@graph")]
+
+
+def check_schema(model: type[BaseModel], name: str, value: Any) -> None:
+    """Check a JSON value against a model.
+
+    Raises:
+        ArchiveError: the first thing that does not fit.
+    """
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ArchiveError(f"{name}: {shown(place)}: {shown(first['msg'])}") from None
 
 
 def check_required(archive: Archive) -> str:

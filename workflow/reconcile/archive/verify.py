@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
-from reconcile.archive import recompute, structure
-from reconcile.archive.container import read_container, unpack
-from reconcile.archive.facts import reproducible_digest
-from reconcile.archive.limits import ArchiveError, one_line
-from reconcile.archive.make import Again, what_differs
-from reconcile.archive.manifest import check_manifest, digest
-from reconcile.archive.reading import Archive
+from reconcile.archive import again, structure
+from reconcile.archive.again import Again, what_differs
+from reconcile.archive.container import ArchiveError, one_line, read_container, unpack
+from reconcile.archive.documents import reproducible_digest
+from reconcile.archive.reading import Archive, check_manifest, digest
 from reconcile.archive.rerun import Latency, Report, Rerun, measure_again
 from reconcile.errors import visible
 from reconcile.measure.provenance import host, versions
@@ -112,12 +110,12 @@ _MADE_AGAIN: tuple[tuple[str, Callable[[Again], str]], ...] = (
     ("documents again", Again.check_documents),
     ("pdf again", Again.check_pdf),
 )
-_RECOMPUTED: tuple[tuple[str, Callable[[recompute.Workspace], str]], ...] = (
-    ("study", recompute.check_study),
-    ("verdicts", recompute.check_verdicts),
-    ("ranking", recompute.check_ranking),
-    ("numbers", recompute.check_numbers),
-    ("citations", recompute.check_citations),
+_RECOMPUTED: tuple[tuple[str, Callable[[again.Workspace], str]], ...] = (
+    ("study", again.check_study),
+    ("verdicts", again.check_verdicts),
+    ("ranking", again.check_ranking),
+    ("numbers", again.check_numbers),
+    ("citations", again.check_citations),
 )
 
 
@@ -169,8 +167,8 @@ def _recompute(
     found: Verification, archive: Archive, pdf: bool, rerun: str | None, report: Report
 ) -> None:
     try:
-        with one_line(), recompute.workspace(archive) as space:
-            if space.judgements > recompute.MOST_JUDGEMENTS:
+        with one_line(), again.workspace(archive) as space:
+            if space.judgements > again.MOST_JUDGEMENTS:
                 found.not_compared.append(_too_many(space.judgements))
                 return
             # What does not follow by its values need not be made again.
@@ -184,11 +182,11 @@ def _recompute(
 
 
 def _too_many(judgements: int) -> str:
-    limit = f"more than {recompute.MOST_JUDGEMENTS:,} are not computed here"
+    limit = f"more than {again.MOST_JUDGEMENTS:,} are not computed here"
     return f"what follows from the measurements: {judgements:,} countings of claims, {limit}"
 
 
-def _make_again(found: Verification, space: recompute.Workspace, *, pdf: bool) -> None:
+def _make_again(found: Verification, space: again.Workspace, *, pdf: bool) -> None:
     """Make again and compare byte by byte, where the same code and libraries can."""
     if differing := what_differs(space.archive):
         every = "tables, searches, figures, report and documents byte by byte"

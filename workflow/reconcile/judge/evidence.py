@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
-from reconcile.judge.verdicts import judge
-from reconcile.study.expressions import UnknownNameError, evaluate
-from reconcile.study.load import networks_of
+from reconcile.judge.verdicts import judge, printed_columns
+from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.load import fault_in
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
+from reconcile.study.plan import networks_of
 from reconcile.tables.contract import FAILS, HOLDS, NOT_COMPUTED
+from reconcile.tables.frames import table
 from reconcile.words import listed
 
 
@@ -61,18 +66,14 @@ def _check(study: Study, item: Evidence, measured: Measurements) -> Checked:
         true = bool(evaluate(item.check, PaperScope(study)))
         return Checked(item, HOLDS if true else FAILS, detail=f"it is {str(true).lower()}")
     wrong, unknown = [], []
-    for reading_id, wanted in _expected(item):
+    wanted = [*((r, True) for r in item.supports), *((r, False) for r in item.excludes)]
+    for reading_id, expected in wanted:
         found = _truth(study, next_by_id(study.interpretations, reading_id), item.check, measured)
         if found is None:
             unknown.append(reading_id)
-        elif found != wanted:
+        elif found != expected:
             wrong.append(reading_id)
     return _outcome(item, tuple(wrong), tuple(unknown))
-
-
-def _expected(item: Evidence) -> Iterator[tuple[str, bool]]:
-    yield from ((reading, True) for reading in item.supports)
-    yield from ((reading, False) for reading in item.excludes)
 
 
 def _truth(
@@ -115,10 +116,33 @@ def excluding(checked: list[Checked], reading: str) -> list[str]:
 
 def check_paper(study: Study) -> list[SelfCheck]:
     """Hold the paper's own numbers against each other, before any network is built."""
-    return [_self_check(study, check) for check in study.consistency]
+    done = []
+    for check in study.consistency:
+        computed: Any = evaluate(check.compute, PaperScope(study))
+        done.append(SelfCheck(check, computed, *judge(computed, study.claim(check.claim))))
+    return done
 
 
-def _self_check(study: Study, check: Consistency) -> SelfCheck:
-    computed: Any = evaluate(check.compute, PaperScope(study))
-    verdict, reason = judge(computed, study.claim(check.claim))
-    return SelfCheck(check, computed, verdict, reason)
+def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
+    """consistency.csv: the paper held against itself. Needs no measurement.
+
+    Raises:
+        InputError: a check that cannot be computed.
+    """
+    try:
+        checks = check_paper(study)
+    except ExpressionError as error:
+        raise InputError(fault_in(folder, ("consistency",), str(error))) from None
+    return table("consistency.csv", (_consistency_row(study, done) for done in checks))
+
+
+def _consistency_row(study: Study, done: SelfCheck) -> dict[str, Any]:
+    return {
+        "check": done.check.id,
+        "claim": done.check.claim,
+        **printed_columns(study.claim(done.check.claim)),
+        "computed": done.computed,
+        "verdict": done.verdict,
+        "says": done.check.says,
+        "reason": done.reason,
+    }

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from reconcile.study.expressions import ExpressionError, UnknownNameError
-from reconcile.study.load import networks_of
 from reconcile.study.model import SINGLE, Interpretation, Study
+from reconcile.study.plan import networks_of
 from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
@@ -109,7 +109,9 @@ def _spans(readings: list[str], networks: list[str]) -> dict[tuple[str, str], ra
 
 
 def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
-    rows = _records(table)
+    # Lists first: numbers are then Python's own, which never overflow.
+    columns = [table[name].tolist() for name in table.columns]
+    rows = [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
     return {(row["interpretation"], row["network"]): row for row in rows}
 
 
@@ -184,12 +186,6 @@ class ReadingScope(PaperScope):
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
         return _number(row, name, selector)
-
-
-def _records(frame: pd.DataFrame) -> list[Row]:
-    # Lists first: numbers are then Python's own, which never overflow.
-    columns = [frame[name].tolist() for name in frame.columns]
-    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _number(row: Row, column: str, layer: str) -> Fraction:

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from reconcile.judge.evidence import Checked, excluding
 from reconcile.judge.verdicts import Counted, Verdict, conventions
-from reconcile.study.load import denied_statements
 from reconcile.study.model import Interpretation, Study
+from reconcile.study.plan import denied_statements
 from reconcile.words import count_of
 
 RULE = (

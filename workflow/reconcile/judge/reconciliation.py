@@ -24,11 +24,10 @@ from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
 from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_reading, printed_columns
 from reconcile.study.expressions import ExpressionError
-from reconcile.study.grid import cells_of
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, SweptInterpretation
+from reconcile.study.plan import cells_of, values_of
 from reconcile.study.printed import parse_printed
-from reconcile.study.sweep import values_of
 from reconcile.tables.contract import FITS
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text

@@ -19,8 +19,7 @@ from reconcile.files import staged, write_json
 from reconcile.measure.process import Answer, WorkerProcess
 from reconcile.measure.progress import Progress
 from reconcile.measure.record import merged_record, record_of
-from reconcile.study.planfile import Plan
-from reconcile.study.settings import Measuring
+from reconcile.study.settings import Measuring, Plan
 from reconcile.tables.contract import NETWORK, head_of, summed, tables
 from reconcile.tables.rows import Csv
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from reconcile.report.read import Results, grouped_by
 from reconcile.report.readings import argument_text
-from reconcile.study.grid import Combination, cells_of
 from reconcile.study.model import Axis, Evidence, Source
-from reconcile.study.sweep import values_of
+from reconcile.study.plan import Combination, cells_of, values_of
 from reconcile.tables.contract import NOT_COMPUTED
 from reconcile.tables.rows import Row
 from reconcile.words import Mark, mark_of

@@ -7,30 +7,161 @@ is inferred from another one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from reconcile.search.combinations import Integers
-from reconcile.search.maps import MOST_MAPS, Flags, GeometryFindings, Maps, Progress, Sought, Tally
 from reconcile.search.windows import (
     AxisGeometry,
+    Flags,
     Geometry,
     KernelAndStride,
+    Sought,
     Space,
     blocks,
     map_sizes,
     spans,
 )
 
+# A number with many divisors has many maps. The first ones are kept, and all of them counted.
+MOST_MAPS: Final = 100
 # The rest is in the table; a sentence names the first ones.
 MAPS_IN_WORDS: Final = 5
 
 
-def square_maps(sought: Sought, space: Space, progress: Progress | None = None) -> GeometryFindings:
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """All hits of a search that have one map and number of channels.
+
+    Attributes:
+        height: The shorter side of the map, in places; a map and its transpose are one here.
+        width: The longer side.
+        channels: The neurons divided by the area.
+        geometries: How many geometries give this map, either way round.
+        square_inputs: How many of them have a square input.
+        keeping: How many of them keep the stated kernel and stride, on at least one axis.
+        example: The first of them, or the first that keeps the stated kernel and stride.
+    """
+
+    height: int
+    width: int
+    channels: int
+    geometries: int
+    square_inputs: int
+    keeping: int
+    example: Geometry
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}x{self.channels}"
+
+
+@dataclass(frozen=True, slots=True)
+class GeometryFindings:
+    """One kind of geometry, searched exhaustively.
+
+    Attributes:
+        id: The kind.
+        title: The kind in words.
+        searched: What was searched, with the ranges, in one sentence.
+        tried: How many geometries were computed, each of them counted once.
+        total: How many of them give the neurons.
+        maps: Their maps, those that keep the stated kernel and stride first, then by number of
+            geometries; at most `MOST_MAPS` of them.
+        total_maps: How many different maps there are.
+        found: What was found, in words.
+    """
+
+    id: str
+    title: str
+    searched: str
+    tried: int
+    total: int
+    maps: tuple[Maps, ...]
+    total_maps: int
+    found: str
+
+
+@dataclass(slots=True)
+class _Count:
+    """What is known so far of one map."""
+
+    geometries: int
+    square_inputs: int
+    keeping: int
+    example: tuple[bool, int]
+
+    def add(self, other: _Count) -> None:
+        """Add hits of the same map; the lower example stays."""
+        self.geometries += other.geometries
+        self.square_inputs += other.square_inputs
+        self.keeping += other.keeping
+        self.example = min(self.example, other.example)
+
+
+class Tally:
+    """Hits put together by map, while a search runs.
+
+    A geometry is named by its indices in the ranges that are searched, whose lengths are
+    `shape`; in the order of these indices the first hit becomes the example.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.tried = 0
+        self._counts: dict[tuple[int, int], _Count] = {}
+
+    def advance(self, areas: Integers) -> None:
+        """Count the areas that were computed: all but those of windows that do not fit."""
+        self.tried += int(np.count_nonzero(areas))
+
+    def rank(self, *indices: Integers | int) -> Integers:
+        """Return where hits stand in the order of the search, from their indices."""
+        return np.asarray(np.ravel_multi_index(indices, self.shape))
+
+    def add(
+        self, sides: tuple[Integers, Integers], rank: Integers, keeps: Flags, square: Flags
+    ) -> None:
+        """Add hits: the sides of their maps, their ranks, and whether they are special."""
+        if not rank.size:
+            return
+        short, long = np.minimum(*sides), np.maximum(*sides)
+        order = np.lexsort((rank, ~keeps, long, short))
+        # No side is zero, so that the first hit starts a map as well.
+        steps = (np.diff(side[order], prepend=0) != 0 for side in (short, long))
+        starts = np.flatnonzero(np.logical_or(*steps))
+        totals, squares, kept = (
+            np.add.reduceat(flags[order].astype(np.int64), starts)
+            for flags in (np.ones_like(keeps), square, keeps)
+        )
+        for i, at in enumerate(order[starts]):
+            example = (not keeps[at], int(rank[at]))
+            count = _Count(int(totals[i]), int(squares[i]), int(kept[i]), example)
+            known = self._counts.setdefault((int(short[at]), int(long[at])), count)
+            if known is not count:
+                known.add(count)
+
+    def maps(self, neurons: int, geometry: Callable[[Sequence[int]], Geometry]) -> tuple[Maps, ...]:
+        """Return all maps in order; `geometry` tells what stands at the given indices."""
+        found = (
+            Maps(
+                *sides,
+                neurons // prod(sides),
+                count.geometries,
+                count.square_inputs,
+                count.keeping,
+                geometry([int(i) for i in np.unravel_index(count.example[1], self.shape)]),
+            )
+            for sides, count in self._counts.items()
+        )
+        return tuple(sorted(found, key=lambda m: (-m.keeping, -m.geometries, m.height)))
+
+
+def square_maps(sought: Sought, space: Space) -> GeometryFindings:
     """Search square inputs with one kernel, stride and padding for both axes.
 
     With channel counts given, `found` also says whether any square map of any size could have
@@ -38,7 +169,7 @@ def square_maps(sought: Sought, space: Space, progress: Progress | None = None) 
     """
     ranges = _Ranges(sought, space)
     windows, strides, _, inputs = ranges.lengths
-    tally = Tally(ranges.lengths, progress)
+    tally = Tally(ranges.lengths)
     for r, rule in enumerate(space.rules):
         for part in blocks(inputs, windows * strides):
             sizes = map_sizes(spans(space.inputs[part], ranges.windows), space.strides, rule)
@@ -56,13 +187,11 @@ def square_maps(sought: Sought, space: Space, progress: Progress | None = None) 
     return replace(result, found=result.found + _never(sought))
 
 
-def rectangular_maps(
-    sought: Sought, space: Space, progress: Progress | None = None
-) -> GeometryFindings:
+def rectangular_maps(sought: Sought, space: Space) -> GeometryFindings:
     """Search inputs of every two sides, with one kernel, stride and padding for both axes."""
     ranges = _Ranges(sought, space)
     windows, _, _, inputs = ranges.lengths
-    tally = Tally((*ranges.lengths, inputs), progress)
+    tally = Tally((*ranges.lengths, inputs))
     for r, rule in enumerate(space.rules):
         for part in blocks(windows, inputs**2):
             sizes = map_sizes(spans(space.inputs, ranges.windows[part]), space.strides, rule)
@@ -81,14 +210,12 @@ def rectangular_maps(
     return ranges.result(kind, tally.maps(sought.neurons, geometry), tally.tried)
 
 
-def separate_axes(
-    sought: Sought, space: Space, progress: Progress | None = None
-) -> GeometryFindings:
+def separate_axes(sought: Sought, space: Space) -> GeometryFindings:
     """Search square inputs with a kernel, stride and padding of its own for each axis."""
     ranges = _Ranges(sought, space)
     windows, strides, rules, inputs = ranges.lengths
     each = (windows, strides)
-    tally = Tally((*each, *each, rules, inputs), progress)
+    tally = Tally((*each, *each, rules, inputs))
     for (r, rule), (n, side) in product(enumerate(space.rules), enumerate(space.inputs)):
         sizes = map_sizes(spans([side], ranges.windows), space.strides, rule).T.reshape(-1)
         for rows in blocks(sizes.size, sizes.size):

@@ -7,7 +7,7 @@ are listed with what they cost and how likely they are by chance; they change no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import pandas as pd
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
+from reconcile.search.combinations import Chance
 from reconcile.search.geometries import rectangular_maps, separate_axes, square_maps
-from reconcile.search.maps import Maps, Sought
-from reconcile.search.misprint import Hit, Misprint, SlipFindings
+from reconcile.search.misprint import Misprint, SlipFindings
 from reconcile.search.slips import search_product, search_sum
-from reconcile.search.windows import KernelAndStride, Space
+from reconcile.search.windows import KernelAndStride, Sought, Space
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import GeometrySearch, SlipSearch, Study, next_by_id
@@ -66,7 +66,12 @@ def _slip_rows(
     scope = ReadingScope(study, reading, measured, claim.network)
     parts = [(name, _whole(t, scope)) for name, t in (wanted.factors or wanted.terms).items()]
     find = search_product if wanted.factors else search_sum
-    others = list(_other_quantities(scope))
+    # The neurons of every other layer: a number may have been copied from the wrong one.
+    others = [
+        (f"neurons of {name}", int(row["neurons"]))
+        for name, row in scope.rows.items()
+        if row["kind"] in COUNTED_KINDS and int(row["neurons"]) > 0
+    ]
 
     def search(divisor: int) -> tuple[SlipFindings, ...]:
         printed = _printed(study, claim.id)
@@ -74,7 +79,8 @@ def _slip_rows(
 
     divisor = _whole(wanted.divisor, scope) if wanted.divisor else None
     among = search(divisor) if divisor else ()
-    for done, found in enumerate(_told(search, claim.id, report)):
+    for done, found in enumerate(search(1)):
+        report(f"{claim.id}: {found.title}: {found.tried:,} tried, {found.total:,} found")
         chance = {"chance": _share(found.chance)}
         # Edits of the result's digits know nothing of factors: their chance has no divisor.
         if divisor and among[done].chance.divisor == divisor:
@@ -86,25 +92,16 @@ def _slip_rows(
             "tried": found.tried,
             "found": found.found,
         }
-        for hit in found.hits or [None]:
-            yield shared | chance | (_hit(hit) if hit else {})
+        hits: list[Row] = [
+            {"hit": hit.description, "expression": hit.expression, "cost": hit.cost}
+            for hit in found.hits
+        ]
+        yield from (shared | chance | hit for hit in hits or [{}])
 
 
-def _told(
-    search: Callable[[int], Iterable[SlipFindings]], claim: str, report: Report
-) -> Iterator[SlipFindings]:
-    for found in search(1):
-        report(f"{claim}: {found.title}: {found.tried:,} tried, {found.total:,} found")
-        yield found
-
-
-def _hit(hit: Hit) -> Row:
-    return {"hit": hit.description, "expression": hit.expression, "cost": hit.cost}
-
-
-def _share(chance: Any) -> str:
-    """A probability to three significant digits; empty where no model of chance applies."""
-    return "" if chance is None else f"{float(chance.probability):.3g}"
+def _share(chance: Chance) -> str:
+    """A probability to three significant digits."""
+    return f"{float(chance.probability):.3g}"
 
 
 def _whole(text: str, scope: ReadingScope) -> int:
@@ -120,13 +117,6 @@ def _printed(study: Study, claim_id: str) -> int:
     if not printed.exact:
         raise ValueError(f"{claim.printed} is not printed in full: there is no one number to find")
     return int(printed.value)
-
-
-def _other_quantities(scope: ReadingScope) -> Iterator[tuple[str, int]]:
-    """The neurons of every other layer: a number may have been copied from the wrong one."""
-    for name, row in scope.rows.items():
-        if row["kind"] in COUNTED_KINDS and int(row["neurons"]) > 0:
-            yield f"neurons of {name}", int(row["neurons"])
 
 
 def search_geometries(study: Study, folder: Path, report: Report) -> pd.DataFrame:
@@ -162,8 +152,17 @@ def _geometry_rows(study: Study, wanted: GeometrySearch, report: Report) -> Iter
         "tried": found.tried,
         "found": found.found,
     }
-    for maps in found.maps or [None]:
-        yield shared | (_maps(maps) if maps else {})
+    hits: list[Row] = [
+        {
+            "hit": str(maps),
+            "geometries": maps.geometries,
+            "square_inputs": maps.square_inputs,
+            "keeping": maps.keeping,
+            "example": str(maps.example),
+        }
+        for maps in found.maps
+    ]
+    yield from (shared | hit for hit in hits or [{}])
 
 
 def _space(wanted: GeometrySearch) -> Space:
@@ -182,13 +181,3 @@ def _every(bounds: list[int]) -> tuple[int, ...]:
     if first > last:
         raise ValueError(f"the range {first} to {last} is empty")
     return tuple(range(first, last + 1))
-
-
-def _maps(maps: Maps) -> Row:
-    return {
-        "hit": str(maps),
-        "geometries": maps.geometries,
-        "square_inputs": maps.square_inputs,
-        "keeping": maps.keeping,
-        "example": str(maps.example),
-    }

@@ -1,4 +1,4 @@
-"""Windows that move over an input: their ranges, and how many places they stop at.
+"""What a search of geometries looks for, and the windows it moves over an input.
 
 Along one axis a window of k pixels that moves by s over n pixels, with l and r pixels of
 padding, stops at floor((n + l + r - k) / s) + 1 places (V. Dumoulin and F. Visin, "A guide to
@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reconcile.search.combinations import BLOCK, Integers
 
 Rule = Literal["floor", "ceil"]
+Flags = NDArray[np.bool_]
 
 
 class Window(NamedTuple):
@@ -123,6 +126,46 @@ class Space:
             f"{_range(self.strides)}, {padding if any(self.paddings) else 'no padding'}, "
             f"{' and '.join(self.rules)}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a search looks for.
+
+    Attributes:
+        neurons: Elements of the layer's output for one input.
+        channels: The channel counts that may be; any that divides the neurons if there is none.
+        stated: The kernel and stride of the paper: hits that keep them are counted apart.
+    """
+
+    neurons: int
+    channels: tuple[int, ...] = ()
+    stated: KernelAndStride | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.neurons, *self.channels, 1) < 1:
+            message = f"neurons and channels must be positive, not {self.neurons}, {self.channels}"
+            raise ValueError(message)
+
+    def areas(self, largest: int) -> Flags:
+        """Return, for every area of a map up to `largest`, whether it gives the neurons."""
+        low = np.arange(1, isqrt(self.neurons) + 1)
+        low = low[self.neurons % low == 0]
+        areas = np.concatenate([low, self.neurons // low])
+        if self.channels:
+            areas = areas[np.isin(self.neurons // areas, self.channels)]
+        table = np.zeros(largest + 1, dtype=np.bool_)
+        table[areas[areas <= largest]] = True
+        return table
+
+    def square(self, channels: int) -> bool:
+        """Tell whether that many channels of any square map have the neurons."""
+        area, rest = divmod(self.neurons, channels)
+        return not rest and isqrt(area) ** 2 == area
+
+    def __str__(self) -> str:
+        some = " or ".join(map(str, self.channels)) or "any number of"
+        return f"{self.neurons:,} neurons in {some} channels"
 
 
 def _range(values: Sequence[int]) -> str:

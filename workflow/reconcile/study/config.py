@@ -1,4 +1,4 @@
-"""The configuration, ``config.yaml``: which studies to run and how."""
+"""The configuration, ``config.yaml``, and the schemas of the files that users write."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from reconcile.errors import Fault, InputError, not_there
+from reconcile.files import json_text
 from reconcile.study.load import STUDY_FILE
-from reconcile.study.messages import build
-from reconcile.study.model import ID_PATTERN, ORCID_PATTERN, printable
+from reconcile.study.model import ID_PATTERN, ORCID_PATTERN, Study, printable
 from reconcile.study.settings import Measuring, Settings
-from reconcile.study.yamlfile import load_yaml
+from reconcile.study.yamlfile import build, load_yaml
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
 
@@ -97,3 +97,32 @@ def _line_of_studies(file: Path, config: Config) -> int:
     except InputError:
         return 0
     return places[("studies",)] if data.get("studies") == config.studies else 0
+
+
+SCHEMAS: dict[str, type[BaseModel]] = {"study.schema.json": Study, "config.schema.json": Config}
+"""The schema files for editors in ``workflow/schemas/``: of the models, never by hand."""
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_text(name: str) -> str:
+    """The content of one of the schema files."""
+    schema = _without_titles(SCHEMAS[name].model_json_schema())
+    return json_text({"$schema": DIALECT} | schema)
+
+
+def _without_titles(schema: Any) -> Any:
+    """Without the titles that pydantic makes of key names: "Proposed By" helps nobody."""
+    if isinstance(schema, list):
+        return [_without_titles(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _properties(value) if key in ("properties", "$defs") else _without_titles(value)
+        for key, value in schema.items()
+        if key != "title"
+    }
+
+
+def _properties(named: dict[str, Any]) -> dict[str, Any]:
+    """Below these keys every name is the user's, also one that reads "title"."""
+    return {name: _without_titles(value) for name, value in named.items()}

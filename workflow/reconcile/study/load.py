@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import Any
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.folders import refuse_links
 from reconcile.study.expressions import ExpressionError, parse, references
-from reconcile.study.messages import build, line_of
-from reconcile.study.model import SINGLE, Argument, Interpretation, Study
+from reconcile.study.model import Study
+from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
 from reconcile.study.printed import parse_printed
-from reconcile.study.sweep import MAX_COMBINATIONS, interpretations_of, size_of
-from reconcile.study.yamlfile import Places, load_yaml
+from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
 
 STUDY_FILE = "study.yaml"
@@ -36,7 +34,7 @@ def load_study(folder: Path) -> Study:
     study = build(Study, data, places, file)
     problems = list(_sweep_problems(study))
     if not problems:
-        study = _swept(study)
+        study = with_swept(study)
         problems = list(_problems(study))
     network_file = folder / study.network.partition(":")[0]
     if not network_file.is_file():
@@ -57,32 +55,6 @@ def _fault(problem: Problem, places: Places, file: Path) -> Fault:
     return Fault(file, line_of(place, places), ".".join(map(str, place)), message)
 
 
-def networks_of(study: Study, interpretation: Interpretation) -> dict[str, dict[str, Argument]]:
-    """The full constructor arguments of each network of a reading, by network name."""
-    shared = study.arguments | interpretation.network
-    if not interpretation.networks:
-        return {SINGLE: shared}
-    return {name: shared | own for name, own in interpretation.networks.items()}
-
-
-def arguments_of(study: Study, interpretation: Interpretation, name: str) -> list[Argument]:
-    """The values that an argument takes in the networks of a reading."""
-    return [a[name] for a in networks_of(study, interpretation).values() if name in a]
-
-
-def denied_statements(study: Study, interpretation: Interpretation) -> list[str]:
-    """Ids of the paper's statements that a reading denies: its argument has another value."""
-    return [
-        statement.id
-        for statement in study.statements
-        if statement.argument is not None
-        and any(
-            value != statement.value
-            for value in arguments_of(study, interpretation, statement.argument)
-        )
-    ]
-
-
 def _sweep_problems(study: Study) -> Iterator[Problem]:
     if study.sweep is None:
         return
@@ -92,27 +64,6 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
         yield ("sweep", "axes"), message
     for i, name in enumerate(study.sweep.picture or []):
         yield from _unknown(("sweep", "picture", i), name, study.sweep.axes, "axis")
-
-
-def _swept(study: Study) -> Study:
-    """The study with the interpretations that its sweep generates after its own.
-
-    A combination that is one of the study's own readings is that reading, and not a second one.
-    """
-    if study.sweep is None:
-        return study
-    own = {spelled(networks_of(study, reading)) for reading in study.interpretations}
-    generated = (
-        reading
-        for reading in interpretations_of(study.sweep)
-        if not own or spelled(networks_of(study, reading)) not in own
-    )
-    return study.model_copy(update={"interpretations": [*study.interpretations, *generated]})
-
-
-def spelled(networks: dict[str, dict[str, Argument]]) -> str:
-    """The arguments of a reading's networks as text: the same arguments, the same text."""
-    return json.dumps(networks, sort_keys=True)
 
 
 def _problems(study: Study) -> Iterator[Problem]:

@@ -1,11 +1,202 @@
-"""List every interpretation of a study with the full arguments of its networks. Needs no torch."""
+"""Which readings a study has, its own and those of its sweep, and what is measured of them.
+
+A sweep is a grid of network arguments; each combination is an interpretation whose id spells it.
+Nothing here needs torch.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import prod
 from typing import Any
 
-from reconcile.study.load import networks_of
-from reconcile.study.model import Interpretation, Study, SweptInterpretation
+from reconcile.study.model import (
+    SINGLE,
+    Argument,
+    Axis,
+    AxisRange,
+    Interpretation,
+    Study,
+    Sweep,
+    SweptInterpretation,
+)
+
+MAX_COMBINATIONS = 200_000
+"""More than this is a mistake in an axis rather than a question."""
+
+
+def networks_of(study: Study, interpretation: Interpretation) -> dict[str, dict[str, Argument]]:
+    """The full constructor arguments of each network of a reading, by network name."""
+    shared = study.arguments | interpretation.network
+    if not interpretation.networks:
+        return {SINGLE: shared}
+    return {name: shared | own for name, own in interpretation.networks.items()}
+
+
+def arguments_of(study: Study, interpretation: Interpretation, name: str) -> list[Argument]:
+    """The values that an argument takes in the networks of a reading."""
+    return [a[name] for a in networks_of(study, interpretation).values() if name in a]
+
+
+def denied_statements(study: Study, interpretation: Interpretation) -> list[str]:
+    """Ids of the paper's statements that a reading denies: its argument has another value."""
+    return [
+        statement.id
+        for statement in study.statements
+        if statement.argument is not None
+        and any(
+            value != statement.value
+            for value in arguments_of(study, interpretation, statement.argument)
+        )
+    ]
+
+
+def spelled(networks: dict[str, dict[str, Argument]]) -> str:
+    """The arguments of a reading's networks as text: the same arguments, the same text."""
+    return json.dumps(networks, sort_keys=True)
+
+
+def values_of(axis: Axis) -> Sequence[Argument]:
+    """Every value of an axis, in order."""
+    if isinstance(axis, AxisRange):
+        return range(axis.first, axis.last + 1, axis.step)
+    return axis
+
+
+def size_of(sweep: Sweep) -> int:
+    """How many combinations a sweep has."""
+    return prod(len(values_of(axis)) for axis in sweep.axes.values())
+
+
+def combinations(
+    axes: Mapping[str, Sequence[Argument]],
+) -> Iterator[tuple[str, dict[str, Argument]]]:
+    """Every combination of the axes' values: its id and its arguments, the last axis fastest."""
+    # Each value is spelled once, not once a combination.
+    spelled = ([(_spelled(name, value), value) for value in axis] for name, axis in axes.items())
+    for chosen in product(*spelled):
+        arguments = {name: value for name, (_, value) in zip(axes, chosen, strict=True)}
+        yield "_".join(text for text, _ in chosen), arguments
+
+
+def _spelled(name: str, value: Argument) -> str:
+    """An argument as part of an id: ``vocabulary-40478``, ``tied``, ``not-tied``, ``pad-1-2``."""
+    name = name.lower().replace("_", "-")
+    if isinstance(value, bool):
+        return name if value else f"not-{name}"
+    values = value if isinstance(value, list) else [value]
+    return f"{name}-{'-'.join(_safe(str(part)) for part in values)}"
+
+
+def _in_words(name: str, value: Argument) -> str:
+    """An argument for people: ``vocabulary 40,478``, ``tied``, ``not tied``."""
+    name = name.replace("_", " ")
+    if isinstance(value, bool):
+        return name if value else f"not {name}"
+    values = value if isinstance(value, list) else [value]
+    told = (f"{v:,}" if type(v) is int else str(v) or '""' for v in values)
+    return f"{name} {', '.join(told)}"
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower().replace("-", "minus")).strip("-")
+
+
+def interpretations_of(sweep: Sweep) -> Iterator[SweptInterpretation]:
+    """Every combination as an interpretation."""
+    axes = {name: values_of(axis) for name, axis in sweep.axes.items()}
+    for reading_id, arguments in combinations(axes):
+        yield SweptInterpretation.model_construct(
+            id=reading_id,
+            title=", ".join(_in_words(name, value) for name, value in arguments.items()),
+            network=sweep.network | arguments,
+            networks=sweep.networks,
+            assumes=sweep.assumes,
+            proposed_by=sweep.proposed_by,
+            slip=None,
+        )
+
+
+def with_swept(study: Study) -> Study:
+    """The study with the interpretations that its sweep generates after its own.
+
+    A combination that is one of the study's own readings is that reading, and not a second one.
+    """
+    if study.sweep is None:
+        return study
+    own = {spelled(networks_of(study, reading)) for reading in study.interpretations}
+    generated = (
+        reading
+        for reading in interpretations_of(study.sweep)
+        if not own or spelled(networks_of(study, reading)) not in own
+    )
+    return study.model_copy(update={"interpretations": [*study.interpretations, *generated]})
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One combination of a sweep.
+
+    Attributes:
+        reading: id of the interpretation: the sweep's own, or the study's that has its arguments.
+        arguments: its value on each axis.
+        matched: how many of the study's claims it matches.
+    """
+
+    reading: str
+    arguments: Mapping[str, Argument]
+    matched: int
+
+
+def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
+    """Every combination of a study's sweep in order; none where there is no sweep.
+
+    Args:
+        study: the study.
+        matched: matched claims by interpretation; 0 where one is missing.
+    """
+    if study.sweep is None:
+        return []
+    there = {reading.id for reading in study.interpretations}
+    named = [r for r in study.interpretations if not isinstance(r, SweptInterpretation)]
+    own = {spelled(networks_of(study, reading)): reading.id for reading in named}
+    cells = []
+    for combination in interpretations_of(study.sweep):
+        reading = combination.id
+        if reading not in there:
+            reading = own[spelled(networks_of(study, combination))]
+        arguments = {name: combination.network[name] for name in study.sweep.axes}
+        cells.append(Combination(reading, arguments, matched.get(reading, 0)))
+    return cells
+
+
+def effects(study: Study, cells: Sequence[Combination]) -> dict[str, Fraction]:
+    """How much each axis decides: the variance of the mean number of matched claims by value."""
+    if study.sweep is None or not cells:
+        return {}
+    return {name: _variance(cells, name) for name in study.sweep.axes}
+
+
+def _variance(cells: Sequence[Combination], axis: str) -> Fraction:
+    groups: dict[str, list[int]] = {}
+    for cell in cells:
+        groups.setdefault(repr(cell.arguments[axis]), []).append(cell.matched)
+    mean = Fraction(sum(cell.matched for cell in cells), len(cells))
+    spread = (len(g) * (Fraction(sum(g), len(g)) - mean) ** 2 for g in groups.values())
+    return sum(spread, Fraction(0)) / len(cells)
+
+
+def axes_by_effect(study: Study, cells: Sequence[Combination]) -> list[str]:
+    """The axes that have several values, those that decide most first."""
+    found = effects(study, cells)
+    axes = study.sweep.axes if study.sweep else {}
+    several = [name for name in found if len(values_of(axes[name])) > 1]
+    return sorted(several, key=lambda name: -found[name])
 
 
 def plan_of(study: Study, name: str) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from markupsafe import Markup
 from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
 from reconcile.report.readings import argument_text
-from reconcile.study.grid import axes_by_effect, cells_of
-from reconcile.study.sweep import values_of
+from reconcile.study.plan import axes_by_effect, cells_of, values_of
 from reconcile.words import count_of
 
 TOP, GAP, FOOT = 52.0, 2.0, 36.0

@@ -12,7 +12,7 @@ from reconcile.errors import InputError
 from reconcile.files import write_json
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
-from reconcile.study.planfile import Plan
+from reconcile.study.settings import Plan
 
 HOSTILE = "  {\n  },\n"
 

@@ -21,11 +21,10 @@ from reconcile.measure.counting import count_layers
 from reconcile.measure.process import WorkerProcess
 from reconcile.measure.progress import Progress
 from reconcile.measure.recall import recalled_rows
-from reconcile.study.grid import axes_by_effect, cells_of
 from reconcile.study.load import load_study
 from reconcile.study.model import AxisRange
+from reconcile.study.plan import axes_by_effect, cells_of, combinations, values_of
 from reconcile.study.settings import Measuring
-from reconcile.study.sweep import combinations, values_of
 
 NETWORK = '''
 from torch import nn

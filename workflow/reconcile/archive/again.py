@@ -1,8 +1,8 @@
-"""Verdicts, ranking and numbers computed again from the measurements in an archive.
+"""Make again what an archive holds: all that follows from its study, measurements and record.
 
-Values are compared after parsing, so that what another release wrote can be checked: of its tables,
-what both know. Sentences are compared only if this very code wrote them: others may word them
-differently.
+The functions that made the files make them again, in a temporary folder, and the bytes are
+compared. That says something where this code, and what it renders with, wrote the archive; an
+archive says itself which did, so one that says otherwise can hold in part only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,33 +18,57 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
+import yaml
 
-from reconcile.archive.differences import (
-    Difference,
-    json_differences,
-    refuse,
-    table_differences,
+from reconcile.archive.compare import Difference, json_differences, refuse, table_differences
+from reconcile.archive.container import ArchiveError, one_line, shown
+from reconcile.archive.crate import metadata
+from reconcile.archive.documents import certificate, facts_of, readme
+from reconcile.archive.layout import (
+    CERTIFICATE,
+    FIGURE_FILES,
+    MANIFEST,
+    METADATA,
+    README,
+    member_of,
 )
-from reconcile.archive.layout import member_of
-from reconcile.archive.limits import ArchiveError, one_line, shown
-from reconcile.archive.reading import PROJECT, Archive
+from reconcile.archive.reading import PROJECT, Archive, manifest
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import read_macros
-from reconcile.cite.numbers import Numbers, numbers_tex, tables_tex
-from reconcile.judge.consistency import consistency_table
+from reconcile.cite.numbers import CITATION_FILES, Numbers, numbers_tex, tables_tex, write_citations
+from reconcile.files import write_bytes, write_json
+from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
-from reconcile.measure.provenance import folder_sha256
+from reconcile.measure.provenance import folder_sha256, system, versions
+from reconcile.report.render import write_page, write_paper
+from reconcile.search.run import search_geometries, search_slips
+from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
+from reconcile.tables.frames import write_table
 
 MOST_JUDGEMENTS = 400_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""
 RECOMPUTED = ("verdicts.csv", "countings.csv", "evidence.csv", "consistency.csv")
 _OF_A_CLAIM = ("id", "printed", "relation", "value", "exact", "rounded", "truncated", "matched_by")
 _OF_A_READING = ("rank", "interpretation", "excluded", "excluded_by", "supported_by", "score")
+RENDERING = (
+    *("python", "pandas", "numpy", "pydantic", "pyyaml", "jinja2", "weasyprint", "pydyf"),
+    *("fonttools", "rocrate"),
+)
+"""The packages whose release shows in the bytes of results; system libraries besides."""
+JUDGED = (
+    *("settings.json", "interpretations.json", "consistency.csv", "verdicts.csv", "countings.csv"),
+    *("evidence.csv", "reconciliation.json"),
+)
+SEARCHED = ("slips.csv", "geometries.csv")
+MOST_NAMED = 3
+"""Files of other code that a line names."""
+DOCUMENTS = (README, CERTIFICATE, METADATA, MANIFEST)
 
 
 @dataclass(frozen=True)
@@ -246,3 +270,147 @@ def _citations(space: Workspace) -> dict[str, str]:
         "CITATION.cff": lambda: citation_file(space.study, tool),
     }
     return {name: write() for name, write in writers.items()}
+
+
+def describe(members: dict[str, bytes]) -> dict[str, bytes]:
+    """Gathered files with README, certificate, metadata and manifest, which describe them.
+
+    Raises:
+        ArchiveError: a file that they draw on is missing or broken.
+    """
+    facts = facts_of(members)
+    if not facts.recorded("ended"):
+        raise ArchiveError("record/record.json does not say when measuring ended")
+    network = str(yaml.safe_load(members["study/study.yaml"])["network"]).partition(":")[0]
+    full = dict(members)
+    full[README] = readme(facts, network)
+    full[CERTIFICATE] = certificate(full, facts)
+    full[METADATA] = metadata(full, facts)
+    full[MANIFEST] = manifest(full)
+    return full
+
+
+def what_differs(archive: Archive) -> list[str]:
+    """Why an archive cannot be made again here: what wrote it is not what would make it."""
+    found = []
+    if not archive.same_code:
+        names = ", ".join(archive.other_code[:MOST_NAMED])
+        more = ", and more" if len(archive.other_code) > MOST_NAMED else ""
+        release = shown(archive.version)[1:-1]
+        found.append(f"code of release {release}, which is not this one: {names}{more}")
+    recorded = archive.record.get("versions", {}) | archive.record.get("system", {})
+    here = versions() | system()
+    for name in (*RENDERING, *system()):
+        if recorded.get(name) != here.get(name):
+            wrote = shown(str(recorded.get(name, "unknown")))[1:-1]
+            found.append(f"{name} {wrote}, where here is {here.get(name, 'none')}")
+    return found
+
+
+@dataclass(frozen=True)
+class Again:
+    """An archive's results, made anew beside it.
+
+    Attributes:
+        space: the archive in a temporary folder.
+    """
+
+    space: Workspace
+
+    @property
+    def folder(self) -> Path:
+        """Where they are made."""
+        return self.space.results.parent / "again"
+
+    def check_judged(self) -> str:
+        """Interpretations, verdicts, evidence and ranking are what the measurements give."""
+        space, out = self.space, self.folder
+        for name, file in FILES.items():
+            if file.rule == "measure":
+                write_bytes(out / name, space.archive.members[member_of(name)])
+        with one_line(out.parent):
+            write_json(out / "settings.json", self._settings())
+            write_json(out / "interpretations.json", plan_of(space.study, space.archive.study))
+            done = reconcile_study(space.study, space.folder, Measurements.read(out))
+            write_table(out, "consistency.csv", consistency_table(space.study, space.folder))
+            for name, table in done.tables.items():
+                write_table(out, name, table)
+            write_json(out / "reconciliation.json", done.summary)
+        return self._compare(JUDGED)
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings as the record has them; only the device may have been another."""
+        recorded = self.space.archive.record["settings"]
+        asked = self.space.archive.json("settings.json").get("device")
+        found = {name: recorded.get(name) for name in Measuring.model_fields}
+        return found | {"device": asked}
+
+    def check_searched(self) -> str:
+        """The searches find what they are said to have found."""
+        space, out = self.space, self.folder
+        with one_line(out.parent):
+            measured = Measurements.read(out)
+            slips = search_slips(space.study, space.folder, measured, _quietly)
+            write_table(out, "slips.csv", slips)
+            geometries = search_geometries(space.study, space.folder, _quietly)
+            write_table(out, "geometries.csv", geometries)
+        return self._compare(SEARCHED)
+
+    def check_report(self) -> str:
+        """The report, its figures and what is cited show what is in the tables."""
+        space, out = self.space, self.folder
+        with one_line(out.parent):
+            options = ReportOptions.model_validate(space.archive.json("options.json"))
+            write_page(space.study, out, PROJECT / "templates", options.model_dump())
+            write_citations(space.study, out, PROJECT / "templates", PROJECT / "CITATION.cff")
+        figures = [name for name in FIGURE_FILES if (out / name).is_file()]
+        archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
+        for name in sorted(set(figures) ^ set(archived)):
+            raise ArchiveError(f"{member_of(name)} is one of two: archived, or made again")
+        return self._compare(("options.json", *CITATION_FILES, *figures, "report.html"))
+
+    def check_pdf(self) -> str:
+        """The report for paper is the one that the tables give."""
+        with one_line(self.folder.parent):
+            options = ReportOptions.model_validate(self.space.archive.json("options.json"))
+            paper = self.space.study, self.folder, PROJECT / "templates", options.model_dump()
+            write_paper(*paper)
+        return self._compare(("report.pdf",))
+
+    def check_documents(self) -> str:
+        """README, certificate, metadata and sums describe this archive, in these words."""
+        archived = self.space.archive.members
+        made = describe({n: data for n, data in archived.items() if n not in DOCUMENTS})
+        for name in DOCUMENTS:
+            if made[name] != archived.get(name):
+                raise ArchiveError(f"{name} is not what is written about these files")
+        return f"{len(DOCUMENTS)} files, byte for byte"
+
+    def _compare(self, names: Iterable[str]) -> str:
+        count = 0
+        for name in names:
+            count += 1
+            archived = self.space.archive.members[member_of(name)]
+            made = (self.folder / name).read_bytes()
+            if archived != made:
+                where = _first_line(archived, made) if name.endswith(".csv") else ""
+                raise ArchiveError(f"{member_of(name)} is not what is made again{where}")
+        return f"{count} files, byte for byte"
+
+
+def _first_line(one: bytes, other: bytes) -> str:
+    """Where two tables differ first."""
+    for number, pair in enumerate(_paired(one, other), start=1):
+        if pair[0] != pair[1]:
+            return f": line {number}: {shown(pair[0])} against {shown(pair[1])}"
+    return ""
+
+
+def _paired(one: bytes, other: bytes) -> Iterator[tuple[str, str]]:
+    lines = [text.decode("utf-8", "replace").split("\n") for text in (one, other)]
+    for i in range(max(map(len, lines))):
+        yield tuple(side[i] if i < len(side) else "" for side in lines)  # type: ignore[misc]
+
+
+def _quietly(line: str) -> None:
+    """Nobody waits for a line."""

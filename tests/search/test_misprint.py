@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.search.digits import count_within, edit_distance, single_edits
+from reconcile.search.misprint import count_within, edit_distance, single_edits
 
 NUMBERS = st.integers(1, 999_999)
 
