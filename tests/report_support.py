@@ -64,12 +64,14 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table of the contract."""
+    """Write a table of the contract; the columns that a row does not reach are empty."""
+    head = head_of(file.name)
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        found = [tuple(row) for row in rows]
-        assert {len(row) for row in found} <= {len(head_of(file.name))}, file.name
-        writer.writerows([head_of(file.name), *found])
+        writer.writerow(head)
+        for row in map(tuple, rows):
+            assert len(row) <= len(head), file.name
+            writer.writerow((*row, *[""] * (len(head) - len(row))))
 
 
 def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:
@@ -93,9 +95,14 @@ def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Pat
     return study_folder, out
 
 
+def results_in(study_folder: Path, out: Path) -> Results:
+    """A study and its results, read."""
+    return read_results(load_study(study_folder), out)
+
+
 def tiny_results(folder: Path, data: dict[str, Any] | None = None) -> Results:
     """The results of the tiny study, written and read."""
-    return read_results(*write_results(folder, data))
+    return results_in(*write_results(folder, data))
 
 
 def html_of(results: Results, **options: Any) -> str:

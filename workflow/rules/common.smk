@@ -104,21 +104,12 @@ def none_of(names):
     return rf"(?!(?:{one_of(names)})(?:/|$)){ID}"
 
 
-TEMPLATES = sorted(file for file in Path("templates").rglob("*") if file.is_file())
-# An archive has texts of its own; they are part of its code.
-TEMPLATES = [file for file in TEMPLATES if file.parent.name != "archive"]
-# The index has the look of the report, and a page of its own.
-INDEX_TEMPLATES = [file for file in TEMPLATES if file.match("index.*")]
-LOOK = [file for file in TEMPLATES if file.match("fonts/*") or file.match("report.css")]
-# What the report for browsers and the one for paper do not share.
-ONLY_SCREEN = [file for file in TEMPLATES if file.name in ("report.css", "report.js")]
-ONLY_PAPER = [file for file in TEMPLATES if file.name == "print.css"]
+PAGE = ("report.html.jinja", "partials/*", "fonts/*")
 
 
-def templates_without(*others):
-    """The templates of a report, less those that it does not use."""
-    unused = set(INDEX_TEMPLATES).union(*others)
-    return [str(file) for file in TEMPLATES if file not in unused]
+def templates(*patterns):
+    """The templates that a rule uses."""
+    return [str(file) for pattern in patterns for file in sorted(Path("templates").glob(pattern))]
 
 
 wildcard_constraints:

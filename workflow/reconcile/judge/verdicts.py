@@ -16,6 +16,7 @@ from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.study.expressions import (
     ExpressionError,
     UnknownNameError,
+    each,
     evaluate,
     networks_named,
 )
@@ -167,11 +168,12 @@ def judge_reading(
     """
     # Claims about one network share its scope: a sweep asks thousands of them.
     scope = cache(partial(ReadingScope, study, reading, measured))
-    return [_judge_claim(reading, measured, claim, scope) for claim in study.claims]
+    judge_claim = partial(_judge_claim, reading, measured, scope)
+    return list(each("claims", study.claims, judge_claim))
 
 
 def _judge_claim(
-    reading: Interpretation, measured: Measurements, claim: Claim, scope: ScopeOf
+    reading: Interpretation, measured: Measurements, scope: ScopeOf, claim: Claim
 ) -> tuple[Verdict, list[Counted]]:
     counted = [_count(reading, measured, claim, c, scope) for c in countings_of(claim)]
     best = min(counted, key=lambda c: _closeness(c, claim)) if len(counted) > 1 else counted[0]
@@ -191,7 +193,9 @@ def _count(
     value: Any = None
     if problem is None:
         try:
-            value = evaluate(counting.count, scope(claim.network))
+            value, left_out = _evaluate(counting, scope(claim.network))
+            if left_out:
+                problem, value = _incomplete(value, claim, left_out), None
         except UnknownNameError as error:
             problem = str(error)
     if problem is not None:
@@ -201,6 +205,17 @@ def _count(
     else:
         verdict, reason = judge(value, claim)
     return Counted(reading.id, claim.id, counting.id, counting.title, value, verdict, reason)
+
+
+def _evaluate(counting: Counting, scope: ReadingScope) -> tuple[Any, list[str]]:
+    """What a counting gives, and the operators whose multiply-adds it lacks."""
+    scope.left_out.clear()
+    return evaluate(counting.count, scope), [*scope.left_out]
+
+
+def _incomplete(value: Any, claim: Claim, left_out: list[str]) -> str:
+    counted = like(claim.printed, value) if isinstance(value, Fraction) else "what was counted"
+    return f"at least {counted}: the multiply-adds of {', '.join(left_out)} were not counted"
 
 
 def _closeness(counted: Counted, claim: Claim) -> tuple[int, Fraction]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reconcile.judge.reconciliation import MOST_BEST
 from reconcile.report.read import Results, grouped_by
 from reconcile.report.readings import argument_text
 from reconcile.study.model import Axis, Evidence, Source
@@ -14,8 +15,6 @@ from reconcile.tables.contract import NOT_COMPUTED
 from reconcile.tables.rows import Row
 from reconcile.words import Mark, mark_of
 
-MOST_BEST = 12
-"""Combinations that the report lists; verdicts.csv holds all."""
 MOST_GROUPS = 5
 """Numbers of matched claims that are told apart."""
 MOST_VALUES = 8
@@ -93,7 +92,9 @@ class BestView:
     reading: str
     values: tuple[str, ...]
     matched: int
+    judged: int
     claims: str
+    excluded_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,9 @@ def sweep_view(results: Results) -> SweepView | None:
     sweep = results.study.sweep
     if sweep is None:
         return None
-    fits = results.matched()
+    fits, judged = results.matched(), results.judged()
+    every = [*results.reconciliation["ranking"], *results.reconciliation["combinations"]]
+    against = {entry["interpretation"]: tuple(entry["excluded_by"]) for entry in every}
     cells = cells_of(results.study, {reading: len(claims) for reading, claims in fits.items()})
     groups = Counter(cell.matched for cell in cells)
     most = max(groups)
@@ -143,7 +146,16 @@ def sweep_view(results: Results) -> SweepView | None:
         axes=tuple(_axis(results, name, axis) for name, axis in sweep.axes.items()),
         groups=tuple(told),
         fewer=len(cells) - sum(number for _, number in told),
-        best=tuple(_best(results, cell, fits) for cell in worth),
+        best=tuple(
+            _best(
+                results,
+                cell,
+                fits.get(cell.reading, ()),
+                judged.get(cell.reading, 0),
+                against.get(cell.reading, ()),
+            )
+            for cell in worth
+        ),
         equally_good=groups[most],
     )
 
@@ -165,11 +177,16 @@ def _axis(results: Results, name: str, axis: Axis) -> AxisView:
     return AxisView(name, results.study.argument_help.get(name, ""), " · ".join(told), len(values))
 
 
-def _best(results: Results, cell: Combination, fits: Mapping[str, Sequence[str]]) -> BestView:
+def _best(
+    results: Results,
+    cell: Combination,
+    matched: Sequence[str],
+    judged: int,
+    excluded_by: tuple[str, ...],
+) -> BestView:
     values = tuple(argument_text(value) for value in cell.arguments.values())
-    matched = fits.get(cell.reading, ())
     missed = [claim.id for claim in results.study.claims if claim.id not in matched]
     told = ", ".join(matched) or "–"
     if len(missed) < len(matched):
         told = f"all but {', '.join(missed)}" if missed else "all"
-    return BestView(cell.reading, values, cell.matched, told)
+    return BestView(cell.reading, values, cell.matched, judged, told, excluded_by)

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.load import load_study
-from reconcile.study.model import Study, SweptInterpretation
+from reconcile.study.model import NONE, Study
 from reconcile.tables.contract import FILES, FITS, tables
 from reconcile.tables.rows import Row, read_rows
 from reconcile.words import mebibytes, moment
@@ -40,7 +39,6 @@ class Results:
 
     Attributes:
         study: the study itself: quotes, sources, credits.
-        name: the name of its folder.
         folder: the folder of its result files.
         tables: the rows of each table, empty where a table was not made.
         reconciliation: the content of ``reconciliation.json``.
@@ -48,7 +46,6 @@ class Results:
     """
 
     study: Study
-    name: str
     folder: Path
     tables: Mapping[str, list[Row]]
     reconciliation: Mapping[str, Any]
@@ -59,9 +56,20 @@ class Results:
         return self.tables.get(f"{name}.csv", [])
 
     @property
+    def name(self) -> str:
+        """The name of the study's folder."""
+        return str(self.reconciliation["study"])
+
+    @property
     def chosen(self) -> str:
-        """The interpretation that the study concludes on."""
-        return str(self.reconciliation["conclusion"]["interpretation"])
+        """The interpretation that the study concludes on; empty where it concludes on none."""
+        chosen = str(self.reconciliation["conclusion"]["interpretation"])
+        return "" if chosen == NONE else chosen
+
+    @property
+    def leading(self) -> str:
+        """The interpretation that figures of one reading show: that one, or what ranks first."""
+        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
 
     def matched(self) -> dict[str, list[str]]:
         """The claims that each interpretation matches; one that matches none is not there."""
@@ -71,23 +79,34 @@ class Results:
                 found.setdefault(row["interpretation"], []).append(row["claim"])
         return found
 
+    def judged(self) -> dict[str, int]:
+        """Of how many claims each interpretation was measured."""
+        found: dict[str, int] = {}
+        for row in self.table("verdicts"):
+            known = found.setdefault(row["interpretation"], 0)
+            found[row["interpretation"]] = known + (row["verdict"] != "not-measured")
+        return found
+
     def shown(self, most: int) -> list[Mapping[str, Any]]:
-        """The places in the ranking that a report tells in full, best first, at most ``most``.
+        """The entries that a report tells in full: every reading that the study names, best first.
 
-        Of a sweep those combinations are told that match a claim; the section about the sweep
-        sums the others up. The reading that the study concludes on is always there.
+        Of a study that names none, at most ``most`` combinations of its sweep, those that match a
+        claim. The combination that a study concludes on is always there.
         """
-        every = self.reconciliation["ranking"]
-        generated = {r.id for r in self.study.interpretations if isinstance(r, SweptInterpretation)}
-        dull = generated - self.matched().keys() if generated else set()
-        best = ([e for e in every if e["interpretation"] not in dull] or every)[:most]
-        if all(entry["interpretation"] != self.chosen for entry in best):
-            best = [*best[: most - 1], *(e for e in every if e["interpretation"] == self.chosen)]
-        return best
+        listed: list[Mapping[str, Any]] = list(self.reconciliation["ranking"])
+        if not self.study.own_readings:
+            matched = self.matched()
+            listed = [e for e in listed if e["interpretation"] in matched] or listed
+            listed = listed[:most]
+        if all(entry["interpretation"] != self.chosen for entry in listed):
+            every = [*self.reconciliation["ranking"], *self.reconciliation["combinations"]]
+            room = listed if self.study.own_readings else listed[: most - 1]
+            listed = [*room, *(e for e in every if e["interpretation"] == self.chosen)]
+        return listed
 
 
-def read_results(study_folder: Path, results: Path) -> Results:
-    """Read a study and its results.
+def read_results(study: Study, results: Path) -> Results:
+    """Read the results of a study.
 
     Raises:
         InputError: a file that every report needs is missing or unreadable.
@@ -100,9 +119,9 @@ def read_results(study_folder: Path, results: Path) -> Results:
         for name in ("reconciliation.json", "record.json")
     )
     listed = {entry["interpretation"] for entry in reconciliation["ranking"]}
+    listed.add(reconciliation["conclusion"]["interpretation"])
     return Results(
-        study=load_study(study_folder),
-        name=study_folder.resolve().name,
+        study=study,
         folder=results,
         tables={
             name: read_rows(results / name, listed if name in IN_FULL else None)

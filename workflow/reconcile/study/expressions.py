@@ -13,6 +13,9 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     macs(network, large) / macs(network, small)      two networks of a reading that has several
     printed(conv1) + printed(conv2)                  the paper's own digits
     stated(factor)                                   the value of a statement
+
+What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
+``RESULTS`` takes ids or patterns of claims, and counts what satisfies all of these claims.
 """
 
 from __future__ import annotations
@@ -21,14 +24,25 @@ import ast
 import math
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from reconcile.tables.contract import QUANTITIES
 
 _LOOKUPS = ("printed", "stated")
+RESULTS = {
+    "readings": "the study's own readings that satisfy all of these claims",
+    "readings_rounded": "those that do with their digits rounded",
+    "readings_cut": "those that do with their digits cut",
+    "combinations": "combinations of its sweep that satisfy all of these claims",
+    "combinations_rounded": "those that do with their digits rounded",
+    "combinations_cut": "those that do with their digits cut",
+    "conflicts": "conflicts of the study's own readings that hold all of these claims",
+    "combination_conflicts": "conflicts of the combinations that hold all of these claims",
+}
+"""What a conclusion can count; without claims, all that were measured, or all conflicts."""
 _OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "largest": max,
     "smallest": min,
@@ -81,11 +95,33 @@ _COMPARE: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
 
 
 class ExpressionError(ValueError):
-    """The expression is not of the language, or cannot be evaluated."""
+    """The expression is not of the language, or cannot be evaluated.
+
+    Attributes:
+        place: the section of study.yaml and the item in it, where these are known.
+    """
+
+    place: tuple[str, int] | None = None
 
 
 class UnknownNameError(ExpressionError):
     """A layer, claim, statement or argument that is not there; the message lists what is."""
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(
+    section: str, items: Sequence[Item], compute: Callable[[Item], Result]
+) -> Iterator[Result]:
+    """What is computed of every item of a section; an ExpressionError knows the item."""
+    for place, item in enumerate(items):
+        try:
+            yield compute(item)
+        except ExpressionError as error:
+            error.place = section, place
+            raise
 
 
 class Scope(Protocol):
@@ -99,6 +135,9 @@ class Scope(Protocol):
 
     def other(self, network: str) -> Scope:
         """The scope of another network of the same reading; UnknownNameError if there is none."""
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
 
 
 @lru_cache(maxsize=4096)
@@ -168,6 +207,9 @@ class _Nothing:
     def other(self, network: str) -> Scope:
         raise UnknownNameError(f"{network} is not known yet")
 
+    def count(self, function: str, claims: list[str]) -> int:
+        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
+
 
 def _check(node: ast.expr) -> None:
     match node:
@@ -187,6 +229,9 @@ def _check(node: ast.expr) -> None:
         ):
             for value in (left, *others):
                 _check(value)
+        case ast.Call(func=ast.Name(id=name), args=claims, keywords=[]) if name in RESULTS:
+            for claim in claims:
+                _name(claim)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             _check_call(name, args)
         case _:
@@ -271,6 +316,13 @@ def _network(function: str, args: list[ast.expr]) -> str | None:
     return names[0] if names else None
 
 
+def counted_claims(text: str) -> list[tuple[str, list[str]]]:
+    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
+    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
+    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
+    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
+
+
 def evaluate(text: str, scope: Scope) -> Any:
     """The value of an expression: a Fraction, a bool for a check, or a str argument.
 
@@ -334,6 +386,8 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
         return sum(scope.quantity(name, _name(args[0])), Fraction(0))
     if name in _LOOKUPS:
         return _exact(scope.lookup(name, _name(args[0])))
+    if name in RESULTS:
+        return Fraction(scope.count(name, [_name(arg) for arg in args]))
     if name == "argument":
         value = scope.lookup(name, _name(args[0]))
         positions = [int(_number(arg, scope)) for arg in args[1:] if not _is_name(arg)]

@@ -6,13 +6,28 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.folders import refuse_links
-from reconcile.study.expressions import ExpressionError, networks_named, parse, references
-from reconcile.study.model import SINGLE, Argument, Claim, Study, SweptInterpretation, is_number
+from reconcile.study.expressions import (
+    ExpressionError,
+    counted_claims,
+    networks_named,
+    parse,
+    references,
+)
+from reconcile.study.model import (
+    NONE,
+    SINGLE,
+    Argument,
+    Claim,
+    Study,
+    SweptInterpretation,
+    is_number,
+)
 from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
@@ -253,7 +268,13 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
         if bool(wanted.inputs) == bool(wanted.input_sides):
             yield ("geometries", i), "give either `inputs` or `input_sides`"
     chosen = study.conclusion.interpretation
-    yield from _unknown(("conclusion", "interpretation"), chosen, readings, "interpretation")
+    yield from _unknown(
+        ("conclusion", "interpretation"), chosen, {*readings, NONE}, "interpretation"
+    )
+    for i, reading in enumerate(study.own_readings):
+        if reading.id == NONE:
+            message = f"{NONE!r} is what a conclusion names that is for no reading"
+            yield ("interpretations", i, "id"), message
 
 
 def _conclusion_problems(study: Study) -> Iterator[Problem]:
@@ -312,6 +333,8 @@ def _expressions(study: Study) -> Iterator[tuple[Place, str]]:
             yield ("slips", i, kind, name), text
         if search.divisor is not None:
             yield ("slips", i, "divisor"), search.divisor
+    for i, text in enumerate(study.conclusion.holds):
+        yield ("conclusion", "holds", i), text
 
 
 def _expression_problems(study: Study) -> Iterator[Problem]:
@@ -329,6 +352,18 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
                 yield from _unknown(place, name, names, what)
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
+        yield from _result_problems(study, place, text)
+
+
+def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:
+    """Results are counted in what the conclusion holds, of claims that there are."""
+    claims = _ids(study.claims)
+    for function, patterns in counted_claims(text):
+        if place[0] != "conclusion":
+            yield place, f"{function}() counts results; only `conclusion.holds` can"
+        for pattern in patterns:
+            if not any(fnmatchcase(claim, pattern) for claim in claims):
+                yield place, not_there("claim", pattern, claims)
 
 
 def _clear(text: str, problem: str) -> str:

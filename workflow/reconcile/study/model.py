@@ -385,13 +385,23 @@ class GeometrySearch(_Model):
     )
 
 
+NONE = "none"
+"""What a conclusion names where it is for no reading."""
+
+
 class Conclusion(_Model):
     """What the study's author concludes; its numbers are references that must resolve."""
 
-    interpretation: Id = Field(description="The reading chosen; evidence may not exclude it.")
+    interpretation: Id = Field(
+        description="The reading chosen, which evidence may not exclude; `none` where none is."
+    )
     answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
     text: Text = Field(description="The reasons, with {references} for numbers.")
     undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
+    holds: list[Expression] = Field(
+        default_factory=list,
+        description="Expressions over the results that must be true: readings('conv*') == 0.",
+    )
 
 
 class Study(_Model):
@@ -427,6 +437,16 @@ class Study(_Model):
         default_factory=list, description="Searches for geometries."
     )
     conclusion: Conclusion = Field(description="The author's conclusion.")
+
+    @property
+    def own_readings(self) -> list[Interpretation]:
+        """The interpretations that the study names, without those that its sweep generates."""
+        return [r for r in self.interpretations if not isinstance(r, SweptInterpretation)]
+
+    @property
+    def swept_readings(self) -> list[Interpretation]:
+        """The interpretations that its sweep generates: those that the study does not name."""
+        return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""

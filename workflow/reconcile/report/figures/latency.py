@@ -44,7 +44,7 @@ class Bar:
 def latency_figures(results: Results, most: int) -> Iterator[Drawing]:
     """Charts of the layers of one reading, and of the networks of the best ``most`` readings."""
     layers, networks = layer_latencies(results), _network_latencies(results, most)
-    of_layers = f"{_which(layers, 'layer')} of {results.chosen}"
+    of_layers = f"{_which(layers, 'layer')} of {results.leading}"
     of_networks = f"one forward pass of {_which(networks, 'reading')}"
     if layers:
         yield _chart("latency-layers", results, _slowest(layers), of_layers)
@@ -54,7 +54,7 @@ def latency_figures(results: Results, most: int) -> Iterator[Drawing]:
 
 def layer_latencies(results: Results) -> list[Bar]:
     """The timed layers of the reading that the study concludes on, in order."""
-    rows = [row for row in results.table("timings") if row["interpretation"] == results.chosen]
+    rows = [row for row in results.table("timings") if row["interpretation"] == results.leading]
     return [_bar(row, _layer(row)) for row in rows if row["median_ms"] and row["layer"] != WHOLE]
 
 

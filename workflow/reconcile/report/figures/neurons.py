@@ -80,9 +80,9 @@ def neurons_figure(results: Results) -> Drawing | None:
     )
     if len(claims) < len(every):
         caption += f" Drawn are the first {len(claims)} of {len(every):,} claims."
-    title = chart_in_words(claims, results.chosen)
+    title = chart_in_words(claims, results.leading)
     return Drawing(
-        "neurons", caption, title, lambda width: draw_neurons(claims, results.chosen, width)
+        "neurons", caption, title, lambda width: draw_neurons(claims, results.leading, width)
     )
 
 
