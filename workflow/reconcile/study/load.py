@@ -146,6 +146,7 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
 def _problems(study: Study) -> Iterator[Problem]:
     if not study.claims:
         yield ("claims",), "a study has at least one claim, here or in `tables`"
+        return
     yield from _duplicates(study)
     yield from _claim_problems(study)
     yield from _interpretation_problems(study)
