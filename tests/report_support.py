@@ -37,6 +37,34 @@ RECORD = {
     "system": {},
 }
 SIDES = {"floor": 3, "ceil": 4, "slip": 4}
+SIZES = "channels", "height", "width"
+LAYER = (
+    "interpretation",
+    "network",
+    "layer",
+    "kind",
+    *SIZES,
+    "neurons",
+    "parameters",
+    "macs",
+    "connections",
+)
+TOTAL = (
+    "interpretation",
+    "network",
+    "status",
+    "neurons",
+    "conv_neurons",
+    "parameters",
+    "macs",
+    "connections",
+)
+
+
+def _row(table: str, names: tuple[str, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of a table of which some columns are known."""
+    known = dict(zip(names, values, strict=True))
+    return tuple(known.get(column, "") for column in head_of(table))
 
 
 def _rows() -> dict[str, list[tuple[Any, ...]]]:
@@ -45,13 +73,15 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     for reading, side in SIDES.items():
         neurons, own = 4 * side * side, (reading, "main")
         rows["layers.csv"] += [
-            (*own, "input", "input", 1, 8, 8, 64, 0, 0, 0),
-            (*own, "conv", "conv", 4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
-            (*own, "fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+            _row("layers.csv", LAYER, (*own, *row))
+            for row in (
+                ("input", "input", 1, 8, 8, 64, 0, 0, 0),
+                ("conv", "conv", 4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
+                ("fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+            )
         ]
-        rows["totals.csv"].append(
-            (*own, "measured", "", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
-        )
+        totals = "measured", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20
+        rows["totals.csv"].append(_row("totals.csv", TOTAL, (*own, *totals)))
         rows["coverage.csv"].append((*own, "conv", 8, 8, 64, 49 if side == 3 else 64))
         rows["windows.csv"] += [
             (*own, "conv", i, side, 2 * i, min(2 * i + 2, 7), 3, int(i == 3)) for i in range(side)
