@@ -93,9 +93,14 @@ def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Pat
     return study_folder, out
 
 
+def results_in(study_folder: Path, out: Path) -> Results:
+    """A study and its results, read."""
+    return read_results(load_study(study_folder), out)
+
+
 def tiny_results(folder: Path, data: dict[str, Any] | None = None) -> Results:
     """The results of the tiny study, written and read."""
-    return read_results(*write_results(folder, data))
+    return results_in(*write_results(folder, data))
 
 
 def html_of(results: Results, **options: Any) -> str:

@@ -8,19 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import render
 
 from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
 from reconcile.archive.layout import MANIFEST, code_files
 from reconcile.archive.reading import digest, manifest
-from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
@@ -142,8 +141,7 @@ def make_results(root: Path) -> Path:
     for name, table in tables.items():
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
-    render_report(folder, out, root / "templates", {})
-    write_citations(folder, out, root / "CITATION.cff")
+    render(study, out, root)
     return out
 
 

@@ -15,6 +15,7 @@ from report_support import (
     TEMPLATES,
     Page,
     html_of,
+    results_in,
     tiny_results,
     write_results,
     write_rows,
@@ -24,7 +25,7 @@ from support import study_data, write_study
 from reconcile.errors import InputError
 from reconcile.report.claims import counted_as
 from reconcile.report.pages import render_page, safe_link
-from reconcile.report.read import Results, read_results
+from reconcile.report.read import Results
 from reconcile.report.readings import argument_text
 from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
@@ -122,7 +123,7 @@ def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     for name in ("slips", "geometries", "windows", "coverage", "timings"):
         (out / f"{name}.csv").unlink()
-    ids = Page(html_of(read_results(study, out))).all("id")
+    ids = Page(html_of(results_in(study, out))).all("id")
     assert not {"searches", "picture", "latency", "coverage"} & set(ids)
 
 
@@ -243,7 +244,7 @@ def test_latencies_are_drawn_without_those_of_the_conclusion(tmp_path: Path) -> 
     """Where the reading concluded on was not timed, the latencies of the others are shown."""
     study, out = write_results(tmp_path)
     write_rows(out / "timings.csv", [("floor", "main", "network", "cpu", 9, 7, 7, 8, "")])
-    ids = Page(html_of(read_results(study, out))).all("id")
+    ids = Page(html_of(results_in(study, out))).all("id")
     assert {"latency", "figure-latency-networks"} <= set(ids)
     assert "figure-latency-layers" not in ids
 
@@ -310,7 +311,7 @@ def test_a_large_table_is_linked_instead(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     rows = [("floor", f"other-{i}", "conv", 8, 8, 64, 64) for i in range(30_000)]
     write_rows(out / "coverage.csv", rows)
-    html = html_of(read_results(study, out))
+    html = html_of(results_in(study, out))
     assert 'href="coverage.csv" download="coverage.csv"' in html
     assert len(html) < 1_000_000
 
@@ -320,7 +321,7 @@ def test_missing_results_are_one_clear_error(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     (out / "verdicts.csv").unlink()
     with pytest.raises(InputError, match=r"verdicts\.csv: is missing"):
-        read_results(study, out)
+        results_in(study, out)
 
 
 def test_rendering_loads_no_torch() -> None:

@@ -81,13 +81,14 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
     """How many countings of how many kinds of reading give the number."""
     by_fits: dict[tuple[str, ...], list[str]] = {}
     unmeasured = []
+    said = claim.number.said
     for reading in dict.fromkeys(c.interpretation for c in countings):
         own = [c for c in countings if c.interpretation == reading and c.measured is not None]
         if not own:
             unmeasured.append(reading)
             continue
         told = tuple(
-            f"{c.title} {like(claim.printed, c.measured)} ({c.verdict})"
+            f"{c.title} {like(said, c.measured)} ({c.verdict})"
             for c in own
             if c.measured is not None and c.verdict in FITS
         )

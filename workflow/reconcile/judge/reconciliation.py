@@ -29,6 +29,7 @@ from reconcile.judge.verdicts import (
     Counted,
     Verdict,
     countings_of,
+    digits_columns,
     judge_reading,
     printed_columns,
 )
@@ -36,7 +37,6 @@ from reconcile.study.expressions import ExpressionError
 from reconcile.study.load import fault_in
 from reconcile.study.model import NONE, Claim, Study
 from reconcile.study.plan import Combination, cells_of, values_of
-from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import COMBINATIONS, FITS, HOLDS, READINGS, VERDICTS
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
@@ -208,11 +208,12 @@ def _refuse_unknown_layers(
 
 def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]) -> dict[str, Any]:
     matching = [v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS]
-    printed = parse_printed(claim.printed, claim.unit)
+    printed = claim.number
     return {
         "id": claim.id,
         "quote": claim.quote,
         "where": claim.where,
+        "version": claim.version,
         "printed": claim.printed,
         "relation": claim.relation,
         "value": number_text(printed.value),
@@ -220,6 +221,7 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
         "rounded": [number_text(bound) for bound in printed.rounded],
         "truncated": [number_text(bound) for bound in printed.truncated],
         "unit_reason": claim.unit_reason,
+        "zeros_reason": claim.zeros_reason,
         "countings": [
             {"id": c.id, "title": c.title, "count": c.count} for c in countings_of(claim)
         ],
@@ -325,9 +327,9 @@ def _tables(
     checked: list[Checked],
     conflicts: list[Conflicts],
 ) -> dict[str, pd.DataFrame]:
-    printed = {claim.id: printed_columns(claim) for claim in study.claims}
+    claims = {claim.id: claim for claim in study.claims}
     return {
-        "verdicts.csv": table("verdicts.csv", (vars(v) | printed[v.claim] for v in verdicts)),
+        "verdicts.csv": table("verdicts.csv", (_verdict(v, claims[v.claim]) for v in verdicts)),
         "countings.csv": table("countings.csv", map(vars, countings)),
         "evidence.csv": table(
             "evidence.csv", (_evidence(done, swept=study.sweep is not None) for done in checked)
@@ -347,6 +349,11 @@ def _conflict_rows(conflicts: Conflicts) -> Iterator[dict[str, Any]]:
             "candidates": conflicts.candidates,
             "says": conflict.says,
         }
+
+
+def _verdict(verdict: Verdict, claim: Claim) -> dict[str, Any]:
+    measured = verdict.measured
+    return vars(verdict) | printed_columns(claim, measured) | digits_columns(claim, measured)
 
 
 def _evidence(checked: Checked, *, swept: bool) -> dict[str, Any]:

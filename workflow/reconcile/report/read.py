@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.load import load_study
 from reconcile.study.model import NONE, Study
 from reconcile.tables.contract import FILES, FITS, tables
 from reconcile.tables.rows import Row, read_rows
@@ -40,7 +39,6 @@ class Results:
 
     Attributes:
         study: the study itself: quotes, sources, credits.
-        name: the name of its folder.
         folder: the folder of its result files.
         tables: the rows of each table, empty where a table was not made.
         reconciliation: the content of ``reconciliation.json``.
@@ -48,7 +46,6 @@ class Results:
     """
 
     study: Study
-    name: str
     folder: Path
     tables: Mapping[str, list[Row]]
     reconciliation: Mapping[str, Any]
@@ -57,6 +54,11 @@ class Results:
     def table(self, name: str) -> list[Row]:
         """The rows of ``<name>.csv``; none where the table was not made."""
         return self.tables.get(f"{name}.csv", [])
+
+    @property
+    def name(self) -> str:
+        """The name of the study's folder."""
+        return str(self.reconciliation["study"])
 
     @property
     def chosen(self) -> str:
@@ -103,8 +105,8 @@ class Results:
         return listed
 
 
-def read_results(study_folder: Path, results: Path) -> Results:
-    """Read a study and its results.
+def read_results(study: Study, results: Path) -> Results:
+    """Read the results of a study.
 
     Raises:
         InputError: a file that every report needs is missing or unreadable.
@@ -119,8 +121,7 @@ def read_results(study_folder: Path, results: Path) -> Results:
     listed = {entry["interpretation"] for entry in reconciliation["ranking"]}
     listed.add(reconciliation["conclusion"]["interpretation"])
     return Results(
-        study=load_study(study_folder),
-        name=study_folder.resolve().name,
+        study=study,
         folder=results,
         tables={
             name: read_rows(results / name, listed if name in IN_FULL else None)

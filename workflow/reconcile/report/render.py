@@ -21,6 +21,7 @@ from reconcile.report.pages import render_page
 from reconcile.report.read import Results, data_files, facts, read_results
 from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
+from reconcile.study.model import Study
 from reconcile.words import count_of, day, listed
 
 SECTIONS = {
@@ -48,24 +49,11 @@ PER_PRINTED_PAGE = 12
 Report = Callable[[str], None]
 
 
-def render_report(
-    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
-) -> None:
-    """Write ``figures/``, ``report.html`` and ``report.pdf`` into a study's results.
-
-    The arguments are those of ``write_page`` and ``write_paper``, which do a half each.
-    """
-    write_page(study_folder, results, templates, config)
-    write_paper(study_folder, results, templates, config)
-
-
-def write_page(
-    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
-) -> None:
+def write_page(study: Study, results: Path, templates: Path, config: Mapping[str, Any]) -> None:
     """Write ``figures/`` and ``report.html``.
 
     Args:
-        study_folder: holds study.yaml.
+        study: the study.
         results: the study's result files, read and written to.
         templates: the project's ``templates/``.
         config: the ``report`` part of the configuration.
@@ -74,7 +62,7 @@ def write_page(
         InputError: a file is missing or cannot be written, or the report refers to something that
             is not in it.
     """
-    read = read_results(study_folder, results)
+    read = read_results(study, results)
     options = ReportOptions.model_validate(dict(config))
     write_json(results / "options.json", options.model_dump())
     write_figures(read, templates, options.max_readings)
@@ -83,7 +71,7 @@ def write_page(
 
 
 def write_paper(
-    study_folder: Path,
+    study: Study,
     results: Path,
     templates: Path,
     config: Mapping[str, Any],
@@ -96,7 +84,7 @@ def write_paper(
     # Imported here, because WeasyPrint takes as long to load as the HTML takes to write.
     from reconcile.report.pdf import pdf_of  # noqa: PLC0415
 
-    read = read_results(study_folder, results)
+    read = read_results(study, results)
     context = context_of(read, ReportOptions.model_validate(dict(config)))
     page = render_page(templates, context, "paper")
     write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))

@@ -20,7 +20,7 @@ from reconcile.report.figures.svg import (
 )
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE
-from reconcile.study.printed import parse_printed
+from reconcile.tables.contract import FITS
 from reconcile.words import count_of
 
 MOST_LAYERS = 24
@@ -60,8 +60,8 @@ def layer_claims(results: Results) -> list[LayerClaim]:
             continue
         rows = [row for row in verdicts.get((claim.id,), []) if row["measured"].isdigit()]
         measured = {row["interpretation"]: int(row["measured"]) for row in rows}
-        matching = sum(row["verdict"].startswith("matches") for row in rows)
-        value = float(parse_printed(claim.printed, claim.unit).value)
+        matching = sum(row["verdict"] in FITS for row in rows)
+        value = float(claim.number.value)
         if measured:
             layer = str(claim.of) if claim.network == SINGLE else f"{claim.network}/{claim.of}"
             found.append(LayerClaim(claim.id, layer, claim.printed, value, measured, matching))
