@@ -64,12 +64,14 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table of the contract."""
+    """Write a table of the contract; the columns that a row does not reach are empty."""
+    head = head_of(file.name)
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        found = [tuple(row) for row in rows]
-        assert {len(row) for row in found} <= {len(head_of(file.name))}, file.name
-        writer.writerows([head_of(file.name), *found])
+        writer.writerow(head)
+        for row in map(tuple, rows):
+            assert len(row) <= len(head), file.name
+            writer.writerow((*row, *[""] * (len(head) - len(row))))
 
 
 def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:
