@@ -36,35 +36,9 @@ RECORD = {
     "source": {"commit": "0123abc", "clean": True, "study_sha256": "5d"},
     "system": {},
 }
+COUNTED = ("channels", "height", "width", "neurons", "parameters", "macs", "connections")
+TOTALS = ("neurons", "conv_neurons", "parameters", "macs", "connections")
 SIDES = {"floor": 3, "ceil": 4, "slip": 4}
-SIZES = "channels", "height", "width"
-LAYER = (
-    "interpretation",
-    "network",
-    "layer",
-    "kind",
-    *SIZES,
-    "neurons",
-    "parameters",
-    "macs",
-    "connections",
-)
-TOTAL = (
-    "interpretation",
-    "network",
-    "status",
-    "neurons",
-    "conv_neurons",
-    "parameters",
-    "macs",
-    "connections",
-)
-
-
-def _row(table: str, names: tuple[str, ...], values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row of a table of which some columns are known."""
-    known = dict(zip(names, values, strict=True))
-    return tuple(known.get(column, "") for column in head_of(table))
 
 
 def _rows() -> dict[str, list[tuple[Any, ...]]]:
@@ -72,16 +46,19 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tables()}
     for reading, side in SIDES.items():
         neurons, own = 4 * side * side, (reading, "main")
+        layers = {
+            ("input", "input"): (1, 8, 8, 64, 0, 0, 0),
+            ("conv", "conv"): (4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
+            ("fc", "fc"): (10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+        }
         rows["layers.csv"] += [
-            _row("layers.csv", LAYER, (*own, *row))
-            for row in (
-                ("input", "input", 1, 8, 8, 64, 0, 0, 0),
-                ("conv", "conv", 4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
-                ("fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
-            )
+            _cells("layers.csv", (*own, *names), dict(zip(COUNTED, counts, strict=True)))
+            for names, counts in layers.items()
         ]
-        totals = "measured", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20
-        rows["totals.csv"].append(_row("totals.csv", TOTAL, (*own, *totals)))
+        totals = (neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
+        rows["totals.csv"].append(
+            _cells("totals.csv", (*own, "measured"), dict(zip(TOTALS, totals, strict=True)))
+        )
         rows["coverage.csv"].append((*own, "conv", 8, 8, 64, 49 if side == 3 else 64))
         rows["windows.csv"] += [
             (*own, "conv", i, side, 2 * i, min(2 * i + 2, 7), 3, int(i == 3)) for i in range(side)
@@ -93,15 +70,18 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     return rows
 
 
+def _cells(table: str, first: tuple[Any, ...], others: dict[str, Any]) -> tuple[Any, ...]:
+    """A row by its first cells and some others; what is not said is empty."""
+    return (*first, *(others.get(column, "") for column in head_of(table)[len(first) :]))
+
+
 def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table of the contract; the columns that a row does not reach are empty."""
-    head = head_of(file.name)
+    """Write a table of the contract."""
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(head)
-        for row in map(tuple, rows):
-            assert len(row) <= len(head), file.name
-            writer.writerow((*row, *[""] * (len(head) - len(row))))
+        found = [tuple(row) for row in rows]
+        assert {len(row) for row in found} <= {len(head_of(file.name))}, file.name
+        writer.writerows([head_of(file.name), *found])
 
 
 def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:
