@@ -16,6 +16,7 @@ from support import LINKS, put_link
 from reconcile.archive.build import archive_name, build_archive
 from reconcile.archive.container import unpack
 from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, code_files, member_of, result_name
+from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import InputError
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
@@ -193,7 +194,7 @@ def test_archive_that_is_refused_for_another_reason(
     def broken(_: object) -> str:
         raise KeyError("x")
 
-    monkeypatch.setattr("reconcile.archive.verify._STRUCTURE", (("files", broken),))
+    monkeypatch.setitem(STRUCTURE, "files", broken)
     with pytest.raises(InputError, match=r"a\.zip: would not verify: files: cannot be checked: "):
         built(project, tmp_path / "a.zip")
     assert not list(tmp_path.iterdir())

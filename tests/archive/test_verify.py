@@ -275,12 +275,12 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "table for LaTeX": (
         replaced("results/tables.tex", "matches", "contradicts"),
         "citations",
-        "results/tables.tex does not follow",
+        "results/tables.tex is not what is made again",
     ),
     "paper's author": (
         replaced("results/references.bib", "Ada", "Eve"),
         "citations",
-        "results/references.bib does not follow",
+        "results/references.bib is not what is made again",
     ),
     "claim": (
         replaced("study/study.yaml", 'printed: "32"', 'printed: "33"'),
@@ -415,7 +415,9 @@ def test_older_release(forge: Forge) -> None:
 
     def older(members: dict[str, bytes]) -> None:
         edited("results/reconciliation.json", lambda d: d.update(version="0.0.1"))(members)
-        edited("results/reconciliation.json", lambda d: d["ranking"][0].update(digits="!"))(members)
+        edited(
+            "results/reconciliation.json", lambda d: d["ranking"][0].update(digits="in other words")
+        )(members)
         cells("results/verdicts.csv", lambda rows: rows[0].update(reason="worded otherwise"))(
             members
         )

@@ -42,7 +42,7 @@ def test_measuring_needs_no_judge() -> None:
 def test_nothing_else_needs_measuring(script: str) -> None:
     """What judges, searches and renders hangs on no module that imports torch."""
     files = imported_files(SCRIPTS / f"{script}.py")
-    assert LIBRARY / "tables/contract.py" in files
+    assert LIBRARY / "run/scripting.py" in files
     assert [f for f in files if "import torch" in f.read_text(encoding="utf-8")] == []
 
 

@@ -78,6 +78,40 @@ def test_denied_statements(make_study: Callable[..., Study]) -> None:
     assert [denied_statements(study, r) for r in study.interpretations] == [["side"], [], []]
 
 
+@pytest.mark.parametrize(
+    ("relation", "value", "denied"),
+    [
+        ({"relation": "about", "within": "5%"}, 8.4, False),
+        ({"relation": "about", "within": "5%"}, 8.5, True),
+        ({"relation": "about", "within": 1}, 7, False),
+        ({"relation": "about", "within": 1}, None, True),
+        ({"relation": "at-most"}, 8, False),
+        ({"relation": "at-most"}, 9, True),
+        ({"relation": "at-least"}, 9, False),
+        ({"relation": "at-least"}, 7, True),
+        ({}, 8, False),
+        ({}, None, True),
+    ],
+)
+def test_statements_about_numbers(
+    make_study: Callable[..., Study], relation: dict[str, Any], value: Any, denied: bool
+) -> None:
+    """A statement may be about a number, or a bound; a reading denies it only beyond that."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["statements"][0].update(relation)
+        data["interpretations"][0]["network"] = {"size": value}
+
+    study = make_study(change)
+    assert denied_statements(study, study.interpretations[0]) == (["side"] if denied else [])
+
+
+def test_ids_with_capitals(make_study: Callable[..., Study]) -> None:
+    """An id may have capitals, as a paper's names have: A to E, ResNet-50."""
+    study = make_study(lambda data: data["claims"][4].update(id="C1-Conv", version="v1"))
+    assert study.claim("C1-Conv").place == "p. 3 (v1)"
+
+
 MESSAGES: dict[str, tuple[Change, str]] = {
     "unknown key": (
         lambda d: d["claims"][0].update(quantty="x"),
@@ -114,16 +148,64 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "relation": (
         lambda d: d["claims"][4].update(relation="below"),
-        "claims.4.relation: must be 'equals', 'at-most' or 'at-least', not 'below'",
+        "claims.4.relation: must be 'equals', 'at-most', 'at-least' or 'about', not 'below'",
     ),
     "id": (
         lambda d: d["evidence"][1].update(id="No good"),
-        "evidence.1.id: must be an id of small letters, digits, dots, dashes and underscores, "
+        "evidence.1.id: must be an id of letters, digits, dots, dashes and underscores, "
         "not 'No good'",
     ),
     "duplicate id": (
         lambda d: d["evidence"][1].update(id="rounds-up"),
         "evidence.1.id: the id 'rounds-up' is used twice",
+    ),
+    "ids that differ in capitals": (
+        lambda d: d["evidence"][1].update(id="Rounds-Up"),
+        "evidence.1.id: the id 'Rounds-Up' differs from 'rounds-up' only in capitals",
+    ),
+    "ambiguous number": (
+        lambda d: d["claims"][0].update(printed="253.440"),
+        'claims.0.printed: "253.440" may be 253.440 or 253,440: give `scale: 1` for the first, ',
+    ),
+    "about without a tolerance": (
+        lambda d: d["claims"][0].update(relation="about"),
+        "claims.0.within: `relation: about` and `within` stand together or not at all",
+    ),
+    "tolerance without about": (
+        lambda d: d["claims"][0].update(within="5%"),
+        "claims.0.within: `relation: about` and `within` stand together or not at all",
+    ),
+    "negative tolerance": (
+        lambda d: d["claims"][0].update(within=-1, relation="about"),
+        "claims.0.within: must be 0 or more, not -1",
+    ),
+    "no scale": (
+        lambda d: d["claims"][0].update(scale="zillion"),
+        "claims.0.scale: must be a scale like million, K, 1024, \"2^20\" or \"%\", not 'zillion'",
+    ),
+    "two scales": (
+        lambda d: d["claims"][0].update(printed="48K", scale="million"),
+        'claims.0.printed: "48K" has a scale of its own, 1,000; leave out `scale:`, which may only',
+    ),
+    "zeros without a reason": (
+        lambda d: d["claims"][0].update(printed="480", zeros="open"),
+        "claims.0.zeros: `zeros` and `zeros_reason` stand together or not at all",
+    ),
+    "no zeros to open": (
+        lambda d: d["claims"][0].update(zeros="open", zeros_reason="so"),
+        "claims.0.zeros: 48 has no zeros that may be open: no last ones, or a `unit`",
+    ),
+    "about in full": (
+        lambda d: d["claims"][0].update(printed="~48"),
+        'claims.0.printed: "~48" does not say how near: give `relation: about` with `within`, or a',
+    ),
+    "statement about without a tolerance": (
+        lambda d: d["statements"][0].update(relation="about"),
+        "statements.0.within: `relation: about` and `within` stand together or not at all",
+    ),
+    "statement about a word": (
+        lambda d: d["statements"][0].update(relation="at-most", value="eight"),
+        "statements.0.value: must be a number to be at-most",
     ),
     "duplicate counting": (
         lambda d: d["claims"][3]["countings"].append(d["claims"][3]["countings"][0]),

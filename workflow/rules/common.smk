@@ -16,7 +16,7 @@ from reconcile.study.config import check_config, load_config, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
 from reconcile.measure.run import MEASUREMENT_FILES
-from reconcile.study.model import ID_PATTERN
+from reconcile.study.model import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
@@ -91,7 +91,7 @@ def measured(folder, flag=str):
 
 # Measured in more than one job. A study that config.yaml does not name is measured in one.
 LARGER = [name for name in STUDIES if batches_of(name) > 1]
-ID = ID_PATTERN.strip("^$")
+ID = STUDY_PATTERN.strip("^$")
 
 
 def one_of(names):

@@ -181,14 +181,15 @@ def _ranking(one: Archive, other: Archive) -> Iterator[Difference]:
 
 
 def _latencies(one: list[Row], other: list[Row]) -> Iterator[Difference]:
-    first, second = _medians(one), _medians(other)
+    first, second = medians(one), medians(other)
     for network in [*first, *(n for n in second if n not in first)]:
         yield Difference(network, "median_ms", first.get(network), second.get(network))
 
 
-def _medians(rows: list[Row]) -> dict[str, str]:
+def medians(rows: list[Row]) -> dict[str, str]:
+    """The median of the plain forward pass of each network, as it stands in timings.csv."""
     return {
-        f"{row['interpretation']}/{row['network']}": row["median_ms"]
+        f"{row['interpretation']}/{row['network']}": row.get("median_ms", "")
         for row in rows
         if row["layer"] == NETWORK
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.archive.again import Workspace, rows_of
-from reconcile.archive.compare import Difference, refuse, table_differences
+from reconcile.archive.compare import Difference, medians, refuse, table_differences
 from reconcile.archive.container import ArchiveError, one_line
 from reconcile.archive.reading import parse_json, parse_table, text_of
 from reconcile.files import write_json
@@ -18,7 +18,7 @@ from reconcile.measure.process import MeasureError
 from reconcile.measure.run import measure_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
-from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
+from reconcile.tables.contract import FILES, MEASURED, tables
 from reconcile.tables.rows import Row
 
 Report = Callable[[str], None]
@@ -76,7 +76,8 @@ def measure_again(space: Workspace, device: str, report: Report) -> Rerun:
     verdicts = _check_verdicts(space, out)
     record = parse_json("record.json", (out / "record.json").read_bytes())
     detail = f"{len(tables['layers.csv']):,} layers and {verdicts:,} verdicts are equal"
-    latencies = list(_latencies(space.archive.table("timings.csv"), tables["timings.csv"]))
+    ours, archived = medians(tables["timings.csv"]), medians(space.archive.table("timings.csv"))
+    latencies = [Latency(name, median, ours.get(name, "")) for name, median in archived.items()]
     return Rerun(record, detail, latencies)
 
 
@@ -113,14 +114,3 @@ def _check_verdicts(space: Workspace, out: Path) -> int:
     )
     refuse("rerun, verdicts.csv", found)
     return len(computed)
-
-
-def _latencies(archived: list[Row], here: list[Row]) -> Iterator[Latency]:
-    ours = {_network(row): row["median_ms"] for row in here if row["layer"] == NETWORK}
-    for row in archived:
-        if row["layer"] == NETWORK:
-            yield Latency(_network(row), row["median_ms"], ours.get(_network(row), ""))
-
-
-def _network(row: Row) -> str:
-    return f"{row['interpretation']}/{row['network']}"

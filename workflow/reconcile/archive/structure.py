@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -23,14 +23,6 @@ from reconcile.archive.reading import Archive, check_table, digest, parse_json
 from reconcile.tables.contract import FILES, MEASURED, summed, tables
 from reconcile.tables.rows import Row
 
-_KEYS = FILES["totals.csv"].keys
-NEEDED = {
-    **{name: file.keys for name, file in tables().items()},
-    "layers.csv": (*_KEYS, "layer", "kind", "channels", "height", "width", "neurons"),
-    "totals.csv": (*_KEYS, "status"),
-    "timings.csv": (*_KEYS, "layer", "median_ms"),
-}
-"""Columns that any release writes: without them nothing can be said of a row."""
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -221,7 +213,7 @@ def check_tables(archive: Archive) -> str:
 
 def _check_table(archive: Archive, name: str) -> int:
     exactly = archive.same_code
-    needed = FILES[name].head() if exactly else NEEDED.get(name, ())
+    needed = FILES[name].head() if exactly else FILES[name].keys
     return check_table(name, archive.text(name), needed, exactly=exactly)
 
 
@@ -260,15 +252,16 @@ def check_sums(archive: Archive) -> str:
 
 def _check_elements(row: Row) -> None:
     """A layer that is called several times has as many times the elements of its output."""
-    elements = math.prod(int(row[side]) for side in ("channels", "height", "width") if row[side])
-    if row["neurons"] and (elements <= 0 or int(row["neurons"]) % elements):
+    sides = (row.get(side) for side in ("channels", "height", "width"))
+    elements = math.prod(int(side) for side in sides if side)
+    if row.get("neurons") and (elements <= 0 or int(row["neurons"]) % elements):
         place = f"{row['interpretation']}/{row['network']}/{row['layer']}"
         raise ArchiveError(f"layers.csv: {shown(place)}: neurons are no multiple of its output")
 
 
 def _check_total(place: str, total: Row, rows: list[Row]) -> None:
     for column, (name, kinds) in summed():
-        value = _sum([row for row in rows if not kinds or row["kind"] in kinds], name)
+        value = _sum([row for row in rows if not kinds or row.get("kind") in kinds], name)
         if total.get(column.name) and int(total[column.name]) != value:
             sides = f"{total[column.name]}, but its layers add up to {value}"
             raise ArchiveError(f"totals.csv: {shown(place)}: {column.name} is {sides}")
@@ -276,3 +269,13 @@ def _check_total(place: str, total: Row, rows: list[Row]) -> None:
 
 def _sum(rows: list[Row], column: str) -> int:
     return sum(int(row[column]) for row in rows if row.get(column))
+
+
+STRUCTURE: dict[str, Callable[[Archive], str]] = {
+    "files": check_required,
+    "metadata": check_metadata,
+    "tables": check_tables,
+    "record": check_record,
+    "sums": check_sums,
+}
+"""What is asked before anything is computed, in order; each relies on those before."""

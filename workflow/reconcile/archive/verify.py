@@ -14,12 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
-from reconcile.archive import again, structure
-from reconcile.archive.again import Again, what_differs
+from reconcile.archive.again import (
+    MADE_AGAIN,
+    MOST_JUDGEMENTS,
+    PDF,
+    RECOMPUTED,
+    MakingCheck,
+    Workspace,
+    what_differs,
+    workspace,
+)
 from reconcile.archive.container import ArchiveError, one_line, read_container, unpack
 from reconcile.archive.documents import reproducible_digest
 from reconcile.archive.reading import Archive, check_manifest, digest
 from reconcile.archive.rerun import Latency, Report, Rerun, measure_again
+from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import visible
 from reconcile.measure.provenance import host, versions
 
@@ -96,29 +105,6 @@ class Verification:
         return self.checks[-1].holds
 
 
-_STRUCTURE: tuple[tuple[str, Callable[[Archive], str]], ...] = (
-    ("files", structure.check_required),
-    ("metadata", structure.check_metadata),
-    ("tables", structure.check_tables),
-    ("record", structure.check_record),
-    ("sums", structure.check_sums),
-)
-_MADE_AGAIN: tuple[tuple[str, Callable[[Again], str]], ...] = (
-    ("tables again", Again.check_judged),
-    ("searches again", Again.check_searched),
-    ("report again", Again.check_report),
-    ("documents again", Again.check_documents),
-    ("pdf again", Again.check_pdf),
-)
-_RECOMPUTED: tuple[tuple[str, Callable[[again.Workspace], str]], ...] = (
-    ("study", again.check_study),
-    ("verdicts", again.check_verdicts),
-    ("ranking", again.check_ranking),
-    ("numbers", again.check_numbers),
-    ("citations", again.check_citations),
-)
-
-
 def verify_archive(
     file: Path, *, pdf: bool = True, rerun: str | None = None, report: Report = lambda _: None
 ) -> Verification:
@@ -155,7 +141,7 @@ def verify_archive(
 
 def _check_structure(found: Verification, archive: Archive) -> bool:
     """Run each check until one fails: the next ones rely on it."""
-    for name, check in _STRUCTURE:
+    for name, check in STRUCTURE.items():
         if not found.run(name, partial(check, archive)):
             return False
         if name == "tables":
@@ -167,12 +153,12 @@ def _recompute(
     found: Verification, archive: Archive, pdf: bool, rerun: str | None, report: Report
 ) -> None:
     try:
-        with one_line(), again.workspace(archive) as space:
-            if space.judgements > again.MOST_JUDGEMENTS:
+        with one_line(), workspace(archive) as space:
+            if space.judgements > MOST_JUDGEMENTS:
                 found.not_compared.append(_too_many(space.judgements))
                 return
             # What does not follow by its values need not be made again.
-            if all(found.run(name, partial(check, space)) for name, check in _RECOMPUTED):
+            if all(found.run(name, partial(check, space)) for name, check in RECOMPUTED.items()):
                 _make_again(found, space, pdf=pdf)
             # Code is executed only from an archive about which all else is true.
             if rerun is not None and found.holds:
@@ -182,11 +168,11 @@ def _recompute(
 
 
 def _too_many(judgements: int) -> str:
-    limit = f"more than {again.MOST_JUDGEMENTS:,} are not computed here"
+    limit = f"more than {MOST_JUDGEMENTS:,} are not computed here"
     return f"what follows from the measurements: {judgements:,} countings of claims, {limit}"
 
 
-def _make_again(found: Verification, space: again.Workspace, *, pdf: bool) -> None:
+def _make_again(found: Verification, space: Workspace, *, pdf: bool) -> None:
     """Make again and compare byte by byte, where the same code and libraries can."""
     if differing := what_differs(space.archive):
         every = "tables, searches, figures, report and documents byte by byte"
@@ -194,10 +180,13 @@ def _make_again(found: Verification, space: again.Workspace, *, pdf: bool) -> No
         return
     if not pdf:
         found.not_compared.append("report.pdf: left out on request")
-    again = Again(space)
-    for name, check in _MADE_AGAIN:
-        if (pdf or check is not Again.check_pdf) and not found.run(name, partial(check, again)):
+    for name, check in _made_again(pdf).items():
+        if not found.run(name, partial(check, space)):
             return
+
+
+def _made_again(pdf: bool) -> dict[str, MakingCheck]:
+    return {n: check for n, check in MADE_AGAIN.items() if pdf or n != PDF}
 
 
 def _rerun(found: Verification, again: Rerun) -> str:
@@ -207,9 +196,9 @@ def _rerun(found: Verification, again: Rerun) -> str:
 
 def _note_the_rest(found: Verification, pdf: bool, rerun: str | None) -> None:
     ran = {check.name for check in found.checks}
-    names = ["container", "hashes", *(n for n, _ in _STRUCTURE), *(n for n, _ in _RECOMPUTED)]
+    names = ["container", "hashes", *STRUCTURE, *RECOMPUTED]
     if not (found.not_compared and found.holds):
-        names += [n for n, check in _MADE_AGAIN if pdf or check is not Again.check_pdf]
+        names += _made_again(pdf)
     for name in [*names, *(["rerun"] if rerun is not None else [])]:
         if name not in ran:
             found.checks.append(Check(name, NOT_RUN, "an earlier check fails"))

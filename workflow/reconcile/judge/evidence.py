@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Checked:
         wrong: readings for which the check came out wrong.
         unmeasured: readings for which it could not be computed.
         detail: the same in words.
+        supports: combinations of the study's sweep that the item supports by its check.
+        excludes: those that it excludes by its check.
     """
 
     item: Evidence
@@ -38,6 +40,8 @@ class Checked:
     wrong: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
     detail: str = ""
+    supports: frozenset[str] = frozenset()
+    excludes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,27 @@ def check_evidence(study: Study, measured: Measurements) -> list[Checked]:
     """Compute the check of every item.
 
     A check must be true of every reading the item supports and false of every reading it excludes;
-    of an item that names no reading it must simply be true.
+    of an item that names no reading it must simply be true. A combination of a sweep is named by
+    nobody: an item that holds and supports readings supports those of which its check is true, and
+    one that excludes readings excludes those of which it is false.
     """
-    return [_check(study, item, measured) for item in study.evidence]
+    checked = [_check(study, item, measured) for item in study.evidence]
+    return [_with_combinations(study, done, measured) for done in checked]
+
+
+def _with_combinations(study: Study, done: Checked, measured: Measurements) -> Checked:
+    """An item together with what its check says of the combinations of the study's sweep."""
+    item = done.item
+    if done.outcome != HOLDS or not (item.supports or item.excludes):
+        return done
+    supported, excluded = set[str](), set[str]()
+    for reading in study.swept_readings:
+        found = _truth(study, reading, item.check or "", measured)
+        if found and item.supports:
+            supported.add(reading.id)
+        elif found is False and item.excludes:
+            excluded.add(reading.id)
+    return replace(done, supports=frozenset(supported), excludes=frozenset(excluded))
 
 
 def _check(study: Study, item: Evidence, measured: Measurements) -> Checked:
@@ -111,7 +133,16 @@ def _outcome(item: Evidence, wrong: tuple[str, ...], unknown: tuple[str, ...]) -
 
 def excluding(checked: list[Checked], reading: str) -> list[str]:
     """Ids of the items that exclude a reading; an item whose own check fails excludes nothing."""
-    return [c.item.id for c in checked if reading in c.item.excludes and c.outcome != FAILS]
+    return [
+        c.item.id
+        for c in checked
+        if (reading in c.item.excludes and c.outcome != FAILS) or reading in c.excludes
+    ]
+
+
+def supporting(checked: list[Checked], reading: str) -> list[str]:
+    """Ids of the items that support a reading."""
+    return [c.item.id for c in checked if reading in c.item.supports or reading in c.supports]
 
 
 def check_paper(study: Study) -> list[SelfCheck]:

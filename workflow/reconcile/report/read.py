@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.model import Study, SweptInterpretation
+from reconcile.study.model import NONE, Study
 from reconcile.tables.contract import FILES, FITS, tables
 from reconcile.tables.rows import Row, read_rows
 
@@ -54,8 +54,14 @@ class Results:
 
     @property
     def chosen(self) -> str:
-        """The interpretation that the study concludes on."""
-        return str(self.reconciliation["conclusion"]["interpretation"])
+        """The interpretation that the study concludes on; empty where it concludes on none."""
+        chosen = str(self.reconciliation["conclusion"]["interpretation"])
+        return "" if chosen == NONE else chosen
+
+    @property
+    def leading(self) -> str:
+        """The interpretation that figures of one reading show: that one, or what ranks first."""
+        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
 
     def matched(self) -> dict[str, list[str]]:
         """The claims that each interpretation matches; one that matches none is not there."""
@@ -65,19 +71,30 @@ class Results:
                 found.setdefault(row["interpretation"], []).append(row["claim"])
         return found
 
-    def shown(self, most: int) -> list[Mapping[str, Any]]:
-        """The places in the ranking that a report tells in full, best first, at most ``most``.
+    def judged(self) -> dict[str, int]:
+        """Of how many claims each interpretation was measured."""
+        found: dict[str, int] = {}
+        for row in self.table("verdicts"):
+            known = found.setdefault(row["interpretation"], 0)
+            found[row["interpretation"]] = known + (row["verdict"] != "not-measured")
+        return found
 
-        Of a sweep those combinations are told that match a claim; the section about the sweep
-        sums the others up. The reading that the study concludes on is always there.
+    def shown(self, most: int) -> list[Mapping[str, Any]]:
+        """The entries that a report tells in full: every reading that the study names, best first.
+
+        Of a study that names none, at most ``most`` combinations of its sweep, those that match a
+        claim. The combination that a study concludes on is always there.
         """
-        every = self.reconciliation["ranking"]
-        generated = {r.id for r in self.study.interpretations if isinstance(r, SweptInterpretation)}
-        dull = generated - self.matched().keys() if generated else set()
-        best = ([e for e in every if e["interpretation"] not in dull] or every)[:most]
-        if all(entry["interpretation"] != self.chosen for entry in best):
-            best = [*best[: most - 1], *(e for e in every if e["interpretation"] == self.chosen)]
-        return best
+        listed: list[Mapping[str, Any]] = list(self.reconciliation["ranking"])
+        if not self.study.own_readings:
+            matched = self.matched()
+            listed = [e for e in listed if e["interpretation"] in matched] or listed
+            listed = listed[:most]
+        if all(entry["interpretation"] != self.chosen for entry in listed):
+            every = [*self.reconciliation["ranking"], *self.reconciliation["combinations"]]
+            room = listed if self.study.own_readings else listed[: most - 1]
+            listed = [*room, *(e for e in every if e["interpretation"] == self.chosen)]
+        return listed
 
 
 def read_results(study: Study, results: Path) -> Results:
@@ -94,6 +111,7 @@ def read_results(study: Study, results: Path) -> Results:
         for name in ("reconciliation.json", "record.json")
     )
     listed = {entry["interpretation"] for entry in reconciliation["ranking"]}
+    listed.add(reconciliation["conclusion"]["interpretation"])
     return Results(
         study=study,
         folder=results,

@@ -12,6 +12,9 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     argument(input_size) % 2 == 0                    a constructor argument of the reading
     printed(conv1) + printed(conv2)                  the paper's own digits
     stated(factor)                                   the value of a statement
+
+What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
+``RESULTS`` takes ids or patterns of claims, and counts what satisfies all of these claims.
 """
 
 from __future__ import annotations
@@ -28,6 +31,17 @@ from typing import Any, Protocol
 from reconcile.tables.contract import QUANTITIES
 
 _LOOKUPS = ("printed", "stated")
+RESULTS = {
+    "readings": "the study's own readings that satisfy all of these claims",
+    "readings_rounded": "those that do with their digits rounded",
+    "readings_cut": "those that do with their digits cut",
+    "combinations": "combinations of its sweep that satisfy all of these claims",
+    "combinations_rounded": "those that do with their digits rounded",
+    "combinations_cut": "those that do with their digits cut",
+    "conflicts": "conflicts of the study's own readings that hold all of these claims",
+    "combination_conflicts": "conflicts of the combinations that hold all of these claims",
+}
+"""What a conclusion can count; without claims, all that were measured, or all conflicts."""
 _OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "largest": max,
     "smallest": min,
@@ -93,6 +107,9 @@ class Scope(Protocol):
     def lookup(self, function: str, name: str) -> Any:
         """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
 
+    def count(self, function: str, claims: list[str]) -> int:
+        """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
+
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> ast.expr:
@@ -133,6 +150,9 @@ def _check(node: ast.expr) -> None:
         ):
             for value in (left, *others):
                 _check(value)
+        case ast.Call(func=ast.Name(id=name), args=claims, keywords=[]) if name in RESULTS:
+            for claim in claims:
+                _name(claim)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             _check_call(name, args)
         case _:
@@ -187,6 +207,13 @@ def references(text: str, function: str) -> list[str]:
     return [
         _name(c.args[0]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == function
     ]
+
+
+def counted_claims(text: str) -> list[tuple[str, list[str]]]:
+    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
+    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
+    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
+    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
 
 
 def evaluate(text: str, scope: Scope) -> Any:
@@ -247,6 +274,8 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
         return sum(scope.quantity(name, _name(args[0])), Fraction(0))
     if name in _LOOKUPS:
         return _exact(scope.lookup(name, _name(args[0])))
+    if name in RESULTS:
+        return Fraction(scope.count(name, [_name(arg) for arg in args]))
     if name == "argument":
         value = scope.lookup(name, _name(args[0]))
         return _exact(value[int(_number(args[1], scope))] if len(args) > 1 else value)

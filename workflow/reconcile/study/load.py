@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.folders import refuse_links
-from reconcile.study.expressions import ExpressionError, parse, references
-from reconcile.study.model import Study
+from reconcile.study.expressions import ExpressionError, counted_claims, parse, references
+from reconcile.study.model import NONE, Claim, Study, is_number
 from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
-from reconcile.study.printed import parse_printed
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
 
@@ -83,27 +83,49 @@ def _duplicates(study: Study) -> Iterator[Problem]:
 
 
 def _duplicate_ids(place: Place, ids: Sequence[str]) -> Iterator[Problem]:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for i, item_id in enumerate(ids):
-        if item_id in seen:
-            yield (*place, i, "id"), f"the id {item_id!r} is used twice"
-        seen.add(item_id)
+        first = seen.get(item_id.lower())
+        seen[item_id.lower()] = item_id
+        if first is not None:
+            differs = f"differs from {first!r} only in capitals"
+            told = "is used twice" if first == item_id else differs
+            yield (*place, i, "id"), f"the id {item_id!r} {told}"
 
 
 def _claim_problems(study: Study) -> Iterator[Problem]:
     for i, claim in enumerate(study.claims):
-        try:
-            parse_printed(claim.printed, claim.unit)
-        except ValueError as error:
-            yield ("claims", i, "printed"), str(error)
-        if (claim.unit is None) != (claim.unit_reason is None):
-            yield ("claims", i, "unit"), "`unit` and `unit_reason` stand together or not at all"
+        for key, problem in _number_problems(claim):
+            yield ("claims", i, key), problem
         if claim.of is not None and claim.quantity not in QUANTITIES:
             accepted = ", ".join(QUANTITIES)
             yield (
                 ("claims", i, "quantity"),
                 f"with `of` this must be a quantity, not {claim.quantity!r}; accepted: {accepted}",
             )
+
+
+def _number_problems(claim: Claim) -> Iterator[tuple[str, str]]:
+    """What is wrong with the digits of a claim, and with the keys that say how to read them."""
+    for key in ("unit", "zeros"):
+        if (getattr(claim, key) is None) != (getattr(claim, f"{key}_reason") is None):
+            yield key, f"`{key}` and `{key}_reason` stand together or not at all"
+    if (claim.relation == "about") != (claim.within is not None):
+        yield "within", "`relation: about` and `within` stand together or not at all"
+    try:
+        number = claim.number
+    except ValueError as error:
+        yield "printed", str(error)
+        return
+    if claim.zeros and (claim.unit is not None or not number.zeros):
+        yield "zeros", f"{claim.printed} has no zeros that may be open: no last ones, or a `unit`"
+    vague = number.approximate and number.unit == 1 and claim.unit is None
+    if vague and claim.relation == "equals" and not claim.zeros:
+        yield (
+            "printed",
+            f'"{claim.printed}" does not say how near: give `relation: about` with `within`, or a '
+            "`unit`",
+        )
 
 
 def _interpretation_problems(study: Study) -> Iterator[Problem]:
@@ -129,6 +151,11 @@ def _statement_problems(study: Study) -> Iterator[Problem]:
     for reading in study.interpretations:
         names.update(*networks_of(study, reading).values())
     for i, statement in enumerate(study.statements):
+        if (statement.relation == "about") != (statement.within is not None):
+            message = "`relation: about` and `within` stand together or not at all"
+            yield ("statements", i, "within"), message
+        if statement.relation != "equals" and not is_number(statement.value):
+            yield ("statements", i, "value"), f"must be a number to be {statement.relation}"
         if statement.argument is not None:
             place: Place = ("statements", i, "argument")
             yield from _unknown(place, statement.argument, names, "network argument")
@@ -156,7 +183,13 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
         if bool(wanted.inputs) == bool(wanted.input_sides):
             yield ("geometries", i), "give either `inputs` or `input_sides`"
     chosen = study.conclusion.interpretation
-    yield from _unknown(("conclusion", "interpretation"), chosen, readings, "interpretation")
+    yield from _unknown(
+        ("conclusion", "interpretation"), chosen, {*readings, NONE}, "interpretation"
+    )
+    for i, reading in enumerate(study.own_readings):
+        if reading.id == NONE:
+            message = f"{NONE!r} is what a conclusion names that is for no reading"
+            yield ("interpretations", i, "id"), message
 
 
 def _ids(items: Iterable[Any]) -> set[str]:
@@ -190,6 +223,8 @@ def _expressions(study: Study) -> Iterator[tuple[Place, str]]:
             yield ("slips", i, kind, name), text
         if search.divisor is not None:
             yield ("slips", i, "divisor"), search.divisor
+    for i, text in enumerate(study.conclusion.holds):
+        yield ("conclusion", "holds", i), text
 
 
 def _expression_problems(study: Study) -> Iterator[Problem]:
@@ -204,6 +239,18 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
             for name in references(text, function):
                 what = "claim" if function == "printed" else "statement"
                 yield from _unknown(place, name, names, what)
+        yield from _result_problems(study, place, text)
+
+
+def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:
+    """Results are counted in what the conclusion holds, of claims that there are."""
+    claims = _ids(study.claims)
+    for function, patterns in counted_claims(text):
+        if place[0] != "conclusion":
+            yield place, f"{function}() counts results; only `conclusion.holds` can"
+        for pattern in patterns:
+            if not any(fnmatchcase(claim, pattern) for claim in claims):
+                yield place, not_there("claim", pattern, claims)
 
 
 def _clear(text: str, problem: str) -> str:

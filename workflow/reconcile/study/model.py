@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import (
@@ -18,13 +19,17 @@ from pydantic import (
     StringConstraints,
 )
 
-ID_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+from reconcile.study.printed import PrintedNumber, parse_printed, parse_scale, parse_within
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+STUDY_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
 DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
 NETWORK_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$"
 PATTERNS = {
-    ID_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
+    ID_PATTERN: "an id of letters, digits, dots, dashes and underscores",
+    STUDY_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
     ARGUMENT_PATTERN: "a name of letters, digits and underscores",
     ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
     DOI_PATTERN: "a DOI like 10.1145/3065386",
@@ -47,8 +52,19 @@ def _safe_link(url: str) -> str:
 
 
 def _quoted_digits(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if is_number(value):
         raise ValueError(f'must be the printed digits in quotes ("{value}"): YAML drops zeros')
+    return value
+
+
+def _scale(value: str | float) -> str | float:
+    parse_scale(value)
+    return value
+
+
+def _within(value: str | float) -> str | float:
+    if parse_within(value, Fraction(1)) < 0:
+        raise ValueError(f"must be 0 or more, not {value}")
     return value
 
 
@@ -79,10 +95,22 @@ Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_l
 Digits = Annotated[
     str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
 ]
+Scale = Annotated[
+    int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_scale)
+]
+Within = Annotated[
+    int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_within)
+]
+Relation = Literal["equals", "at-most", "at-least", "about"]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Scalar = bool | int | float | Annotated[str, AfterValidator(_seen)]
+Scalar = None | bool | int | float | Annotated[str, AfterValidator(_seen)]
 Argument = Scalar | list[Scalar]
 Arguments = dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Argument]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class _Model(BaseModel):
@@ -121,6 +149,23 @@ class Statement(_Model):
         None, description="The network argument that the statement fixes."
     )
     value: Argument = Field(description="The value it fixes, or the number it states.")
+    relation: Relation = Field(
+        "equals", description="How an argument must stand to a number: about is within `within`."
+    )
+    within: Within | None = Field(
+        None, description='What `about` is taken to mean: a number, or a share such as "5%".'
+    )
+
+    def denied_by(self, value: Argument) -> bool:
+        """Whether an argument of this value is not what the paper says."""
+        if self.relation == "equals":
+            return value != self.value
+        if not (is_number(value) and is_number(self.value)):
+            return True
+        given, said = Fraction(str(value)), Fraction(str(self.value))
+        if self.relation == "about":
+            return abs(given - said) > parse_within(self.within or 0, said)
+        return given > said if self.relation == "at-most" else given < said
 
 
 class Counting(_Model):
@@ -151,8 +196,21 @@ class Claim(_Model):
         None, description="Unit of the last meaningful digit when it is not the last printed one."
     )
     unit_reason: Text | None = Field(None, description="Why that unit; required with `unit`.")
-    relation: Literal["equals", "at-most", "at-least"] = Field(
-        "equals", description="'no more than' is at-most, 'over' and 'at least' are at-least."
+    scale: Scale | None = Field(
+        None, description='What the digits count in where a head says so: million, 1024, "2^20".'
+    )
+    zeros: Literal["open"] | None = Field(
+        None, description="open: the last zeros may be no digits; a weaker verdict of its own."
+    )
+    zeros_reason: Text | None = Field(None, description="Why that may be; required with `zeros`.")
+    relation: Relation = Field(
+        "equals", description="'no more than' is at-most, 'over' at-least, 'some' is about."
+    )
+    within: Within | None = Field(
+        None, description='What `about` is taken to mean: a number, or a share such as "5%".'
+    )
+    version: Text | None = Field(
+        None, description="Which version of the paper prints it, where they differ: v1, erratum."
     )
     title: Text | None = Field(None, description="Short name of the counting `quantity` states.")
     countings: list[Counting] = Field(
@@ -163,6 +221,21 @@ class Claim(_Model):
     def expression(self) -> str:
         """The claim's own counting as one expression."""
         return self.quantity if self.of is None else f"{self.quantity}({self.of!r})"
+
+    @property
+    def number(self) -> PrintedNumber:
+        """The digits, read; ValueError where they are none (of a study that was not checked)."""
+        return parse_printed(self.printed, self.unit, self.scale, open_zeros=self.zeros is not None)
+
+    @property
+    def tolerance(self) -> Fraction:
+        """How far from the printed number `about` reaches."""
+        return parse_within(self.within or 0, self.number.value)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, with the version of the paper where the study names one."""
+        return f"{self.where} ({self.version})" if self.version else self.where
 
 
 class Slip(_Model):
@@ -312,13 +385,23 @@ class GeometrySearch(_Model):
     )
 
 
+NONE = "none"
+"""What a conclusion names where it is for no reading."""
+
+
 class Conclusion(_Model):
     """What the study's author concludes; its numbers are references that must resolve."""
 
-    interpretation: Id = Field(description="The reading chosen; evidence may not exclude it.")
+    interpretation: Id = Field(
+        description="The reading chosen, which evidence may not exclude; `none` where none is."
+    )
     answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
     text: Text = Field(description="The reasons, with {references} for numbers.")
     undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
+    holds: list[Expression] = Field(
+        default_factory=list,
+        description="Expressions over the results that must be true: readings('conv*') == 0.",
+    )
 
 
 class Study(_Model):
@@ -354,6 +437,16 @@ class Study(_Model):
         default_factory=list, description="Searches for geometries."
     )
     conclusion: Conclusion = Field(description="The author's conclusion.")
+
+    @property
+    def own_readings(self) -> list[Interpretation]:
+        """The interpretations that the study names, without those that its sweep generates."""
+        return [r for r in self.interpretations if not isinstance(r, SweptInterpretation)]
+
+    @property
+    def swept_readings(self) -> list[Interpretation]:
+        """The interpretations that its sweep generates: those that the study does not name."""
+        return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""

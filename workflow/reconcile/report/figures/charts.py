@@ -20,7 +20,7 @@ from reconcile.report.figures.svg import (
 )
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE
-from reconcile.study.printed import parse_printed
+from reconcile.tables.contract import FITS
 from reconcile.tables.rows import Row
 from reconcile.words import count_of, milliseconds
 
@@ -103,8 +103,8 @@ def layer_claims(results: Results) -> list[LayerClaim]:
             continue
         rows = [row for row in verdicts.get((claim.id,), []) if row["measured"].isdigit()]
         measured = {row["interpretation"]: int(row["measured"]) for row in rows}
-        matching = sum(row["verdict"].startswith("matches") for row in rows)
-        value = float(parse_printed(claim.printed, claim.unit).value)
+        matching = sum(row["verdict"] in FITS for row in rows)
+        value = float(claim.number.value)
         if measured:
             layer = str(claim.of) if claim.network == SINGLE else f"{claim.network}/{claim.of}"
             found.append(LayerClaim(claim.id, layer, claim.printed, value, measured, matching))
@@ -123,9 +123,9 @@ def neurons_figure(results: Results) -> Drawing | None:
     )
     if len(claims) < len(every):
         caption += f" Drawn are the first {len(claims)} of {len(every):,} claims."
-    title = chart_in_words(claims, results.chosen)
+    title = chart_in_words(claims, results.leading)
     return Drawing(
-        "neurons", caption, title, lambda width: draw_neurons(claims, results.chosen, width)
+        "neurons", caption, title, lambda width: draw_neurons(claims, results.leading, width)
     )
 
 
@@ -223,7 +223,7 @@ class Bar:
 def latency_figures(results: Results, most: int) -> Iterator[Drawing]:
     """Charts of the layers of one reading, and of the networks of the best ``most`` readings."""
     layers, networks = layer_latencies(results), _network_latencies(results, most)
-    of_layers = f"{_which(layers, 'layer')} of {results.chosen}"
+    of_layers = f"{_which(layers, 'layer')} of {results.leading}"
     of_networks = f"one forward pass of {_which(networks, 'reading')}"
     if layers:
         yield _chart("latency-layers", results, _slowest(layers), of_layers)
@@ -233,7 +233,7 @@ def latency_figures(results: Results, most: int) -> Iterator[Drawing]:
 
 def layer_latencies(results: Results) -> list[Bar]:
     """The timed layers of the reading that the study concludes on, in order."""
-    rows = [row for row in results.table("timings") if row["interpretation"] == results.chosen]
+    rows = [row for row in results.table("timings") if row["interpretation"] == results.leading]
     return [_bar(row, _layer(row)) for row in rows if row["median_ms"] and row["layer"] != WHOLE]
 
 

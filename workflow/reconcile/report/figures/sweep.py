@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reconcile.judge.reconciliation import MOST_BEST
 from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
 from reconcile.study.model import Argument, Axis, Source
 from reconcile.study.plan import Combination, axes_by_effect, cells_of, values_of
 from reconcile.words import argument_text, count_of
 
-MOST_BEST = 12
-"""Combinations that the report lists; verdicts.csv holds all."""
 MOST_GROUPS = 5
 """Numbers of matched claims that are told apart."""
 MOST_VALUES = 8
@@ -53,7 +52,9 @@ class BestView:
     reading: str
     values: tuple[str, ...]
     matched: int
+    judged: int
     claims: str
+    excluded_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,9 @@ def sweep_view(results: Results) -> SweepView | None:
     sweep = results.study.sweep
     if sweep is None:
         return None
-    fits = results.matched()
-    cells = _combinations(results)
+    every = [*results.reconciliation["ranking"], *results.reconciliation["combinations"]]
+    against = {entry["interpretation"]: tuple(entry["excluded_by"]) for entry in every}
+    fits, judged, cells = results.matched(), results.judged(), _combinations(results)
     groups = Counter(cell.matched for cell in cells)
     most = max(groups)
     worth = _worth_naming(cells, groups)
@@ -128,7 +130,17 @@ def sweep_view(results: Results) -> SweepView | None:
         axes=tuple(_axis(results, name, axis) for name, axis in sweep.axes.items()),
         groups=tuple(told),
         fewer=len(cells) - sum(number for _, number in told),
-        best=tuple(_best(results, cell, fits) for cell in worth),
+        best=tuple(
+            BestView(
+                reading=cell.reading,
+                values=tuple(argument_text(value) for value in cell.arguments.values()),
+                matched=cell.matched,
+                judged=judged.get(cell.reading, 0),
+                claims=_claims_told(results, fits.get(cell.reading, [])),
+                excluded_by=against.get(cell.reading, ()),
+            )
+            for cell in worth
+        ),
         equally_good=groups[most],
     )
 
@@ -150,14 +162,12 @@ def _axis(results: Results, name: str, axis: Axis) -> AxisView:
     return AxisView(name, results.study.argument_help.get(name, ""), " · ".join(told), len(values))
 
 
-def _best(results: Results, cell: Combination, fits: Mapping[str, Sequence[str]]) -> BestView:
-    values = tuple(argument_text(value) for value in cell.arguments.values())
-    matched = fits.get(cell.reading, ())
+def _claims_told(results: Results, matched: Sequence[str]) -> str:
+    """The matched claims, or those that are not where these are fewer."""
     missed = [claim.id for claim in results.study.claims if claim.id not in matched]
-    told = ", ".join(matched) or "–"
     if len(missed) < len(matched):
-        told = f"all but {', '.join(missed)}" if missed else "all"
-    return BestView(cell.reading, values, cell.matched, told)
+        return f"all but {', '.join(missed)}" if missed else "all"
+    return ", ".join(matched) or "–"
 
 
 def sweep_figure(results: Results) -> Drawing | None:

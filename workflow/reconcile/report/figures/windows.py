@@ -93,7 +93,7 @@ def telling_walks(results: Results) -> list[Walk]:
     walks = all_walks(results)
     wanted = [
         next((walk for walk in walks if reading in walk.readings), None)
-        for reading in (first, results.chosen)
+        for reading in (first, results.leading)
     ]
     return list({walk.shape: walk for walk in wanted if walk is not None}.values())
 
