@@ -16,7 +16,7 @@ from reconcile.judge.conflicts import conflicts_of, failing_claims, smallest_set
 from reconcile.judge.verdicts import Verdict
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
-from reconcile.tables.contract import SATISFYING, VERDICTS
+from reconcile.tables.contract import FITS, VERDICTS
 
 CLAIMS = "abcdefg"
 FAILING = st.lists(st.frozensets(st.sampled_from(CLAIMS)), max_size=7)
@@ -81,7 +81,7 @@ def test_what_satisfies_a_claim(word: str) -> None:
     """What fits the digits satisfies a claim; a slip does not, and what is not known fails none."""
     fails = failing_claims([verdict("r", "one", "matches"), verdict("r", "two", word)])["r"]
     satisfied = {"matches", "matches-rounded", "matches-truncated"}
-    assert set(SATISFYING) == satisfied
+    assert set(FITS) == satisfied
     assert fails == (frozenset() if word in {*satisfied, "not-measured"} else {"two"})
 
 

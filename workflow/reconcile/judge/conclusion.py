@@ -19,7 +19,7 @@ from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
 from reconcile.judge.verdicts import Counted, conventions
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.model import SINGLE, Study, next_by_id
-from reconcile.tables.contract import COMBINATIONS, QUANTITIES, READINGS, SATISFYING
+from reconcile.tables.contract import COMBINATIONS, FITS, QUANTITIES, READINGS
 from reconcile.words import number
 
 REFERENCE = re.compile(r"\{([^{}]*)\}")
@@ -109,7 +109,7 @@ class ResultsScope(PaperScope):
             if counted.measured is None:
                 continue
             own = self._satisfied.setdefault(counted.interpretation, {})
-            if counted.verdict in SATISFYING:
+            if counted.verdict in FITS:
                 names = conventions(counted.measured, study.claim(counted.claim))
                 for name in ("", *(names or _DIGITS.values())):
                     own.setdefault(name, set()).add(counted.claim)

@@ -1,6 +1,6 @@
 """Conflicts: the smallest sets of claims that no reading satisfies together.
 
-A reading satisfies a claim by a verdict of ``SATISFYING``. A claim that was not measured under a
+A reading satisfies a claim by a verdict of ``FITS``. A claim that was not measured under a
 reading may be true of it, so that no conflict rests on what is not known; a reading of which no
 claim was measured is no candidate. The study's own readings are one scope, the combinations of its
 sweep another.
@@ -21,7 +21,7 @@ from typing import Final
 
 from reconcile.judge.verdicts import Verdict
 from reconcile.study.model import Claim, Study
-from reconcile.tables.contract import SATISFYING
+from reconcile.tables.contract import FITS
 from reconcile.words import count_of, listed
 
 SEARCHED: Final = 3
@@ -90,7 +90,7 @@ def failing_claims(verdicts: Iterable[Verdict]) -> dict[str, Claims]:
     for verdict in verdicts:
         if verdict.verdict != "not-measured":
             fails = failing.setdefault(verdict.interpretation, set())
-            if verdict.verdict not in SATISFYING:
+            if verdict.verdict not in FITS:
                 fails.add(verdict.claim)
     return {reading: frozenset(claims) for reading, claims in failing.items()}
 

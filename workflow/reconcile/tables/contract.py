@@ -31,12 +31,11 @@ STATUSES = (
     *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree", "timed-out", "killed"),
 )
 FITS = ("matches", "matches-rounded", "matches-truncated")
+"""The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
 WEAKLY = "matches-zeros"
 """Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
 VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
-SATISFYING = ("matches", "matches-rounded", "matches-truncated")
-"""The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
 READINGS, COMBINATIONS = "readings", "combinations"
 """Whose conflicts they are: the study's own readings', and its sweep's."""
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
