@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from reconcile import __version__
 from reconcile.archive.container import ArchiveError, read_container, shown, unpack
 from reconcile.archive.layout import MANIFEST, code_files, member_of
-from reconcile.study.model import STUDY_PATTERN
+from reconcile.study.values import STUDY_PATTERN
 from reconcile.tables.contract import FILES
 from reconcile.tables.rows import Row, TableError, fits, lines_of, parse_rows, read_cell
 
