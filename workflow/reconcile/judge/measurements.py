@@ -152,6 +152,10 @@ class PaperScope:
         told = ", ".join(claims)
         raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
 
+    def other(self, network: str) -> PaperScope:
+        """There is no network here."""
+        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
+
 
 class ReadingScope(PaperScope):
     """One network of one interpretation: its measured layers and totals, and its arguments.
@@ -164,11 +168,19 @@ class ReadingScope(PaperScope):
         self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
     ) -> None:
         super().__init__(study)
+        self.reading = reading
         self.key = (reading.id, network)
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
         self.rows = measured.layers(*self.key)
         self.left_out: dict[str, None] = {}
+
+    def other(self, network: str) -> ReadingScope:
+        """Another network of this reading; UnknownNameError where it has no counts."""
+        problem = self.measured.problem(self.key[0], network)
+        if problem is not None:
+            raise UnknownNameError(problem)
+        return ReadingScope(self.study, self.reading, self.measured, network)
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""

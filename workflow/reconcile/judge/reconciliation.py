@@ -32,7 +32,7 @@ from reconcile.judge.verdicts import (
     judge_reading,
     printed_columns,
 )
-from reconcile.study.expressions import ExpressionError
+from reconcile.study.expressions import ExpressionError, networks_named
 from reconcile.study.load import fault_in
 from reconcile.study.model import NONE, Claim, Study
 from reconcile.study.plan import Combination, cells_of, values_of
@@ -197,14 +197,18 @@ def _refuse_unknown_layers(
     study: Study, folder: Path, measured: Measurements, countings: list[Counted]
 ) -> None:
     """A counting that no measured reading could evaluate names something that is not there."""
-    networks = {claim.id: claim.network for claim in study.claims}
+    networks = {
+        (claim.id, counting.id): {n or claim.network for n in networks_named(counting.count)}
+        for claim in study.claims
+        for counting in countings_of(claim)
+    }
     answered: set[tuple[str, str]] = set()
     refused: dict[tuple[str, str], str] = {}
     for counted in countings:
         key = counted.claim, counted.counting
         if counted.measured is not None:
             answered.add(key)
-        elif measured.problem(counted.interpretation, networks[counted.claim]) is None:
+        elif all(measured.problem(counted.interpretation, n) is None for n in networks[key]):
             refused.setdefault(key, counted.reason)
     for i, claim in enumerate(study.claims):
         for counting in countings_of(claim):

@@ -13,7 +13,12 @@ from functools import cache, partial
 from typing import Any
 
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.expressions import (
+    ExpressionError,
+    UnknownNameError,
+    evaluate,
+    networks_named,
+)
 from reconcile.study.model import Claim, Counting, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import AS_STATED, FITS, VERDICTS
@@ -178,7 +183,9 @@ def _count(
     counting: Counting,
     scope: ScopeOf,
 ) -> Counted:
-    problem = measured.problem(reading.id, claim.network)
+    # An expression may speak of other networks alone, or of none.
+    own = None in networks_named(counting.count)
+    problem = measured.problem(reading.id, claim.network) if own else None
     value: Any = None
     if problem is None:
         try:

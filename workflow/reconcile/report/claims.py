@@ -63,15 +63,10 @@ class Cell:
 class ClaimView:
     """One claim as the report tells it, with a cell for each reading, the best ranked first."""
 
-    id: str
-    quote: str
-    where: str
-    printed: str
+    claim: Claim
     relation: str
     counted: str
-    expression: str
     digits: str
-    unit_reason: str
     groups: tuple[Group, ...]
     countings: tuple[CountingView, ...]
     cells: tuple[Cell, ...]
@@ -108,15 +103,10 @@ def _claim_view(
     groups = _groups(claim, [*verdicts.values()], f"verdict-{claim.id}")
     anchors = {reading: group.anchor for group in groups for reading in group.readings}
     return ClaimView(
-        id=claim.id,
-        quote=claim.quote,
-        where=claim.place,
-        printed=claim.number.said,
+        claim=claim,
         relation=RELATIONS[claim.relation],
         counted=counted_as(claim),
-        expression=claim.expression,
         digits=_digits(claim, entry),
-        unit_reason=claim.unit_reason or claim.zeros_reason or "",
         groups=groups,
         countings=tuple(
             CountingView(

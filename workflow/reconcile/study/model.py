@@ -192,7 +192,7 @@ class Claim(_Model):
     network: Id = Field(
         SINGLE, description="Which network of a reading that has several (default: main)."
     )
-    unit: Annotated[int | float, Field(gt=0)] | None = Field(
+    unit: Annotated[int | float, Field(ge=1e-30, le=1e30)] | None = Field(
         None, description="Unit of the last meaningful digit when it is not the last printed one."
     )
     unit_reason: Text | None = Field(None, description="Why that unit; required with `unit`.")
