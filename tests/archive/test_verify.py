@@ -33,7 +33,8 @@ Change = Callable[[dict[str, bytes]], None]
 Forged = Callable[[dict[str, bytes]], Path]
 Forge = Callable[[Change], Path]
 NAMES = (
-    *("container", "hashes", "files", "metadata", "tables", "record", "sums"),
+    *("container", "hashes", "files", "metadata", "tables", "record"),
+    *("sums", "measurements"),
     *("study", "verdicts", "ranking", "numbers", "citations"),
     *("tables again", "searches again", "report again", "documents again", "pdf again"),
 )
@@ -230,17 +231,17 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "layer": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="36")),
         "sums",
-        "six/main/conv1': neurons are no multiple of its output",
+        "six/main/conv1: neurons are no multiple of its output",
     ),
     "layer of the right form": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="64")),
         "sums",
-        "six/main': neurons is 42, but its layers add up to 74",
+        "six/main: neurons is 42, but its layers add up to 74",
     ),
     "total": (
         cells("results/totals.csv", lambda rows: rows[0].update(macs="1")),
         "sums",
-        "six/main': macs is 1, but its layers add up to",
+        "six/main: macs is 1, but its layers add up to",
     ),
     "cell of the wrong form": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="many")),

@@ -22,7 +22,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reconcile.archive.compare import Difference, json_differences, refuse, table_differences
+from reconcile.archive.compare import (
+    Difference,
+    json_differences,
+    refuse,
+    rows_of,
+    table_differences,
+)
 from reconcile.archive.container import ArchiveError, one_line, shown
 from reconcile.archive.crate import metadata
 from reconcile.archive.documents import certificate, facts_of, readme
@@ -46,16 +52,21 @@ from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.slips import MOST_FREE_PRODUCTS
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
-from reconcile.study.model import Study
+from reconcile.study.model import GeometrySearch, SlipSearch, Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
 from reconcile.tables.frames import write_table
 
+MOST_CELLS = 4_000_000
+"""Cells of tables that are read: what they take stays below a gigabyte of memory."""
 MOST_JUDGEMENTS = 400_000
-"""Countings that are computed again: what they take stays below a gigabyte of memory."""
+"""Countings that are computed again, of claims under readings: likewise."""
+MOST_CANDIDATES = 5_000_000_000
+"""Combinations that searches try again: less than a minute of work."""
 RENDERING = (
     *("python", "pandas", "numpy", "pydantic", "pyyaml", "jinja2", "weasyprint", "pydyf"),
     *("fonttools", "rocrate"),
@@ -63,6 +74,8 @@ RENDERING = (
 """The packages whose release shows in the bytes of results; system libraries besides."""
 MOST_NAMED = 3
 """Files of other code that a line names."""
+_EDITS = 400
+"""Ways to edit one digit of a number of 64 bits: more than there are."""
 DOCUMENTS = (README, CERTIFICATE, METADATA, MANIFEST)
 
 
@@ -134,6 +147,12 @@ class Workspace:
         countings = sum(1 + len(claim.countings) for claim in self.study.claims)
         return countings * len(self.study.interpretations)
 
+    @property
+    def candidates(self) -> int:
+        """How many combinations the study's searches try, at most."""
+        slips, geometries = self.study.slips, self.study.geometries
+        return sum(map(_slips, slips)) + sum(map(_geometries, geometries))
+
     @cached_property
     def measured(self) -> Measurements:
         """The archived measurements."""
@@ -149,6 +168,28 @@ class Workspace:
         """The tables that follow from study and measurements, by name."""
         paper = {"consistency.csv": consistency_table(self.study, self.folder)}
         return self.reconciled.tables | paper
+
+
+def _slips(wanted: SlipSearch) -> int:
+    """One or two parts changed, each into a printed number or by an edit of a digit."""
+    parts = len(wanted.factors) + len(wanted.terms)
+    changes = len(wanted.vocabulary) + _EDITS
+    among_free_products = 0 if wanted.terms else MOST_FREE_PRODUCTS
+    return 2 * ((parts * changes) ** 2 + parts**3 + among_free_products)
+
+
+def _geometries(wanted: GeometrySearch) -> int:
+    """Inputs x windows x strides x both roundings; windows or inputs twice where axes differ."""
+    inputs = _length(wanted.inputs) if wanted.inputs else len(wanted.input_sides)
+    paddings = _length(wanted.paddings)
+    windows = _length(wanted.kernels) * paddings * (paddings if wanted.free_sides else 1)
+    each = windows * _length(wanted.strides)
+    squared = {"rectangular-maps": inputs, "separate-axes": each}
+    return 2 * inputs * each * squared.get(wanted.kind, 1)
+
+
+def _length(bounds: list[int]) -> int:
+    return max(0, bounds[1] - bounds[0] + 1)
 
 
 @contextmanager
@@ -221,11 +262,6 @@ def _asked(space: Workspace, name: str) -> list[str]:
         return list(FILES[name].head())
     known = next(iter(space.archive.table(name)), {})
     return [column for column in FILES[name].head(sentences=False) if column in known]
-
-
-def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
-    """A computed table as rows of text."""
-    return [{str(key): cell for key, cell in row.items()} for row in table.to_dict("records")]
 
 
 def check_ranking(space: Workspace) -> str:
@@ -338,6 +374,13 @@ def check_searched(space: Workspace) -> str:
     return _same_bytes(space, space.again, _written_by("search"))
 
 
+def take_searched(space: Workspace) -> str:
+    """Where there is too much to try, the report is made with what is said to have been found."""
+    for name in _written_by("search"):
+        write_bytes(space.again / name, space.archive.members[member_of(name)])
+    return "not compared: too many candidates"
+
+
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
@@ -373,10 +416,10 @@ def check_documents(space: Workspace) -> str:
     return f"{len(DOCUMENTS)} files, byte for byte"
 
 
-PDF = "pdf again"
+SEARCHES, PDF = "searches again", "pdf again"
 MADE_AGAIN: dict[str, MakingCheck] = {
     "tables again": check_judged,
-    "searches again": check_searched,
+    SEARCHES: check_searched,
     "report again": check_report,
     "documents again": check_documents,
     PDF: check_pdf,

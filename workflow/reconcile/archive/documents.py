@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from reconcile.archive.reading import digest, manifest, parse_json, parse_table,
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "archive"
 
 
+NOT_PROVABLE = (
+    "that the numbers were measured: a changed measurement with all that follows from it made anew "
+    "is found by --rerun only"
+)
+"""What no check without measuring can see."""
 _LIBRARY = "code/workflow/"
 _VERDICTS = "results/verdicts.csv"
 
@@ -148,6 +154,13 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
 
 
 def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
+    names = ("study", "version", "title", "paper", "tool", "reconciliation", "digest")
+    context = {name: getattr(facts, name) for name in (*names, "recorded", "answering")}
+    return _environment().get_template(f"{name}.jinja").render(context | more).encode()
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         # What is printed is Markdown already, made so by ``finalize``; nothing is HTML.
@@ -160,9 +173,7 @@ def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
     )
     environment.filters["plain"] = _plain
     environment.globals |= {"flat": _flat}
-    names = ("study", "version", "title", "paper", "tool", "reconciliation", "digest")
-    context = {name: getattr(facts, name) for name in (*names, "recorded", "answering")}
-    return environment.get_template(f"{name}.jinja").render(context | more).encode()
+    return environment
 
 
 def _markdown(value: Any) -> Markup:

@@ -16,7 +16,7 @@ from reconcile import __version__
 from reconcile.archive.container import ArchiveError, read_container, shown, unpack
 from reconcile.archive.layout import MANIFEST, code_files, member_of
 from reconcile.study.model import ID_PATTERN
-from reconcile.tables.contract import FILES
+from reconcile.tables.contract import FILES, tables
 from reconcile.tables.rows import Row, TableError, fits, lines_of, parse_rows, read_cell
 
 MAX_JSON_BYTES = 64 * 1024**2
@@ -217,6 +217,12 @@ class Archive:
         if not isinstance(value, dict):
             raise ArchiveError(f"{name} must hold a JSON object")
         return value
+
+    @property
+    def cells(self) -> int:
+        """How many cells the tables have, at most, counted before any becomes an object."""
+        named = (self.members.get(member_of(name), b"") for name in tables())
+        return sum(data.count(b",") + data.count(b"\n") for data in named)
 
     @cached_property
     def reconciliation(self) -> dict[str, Any]:
