@@ -42,7 +42,7 @@ from reconcile.archive.layout import (
     WRITTEN_BY,
     member_of,
 )
-from reconcile.archive.reading import PROJECT, Archive, manifest
+from reconcile.archive.reading import PROJECT, Archive, manifest, text_of
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
 from reconcile.files import write_bytes, write_json
@@ -61,10 +61,8 @@ from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
 from reconcile.tables.frames import write_table
 
-MOST_CELLS = 4_000_000
-"""Cells of tables that are read: what they take stays below a gigabyte of memory."""
 MOST_JUDGEMENTS = 400_000
-"""Countings that are computed again, of claims under readings: likewise."""
+"""Countings that are computed again: what they take stays below a gigabyte of memory."""
 MOST_CANDIDATES = 5_000_000_000
 """Combinations that searches try again: less than a minute of work."""
 RENDERING = (
@@ -72,6 +70,7 @@ RENDERING = (
     *("fonttools", "rocrate"),
 )
 """The packages whose release shows in the bytes of results; system libraries besides."""
+_NUMBERS = "results/numbers.tex"
 MOST_NAMED = 3
 """Files of other code that a line names."""
 _EDITS = 400
@@ -302,12 +301,12 @@ def _known(computed: Any, archived: Any) -> Any:
 def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
-        archived = read_macros(space.archive.text("numbers.tex"))
+        archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
         computed = read_macros(numbers_tex(load_numbers(space.results)))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
-    refuse("results/numbers.tex", _macro_differences(archived, computed))
+    refuse(_NUMBERS, _macro_differences(archived, computed))
     return f"{len(computed):,} commands"
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from reconcile.archive.container import ArchiveError, one_line, shown
-from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table, text_of
+from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table
 from reconcile.archive.structure import check_record, check_required, check_tables
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
@@ -289,7 +289,7 @@ def _settings(record: dict[str, Any], device: str) -> Measuring:
 
 
 def _read(file: Path) -> list[Row]:
-    return parse_table(file.name, text_of(file.name, file.read_bytes()))
+    return parse_table(file.name, file.read_bytes())
 
 
 def count_differences(name: str, one: list[Row], other: list[Row]) -> Iterator[Difference]:

@@ -17,8 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconcile.archive.container import ArchiveError
-from reconcile.archive.layout import REPRODUCIBLE
-from reconcile.archive.reading import digest, manifest, parse_json, parse_table, text_of
+from reconcile.archive.layout import REPRODUCIBLE, member_of
+from reconcile.archive.reading import digest, manifest, parse_json, parse_table
+from reconcile.tables.contract import FILES
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "archive"
 
@@ -138,7 +139,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
     commit, clean = facts.recorded("source", "commit"), facts.recorded("source", "clean")
     state = {True: ", clean", False: ", with uncommitted changes"}.get(clean, "")
     conclusion = facts.reconciliation["conclusion"]
-    verdicts = parse_table(_VERDICTS, text_of(_VERDICTS, members[_VERDICTS]))
+    verdicts = parse_table(_VERDICTS, members[_VERDICTS])
     # The library's files are many, and in the manifest.
     listed = (
         n for n in sorted(members) if not n.startswith("code/workflow/") and "fonts/" not in n
@@ -148,6 +149,8 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
         facts,
         commit=f"{commit}{state}" if commit else None,
         conclusion=conclusion,
+        measured=[member_of(name) for name, file in FILES.items() if file.rule == "measure"],
+        not_provable=NOT_PROVABLE,
         verdicts=[r for r in verdicts if r["interpretation"] == conclusion["interpretation"]],
         files=[(name, len(members[name]), digest(members[name])) for name in listed],
     )

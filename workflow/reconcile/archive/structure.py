@@ -17,7 +17,7 @@ from pydantic import (
 
 from reconcile.archive.container import ArchiveError, shown
 from reconcile.archive.layout import CORE, MANIFEST, METADATA, REQUIRED, has_place, member_of
-from reconcile.archive.reading import Archive, check_table, digest, parse_json
+from reconcile.archive.reading import MAX_JSON_VALUES, Archive, check_table, digest, parse_json
 from reconcile.tables.contract import FILES, tables
 
 # What describes the crate's own metadata: no file of it.
@@ -152,6 +152,8 @@ def check_required(archive: Archive) -> str:
     for name in CORE:
         if name not in archive.members:
             raise ArchiveError(f"{name} is missing")
+    if archive.values > MAX_JSON_VALUES:
+        raise ArchiveError(f"its JSON files hold more than {MAX_JSON_VALUES:,} values")
     wanted = REQUIRED if archive.same_code else CORE
     for name in wanted:
         if name not in archive.members:
@@ -211,7 +213,7 @@ def check_tables(archive: Archive) -> str:
 def _check_table(archive: Archive, name: str) -> int:
     exactly = archive.same_code
     needed = FILES[name].head() if exactly else FILES[name].keys
-    return check_table(name, archive.text(name), needed, exactly=exactly)
+    return check_table(name, archive.data(name), needed, exactly=exactly)
 
 
 def check_record(archive: Archive) -> str:

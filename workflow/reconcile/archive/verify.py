@@ -17,7 +17,6 @@ from reconcile import __version__
 from reconcile.archive.again import (
     MADE_AGAIN,
     MOST_CANDIDATES,
-    MOST_CELLS,
     MOST_JUDGEMENTS,
     PDF,
     RECOMPUTED,
@@ -31,7 +30,7 @@ from reconcile.archive.compare import Latency, Report, Rerun, measure_again
 from reconcile.archive.container import ArchiveError, one_line, read_container, unpack
 from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
 from reconcile.archive.measured import MEASUREMENTS
-from reconcile.archive.reading import Archive, check_manifest, digest
+from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
 from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import visible
 from reconcile.measure.provenance import host, versions
