@@ -204,9 +204,6 @@ class _Nothing:
     def lookup(self, function: str, name: str) -> Any:
         raise UnknownNameError(f"{function}({name}) is not known yet")
 
-    def count(self, function: str, claims: list[str]) -> int:
-        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
-
     def other(self, network: str) -> Scope:
         raise UnknownNameError(f"{network} is not known yet")
 
