@@ -36,6 +36,8 @@ RECORD = {
     "source": {"commit": "0123abc", "clean": True, "study_sha256": "5d"},
     "system": {},
 }
+COUNTED = ("channels", "height", "width", "neurons", "parameters", "macs", "connections")
+TOTALS = ("neurons", "conv_neurons", "parameters", "macs", "connections")
 SIDES = {"floor": 3, "ceil": 4, "slip": 4}
 
 
@@ -44,13 +46,18 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tables()}
     for reading, side in SIDES.items():
         neurons, own = 4 * side * side, (reading, "main")
+        layers = {
+            ("input", "input"): (1, 8, 8, 64, 0, 0, 0),
+            ("conv", "conv"): (4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
+            ("fc", "fc"): (10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+        }
         rows["layers.csv"] += [
-            (*own, "input", "input", 1, 8, 8, 64, 0, 0, 0),
-            (*own, "conv", "conv", 4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
-            (*own, "fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+            _cells("layers.csv", (*own, *names), dict(zip(COUNTED, counts, strict=True)))
+            for names, counts in layers.items()
         ]
+        totals = (neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
         rows["totals.csv"].append(
-            (*own, "measured", "", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
+            _cells("totals.csv", (*own, "measured"), dict(zip(TOTALS, totals, strict=True)))
         )
         rows["coverage.csv"].append((*own, "conv", 8, 8, 64, 49 if side == 3 else 64))
         rows["windows.csv"] += [
@@ -63,15 +70,18 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     return rows
 
 
+def _cells(table: str, first: tuple[Any, ...], others: dict[str, Any]) -> tuple[Any, ...]:
+    """A row by its first cells and some others; what is not said is empty."""
+    return (*first, *(others.get(column, "") for column in head_of(table)[len(first) :]))
+
+
 def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table of the contract; the columns that a row does not reach are empty."""
-    head = head_of(file.name)
+    """Write a table of the contract."""
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(head)
-        for row in map(tuple, rows):
-            assert len(row) <= len(head), file.name
-            writer.writerow((*row, *[""] * (len(head) - len(row))))
+        found = [tuple(row) for row in rows]
+        assert {len(row) for row in found} <= {len(head_of(file.name))}, file.name
+        writer.writerows([head_of(file.name), *found])
 
 
 def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Path, Path]:

@@ -61,8 +61,9 @@ def test_evidence_rows(done: Reconciliation) -> None:
 def test_counts(done: Reconciliation) -> None:
     """The summary counts claims of the reading concluded on, and what was measured and excluded."""
     assert done.summary["counts"] == {
-        "claims": 5, "reproduced": 3, "reproduced_otherwise": 0, "contradicted": 1, "explained": 1,
-        "not_measured": 0, "interpretations": 3, "excluded": 1, "measured": 3, "readings": 3,
+        "claims": 5, "reproduced": 3, "reproduced_otherwise": 0, "reproduced_weakly": 0,
+        "contradicted": 1, "explained": 1, "not_measured": 0, "interpretations": 3,
+        "excluded": 1, "measured": 3, "readings": 3,
         "readings_measured": 3, "readings_partly_measured": 0, "readings_excluded": 1,
         "combinations": 0, "combinations_measured": 0, "combinations_partly_measured": 0,
         "combinations_excluded": 0,

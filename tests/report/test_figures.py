@@ -12,9 +12,14 @@ from support import study_data
 
 from reconcile.errors import InputError
 from reconcile.report.figures import drawings, write_figures
-from reconcile.report.figures.latency import layer_latencies
-from reconcile.report.figures.neurons import LayerClaim, chart_in_words, draw_neurons
-from reconcile.report.figures.svg import Scale, clipped, width_of
+from reconcile.report.figures.charts import (
+    LayerClaim,
+    Scale,
+    chart_in_words,
+    draw_neurons,
+    layer_latencies,
+)
+from reconcile.report.figures.svg import clipped, width_of
 from reconcile.report.figures.windows import Walk, all_walks, describe_walk, telling_walks
 from reconcile.report.read import Results
 

@@ -26,12 +26,11 @@ from reconcile.errors import InputError
 from reconcile.report.claims import counted_as
 from reconcile.report.pages import render_page, safe_link
 from reconcile.report.read import Results
-from reconcile.report.readings import argument_text
 from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import SweptInterpretation
-from reconcile.words import MARKS
+from reconcile.words import MARKS, argument_text
 
 
 @pytest.fixture(scope="module")

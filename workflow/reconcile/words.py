@@ -105,6 +105,15 @@ def digits(value: object) -> str:
     return f"{'−' if match['sign'] else ''}{int(match['whole']):,}{decimals}"
 
 
+def argument_text(value: object) -> str:
+    """The value of a network's argument."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(argument_text, value))
+    return digits(value) or '""'
+
+
 def typeset(text: str) -> str:
     """Text written for machines, for people: long numbers grouped, products with ×, arrows."""
     text = _LONG.sub(lambda match: f"{int(match[0]):,}", text.replace("->", "→"))

@@ -25,7 +25,6 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
 from reconcile.judge.verdicts import (
-    AS_STATED,
     Counted,
     Verdict,
     countings_of,
@@ -37,7 +36,15 @@ from reconcile.study.expressions import ExpressionError, networks_named
 from reconcile.study.load import fault_in
 from reconcile.study.model import NONE, Claim, Study
 from reconcile.study.plan import Combination, cells_of, values_of
-from reconcile.tables.contract import COMBINATIONS, FITS, HOLDS, READINGS, VERDICTS
+from reconcile.tables.contract import (
+    AS_STATED,
+    COMBINATIONS,
+    FITS,
+    HOLDS,
+    READINGS,
+    VERDICTS,
+    WEAKLY,
+)
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
 
@@ -237,7 +244,8 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
 def _counts(study: Study, verdicts: list[Verdict], leading: list[Ranked]) -> dict[str, int]:
     """What becomes of the claims under the reading concluded on, or under the best for each.
 
-    A claim is counted once: as reproduced, explained by a slip, contradicted or not measured.
+    A claim is counted once: as reproduced, reproduced weakly (by its open zeros), explained by a
+    slip, contradicted or not measured.
     """
     chosen = study.conclusion.interpretation
     told = {chosen} if chosen != NONE else {entry.reading.id for entry in leading}
@@ -253,6 +261,7 @@ def _counts(study: Study, verdicts: list[Verdict], leading: list[Ranked]) -> dic
         "reproduced_otherwise": sum(
             v.verdict in FITS and v.counting != AS_STATED for v in best.values()
         ),
+        "reproduced_weakly": words.count(WEAKLY),
         "contradicted": words.count("contradicts"),
         "explained": words.count("explained-by-slip"),
         "not_measured": words.count("not-measured"),

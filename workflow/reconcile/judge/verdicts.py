@@ -22,13 +22,11 @@ from reconcile.study.expressions import (
 )
 from reconcile.study.model import Claim, Counting, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
-from reconcile.tables.contract import FITS, VERDICTS
+from reconcile.tables.contract import AS_STATED, FITS, VERDICTS
 from reconcile.words import like, number
 
 ScopeOf = Callable[[str], ReadingScope]
 """The scope of a reading's network, by the network's name."""
-AS_STATED = "as-stated"
-"""The counting that the claim's own ``quantity`` and ``of`` describe."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE, Claim
-from reconcile.tables.contract import NETWORK, QUANTITIES
+from reconcile.tables.contract import AS_STATED, NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
 from reconcile.words import MARKS, Mark, beside, like, mark_of, number
 
@@ -56,21 +56,17 @@ class Cell:
     measured: str
     anchor: str
     order: int
+    otherwise: bool
 
 
 @dataclass(frozen=True)
 class ClaimView:
     """One claim as the report tells it, with a cell for each reading, the best ranked first."""
 
-    id: str
-    quote: str
-    where: str
-    printed: str
+    claim: Claim
     relation: str
     counted: str
-    expression: str
     digits: str
-    unit_reason: str
     groups: tuple[Group, ...]
     countings: tuple[CountingView, ...]
     cells: tuple[Cell, ...]
@@ -107,15 +103,10 @@ def _claim_view(
     groups = _groups(claim, [*verdicts.values()], f"verdict-{claim.id}")
     anchors = {reading: group.anchor for group in groups for reading in group.readings}
     return ClaimView(
-        id=claim.id,
-        quote=claim.quote,
-        where=claim.place,
-        printed=claim.number.said,
+        claim=claim,
         relation=RELATIONS[claim.relation],
         counted=counted_as(claim),
-        expression=claim.expression,
         digits=_digits(claim, entry),
-        unit_reason=claim.unit_reason or claim.zeros_reason or "",
         groups=groups,
         countings=tuple(
             CountingView(
@@ -136,6 +127,7 @@ def _cell(claim: Claim, row: Row, anchor: str) -> Cell:
         measured=beside(claim.number.said, row["measured"]),
         anchor=anchor,
         order=_ORDER.index(row["verdict"]),
+        otherwise=bool(row["measured"]) and row["counting"] != AS_STATED,
     )
 
 

@@ -14,7 +14,6 @@ from reconcile.errors import Fault, InputError
 from reconcile.study.model import NONE, Study
 from reconcile.tables.contract import FILES, FITS, tables
 from reconcile.tables.rows import Row, read_rows
-from reconcile.words import mebibytes, moment
 
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
 """Tables that matter only for readings told in full; of a sweep the rest is not kept."""
@@ -23,13 +22,6 @@ DATA_FILES = tuple(name for name, file in FILES.items() if file.data)
 """What a report lists and attaches, in the order of the pipeline."""
 EMBEDDED_FILE, EMBEDDED_IN_ALL = 150_000, 400_000
 """Bytes of a table that the page carries along, and of all of them; larger ones are linked."""
-DEVICE = {
-    "memory_bytes": "{}",
-    "compute_capability": "compute capability {}",
-    "driver": "driver {}",
-}
-HOST = {"os": "{}", "machine": "{}", "cpu": "{}", "cores": "{} cores", "memory_bytes": "{}"}
-"""What the record may know of them, in the words of the report."""
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 
 
@@ -142,15 +134,6 @@ def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list
 
 
 @dataclass(frozen=True)
-class Fact:
-    """One line of the record."""
-
-    name: str
-    text: str
-    code: bool = False
-
-
-@dataclass(frozen=True)
 class DataFile:
     """A result file: its digest, and a link that works offline."""
 
@@ -159,52 +142,6 @@ class DataFile:
     sha256: str
     href: str
     record: bool
-
-
-def facts(record: Mapping[str, Any]) -> list[Fact]:
-    """What the record says, in the order in which readers ask."""
-    device, host, source = record["device"], record.get("host", {}), record.get("source", {})
-    kind = {"cpu": "CPU", "cuda": "CUDA"}.get(device["type"], device["type"])
-    shown = {
-        "Device": f"{device['name']}, {kind}{_known(device, DEVICE)}",
-        "Why not the GPU": device.get("fallback") or "",
-        "Host": _known(host, HOST).removeprefix(", "),
-        "Software": _pairs(record.get("versions", {})),
-        "System libraries": _pairs(record.get("system", {})),
-        "Settings": _pairs(record.get("settings", {})),
-        "Command": str(record.get("command", "")),
-        "Started": moment(record["started"]),
-        "Ended": moment(record["ended"]),
-        "Source": _source(source),
-    }
-    sums = ("lock", "config", "study")
-    shown |= {f"SHA-256 of the {key}": source.get(f"{key}_sha256") or "" for key in sums}
-    return [
-        Fact(name, text, code=name in ("Command", "Source") or name.startswith("SHA"))
-        for name, text in shown.items()
-        if text
-    ]
-
-
-def _known(values: Mapping[str, Any], phrases: Mapping[str, str]) -> str:
-    """What is known of a device or a host, each with a comma before it."""
-    memory = values.get("memory_bytes")
-    known = {**values, "memory_bytes": mebibytes(memory) if memory else ""}
-    return "".join(f", {phrase.format(known[k])}" for k, phrase in phrases.items() if known.get(k))
-
-
-def _pairs(values: Mapping[str, Any]) -> str:
-    said = {True: "on", False: "off"}
-    known = {k: said.get(v, v) if isinstance(v, bool) else v for k, v in sorted(values.items())}
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in known.items() if value is not None
-    )
-
-
-def _source(source: Mapping[str, Any]) -> str:
-    if not source.get("commit"):
-        return ""
-    return f"commit {source['commit']}{'' if source.get('clean', True) else ' with changes'}"
 
 
 def data_files(results: Results) -> list[DataFile]:

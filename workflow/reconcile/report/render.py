@@ -15,13 +15,15 @@ from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import write_bytes, write_json, write_text
 from reconcile.report.claims import claim_views
 from reconcile.report.figures import drawings, write_figures
-from reconcile.report.figures.neurons import MOST_LAYERS, layer_claims
-from reconcile.report.findings import evidence_views, search_views, sweep_view
+from reconcile.report.figures.charts import MOST_LAYERS, layer_claims
+from reconcile.report.figures.sweep import sweep_view
 from reconcile.report.pages import render_page
-from reconcile.report.read import Results, data_files, facts, read_results
+from reconcile.report.read import Results, data_files, grouped_by, read_results
 from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
-from reconcile.study.model import Study
+from reconcile.study.model import Evidence, Study
+from reconcile.tables.contract import FAILS, NOT_COMPUTED
+from reconcile.tables.rows import Row
 from reconcile.words import count_of, day, listed
 
 SECTIONS = {
@@ -95,7 +97,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     most = options.max_readings
     columns = results.shown(most)
     shown = [entry["interpretation"] for entry in columns]
-    evidence, totals = evidence_views(results), results.table("totals")
+    evidence, totals = _evidence(results), results.table("totals")
     context = {
         "version": __version__,
         "authors": AUTHORS,
@@ -118,12 +120,11 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "sweep": sweep_view(results),
         "figures": drawings(results, most),
         "evidence": evidence,
-        "failing": sum(view.fails for view in evidence),
+        "failing": sum(row["outcome"] == FAILS for _, row in evidence),
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
-        "slips": search_views(results, "slips"),
-        "geometries": search_views(results, "geometries"),
-        "facts": facts(results.record),
+        "slips": _searches(results, "slips"),
+        "geometries": _searches(results, "geometries"),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "on_meta": sum(row["status"] == "measured-on-meta" for row in totals),
@@ -132,6 +133,18 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "most": most,
     }
     return {**context, "titles": _titles(context)}
+
+
+def _evidence(results: Results) -> list[tuple[Evidence, Row]]:
+    """Every item of evidence in the study's order, with its row of evidence.csv."""
+    none = {"outcome": NOT_COMPUTED, "detail": ""}
+    rows = {row["evidence"]: row for row in results.table("evidence")}
+    return [(item, rows.get(item.id, none)) for item in results.study.evidence]
+
+
+def _searches(results: Results, table: str) -> list[list[Row]]:
+    """The rows of each search of ``slips.csv`` or ``geometries.csv``."""
+    return list(grouped_by(results.table(table), "claim", "kind", "searched").values())
 
 
 def _measured(results: Results) -> str:

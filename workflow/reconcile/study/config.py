@@ -29,7 +29,10 @@ class ReportOptions(Settings):
         "", description="ORCID of that person, 0000-0000-0000-0000; left out when empty."
     )
     max_readings: int = Field(
-        24, ge=1, le=200, description="Interpretations shown in full; more are summarised."
+        24,
+        ge=1,
+        le=200,
+        description="Combinations of a sweep shown in full where a study names no reading.",
     )
 
 
