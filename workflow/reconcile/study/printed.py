@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 Interval = tuple[Fraction, Fraction]
 """Half open: the bound nearer to zero belongs to it, the other does not."""
@@ -97,12 +97,12 @@ class PrintedNumber:
     scaled: bool = False
     open_zeros: bool = False
 
-    @property
+    @cached_property
     def rounded(self) -> Interval:
         """Every number that rounds to the printed one (halves away from zero)."""
         return self._rounded(self.unit)
 
-    @property
+    @cached_property
     def truncated(self) -> Interval:
         """Every number that is cut to the printed one."""
         return self._truncated(self.unit)
