@@ -142,20 +142,22 @@ def test_layer_that_no_reading_has(make_study: MakeStudy, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("section", "change"),
     [
-        ("claims", {"quantity": "neurons(conv) / 0", "of": None}),
-        ("evidence", {"check": "neurons(conv) / 0 == 1"}),
+        ("claims", {"quantity": "neurons(conv) / (width(conv) - height(conv))", "of": None}),
+        ("evidence", {"check": "neurons(conv) / (width(conv) - height(conv)) == 1"}),
         ("evidence", {"check": "argument(rule) + 1 == 2"}),
     ],
 )
 def test_expression_without_a_value(
     make_study: MakeStudy, tmp_path: Path, section: str, change: dict[str, Any]
 ) -> None:
-    """An expression that cannot be evaluated is a fault with its section's line."""
+    """An expression that cannot be evaluated is a fault with the line of what it belongs to."""
     study = make_study(lambda data: data[section][0].update(change))
     with pytest.raises(InputError) as caught:
         reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
-    assert caught.value.faults[0].line >= 1
-    assert caught.value.faults[0].key.startswith(section)
+    (fault,) = caught.value.faults
+    lines = (tmp_path / "tiny" / "study.yaml").read_text().splitlines()
+    assert fault.key == f"{section}.0"
+    assert lines[fault.line - 1].startswith(f"- id: {study.model_dump()[section][0]['id']}")
 
 
 def test_nothing_measured(tiny: Study, tmp_path: Path) -> None:
@@ -169,7 +171,11 @@ def test_consistency_table(make_study: MakeStudy, tmp_path: Path) -> None:
     """The paper against itself needs the study alone; a check that has no value is a fault."""
     (row,) = consistency_table(make_study(), tmp_path / "tiny").to_dict("records")
     assert (row["printed"], row["computed"], row["verdict"]) == ("48", "64", "contradicts")
-    study = make_study(lambda data: data["consistency"][0].update(compute="printed(conv) / 0"))
+    study = make_study(
+        lambda data: data["consistency"][0].update(
+            compute="printed(conv) / (printed(map) - printed(map))"
+        )
+    )
     with pytest.raises(InputError, match="divides by zero"):
         consistency_table(study, tmp_path / "tiny")
 

@@ -147,14 +147,14 @@ class PaperScope:
             f"{function}({name}) belongs to a reading; here only the paper counts"
         )
 
+    def other(self, network: str) -> PaperScope:
+        """There is no network here."""
+        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
+
     def count(self, function: str, claims: list[str]) -> int:
         """Results are counted where all are known: in what the conclusion holds."""
         told = ", ".join(claims)
         raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
-
-    def other(self, network: str) -> PaperScope:
-        """There is no network here."""
-        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
 
 
 class ReadingScope(PaperScope):
@@ -180,7 +180,9 @@ class ReadingScope(PaperScope):
         problem = self.measured.problem(self.key[0], network)
         if problem is not None:
             raise UnknownNameError(problem)
-        return ReadingScope(self.study, self.reading, self.measured, network)
+        scope = ReadingScope(self.study, self.reading, self.measured, network)
+        scope.left_out = self.left_out
+        return scope
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""

@@ -127,7 +127,7 @@ def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any
     try:
         return compute()
     except ExpressionError as error:
-        raise InputError(fault_in(folder, place, str(error))) from None
+        raise InputError(fault_in(folder, error.place or place, str(error))) from None
 
 
 def _conflicts(study: Study, cells: list[Combination], verdicts: list[Verdict]) -> list[Conflicts]:

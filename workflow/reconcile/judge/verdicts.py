@@ -16,6 +16,7 @@ from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.study.expressions import (
     ExpressionError,
     UnknownNameError,
+    each,
     evaluate,
     networks_named,
 )
@@ -165,11 +166,12 @@ def judge_reading(
     """
     # Claims about one network share its scope: a sweep asks thousands of them.
     scope = cache(partial(ReadingScope, study, reading, measured))
-    return [_judge_claim(reading, measured, claim, scope) for claim in study.claims]
+    judge_claim = partial(_judge_claim, reading, measured, scope)
+    return list(each("claims", study.claims, judge_claim))
 
 
 def _judge_claim(
-    reading: Interpretation, measured: Measurements, claim: Claim, scope: ScopeOf
+    reading: Interpretation, measured: Measurements, scope: ScopeOf, claim: Claim
 ) -> tuple[Verdict, list[Counted]]:
     counted = [_count(reading, measured, claim, c, scope) for c in countings_of(claim)]
     best = min(counted, key=lambda c: _closeness(c, claim)) if len(counted) > 1 else counted[0]

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.files import json_text
 from reconcile.study.load import STUDY_FILE
-from reconcile.study.model import ORCID_PATTERN, STUDY_PATTERN, Study, printable
+from reconcile.study.model import Study
 from reconcile.study.settings import Measuring, Settings
+from reconcile.study.values import ORCID_PATTERN, STUDY_PATTERN, printable
 from reconcile.study.yamlfile import build, load_yaml
 
 Id = Annotated[str, StringConstraints(pattern=STUDY_PATTERN, max_length=200)]

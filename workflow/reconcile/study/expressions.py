@@ -24,10 +24,10 @@ import ast
 import math
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from reconcile.tables.contract import QUANTITIES
 
@@ -95,11 +95,33 @@ _COMPARE: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
 
 
 class ExpressionError(ValueError):
-    """The expression is not of the language, or cannot be evaluated."""
+    """The expression is not of the language, or cannot be evaluated.
+
+    Attributes:
+        place: the section of study.yaml and the item in it, where these are known.
+    """
+
+    place: tuple[str, int] | None = None
 
 
 class UnknownNameError(ExpressionError):
     """A layer, claim, statement or argument that is not there; the message lists what is."""
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(
+    section: str, items: Sequence[Item], compute: Callable[[Item], Result]
+) -> Iterator[Result]:
+    """What is computed of every item of a section; an ExpressionError knows the item."""
+    for place, item in enumerate(items):
+        try:
+            yield compute(item)
+        except ExpressionError as error:
+            error.place = section, place
+            raise
 
 
 class Scope(Protocol):
@@ -111,11 +133,11 @@ class Scope(Protocol):
     def lookup(self, function: str, name: str) -> Any:
         """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
 
-    def count(self, function: str, claims: list[str]) -> int:
-        """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
-
     def other(self, network: str) -> Scope:
         """The scope of another network of the same reading; UnknownNameError if there is none."""
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
 
 
 @lru_cache(maxsize=4096)
@@ -182,11 +204,11 @@ class _Nothing:
     def lookup(self, function: str, name: str) -> Any:
         raise UnknownNameError(f"{function}({name}) is not known yet")
 
-    def count(self, function: str, claims: list[str]) -> int:
-        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
-
     def other(self, network: str) -> Scope:
         raise UnknownNameError(f"{network} is not known yet")
+
+    def count(self, function: str, claims: list[str]) -> int:
+        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
 
 
 def _check(node: ast.expr) -> None:
@@ -272,13 +294,6 @@ def references(text: str, function: str) -> list[str]:
     ]
 
 
-def counted_claims(text: str) -> list[tuple[str, list[str]]]:
-    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
-    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
-    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
-
-
 def networks_named(text: str) -> set[str | None]:
     """The networks that an expression speaks of; None is the one that it is asked of.
 
@@ -299,6 +314,13 @@ def _first_network(function: str) -> int | None:
 def _network(function: str, args: list[ast.expr]) -> str | None:
     names = [_name(arg) for arg in args[_first_network(function) :] if _is_name(arg)]
     return names[0] if names else None
+
+
+def counted_claims(text: str) -> list[tuple[str, list[str]]]:
+    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
+    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
+    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
+    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
 
 
 def evaluate(text: str, scope: Scope) -> Any:

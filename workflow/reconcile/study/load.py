@@ -19,16 +19,9 @@ from reconcile.study.expressions import (
     parse,
     references,
 )
-from reconcile.study.model import (
-    NONE,
-    SINGLE,
-    Argument,
-    Claim,
-    Study,
-    SweptInterpretation,
-    is_number,
-)
+from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
 from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
+from reconcile.study.values import Argument, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from reconcile.study.model import (
     SINGLE,
-    Argument,
     Axis,
     AxisRange,
     Interpretation,
@@ -25,6 +24,7 @@ from reconcile.study.model import (
     Sweep,
     SweptInterpretation,
 )
+from reconcile.study.values import Argument
 
 MAX_COMBINATIONS = 200_000
 """More than this is a mistake in an axis rather than a question."""

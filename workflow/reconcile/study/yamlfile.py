@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.model import PATTERNS
+from reconcile.study.values import PATTERNS
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
