@@ -25,6 +25,7 @@ from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
+from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
@@ -190,9 +191,9 @@ def _remembered(render: Callable[..., None]) -> Callable[..., None]:
     """A renderer that writes again what it wrote from the same study, results and options."""
     known: dict[str, dict[str, bytes]] = {}
 
-    def write(study: Path, results: Path, templates: Path, config: dict[str, Any]) -> None:
+    def write(study: Study, results: Path, templates: Path, config: dict[str, Any]) -> None:
         before = _contents(results)
-        key = repr((study.name, _contents(study), before, sorted(config.items())))
+        key = repr((study, before, sorted(config.items())))
         if key not in known:
             render(study, results, templates, config)
             after = _contents(results)

@@ -376,6 +376,7 @@ _result(
     *_SEARCH,
     Column("expression", "how it gives the number"),
     Column("cost", "how much is changed; less is likelier", "number"),
+    Column("rewrites", "the hit that it is, written differently; empty where it is its own"),
     Column(
         "chance",
         "probability that a search of this size hits an arbitrary number of as many digits",
