@@ -136,6 +136,7 @@ def judged(members: Members) -> bytes:
         folder = Path(name) / "toy"
         folder.mkdir()
         (folder / "study.yaml").write_bytes(study)
+        (folder / "network.py").write_bytes(members["study/network.py"])
         plan = plan_of(load_study(folder), "toy")
     own = members[TOTALS].splitlines(keepends=True)
     ids = [reading["id"] for reading in plan["interpretations"]][len(own) - 1 :]
