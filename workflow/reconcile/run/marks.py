@@ -36,7 +36,7 @@ PACKAGE = "reconcile"
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the package."""
 LIBRARY = ROOT.parent
-_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
+_MODULE_IN_QUOTES = re.compile(rf"""["']({PACKAGE}(?:\.\w+)+)["']""")
 
 Sum = str | None
 """A SHA-256, or None of what is not there."""
@@ -169,22 +169,23 @@ def imported_files(script: Path) -> list[Path]:
 
 @cache
 def _imports(file: Path) -> tuple[Path, ...]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    names = (name for node in ast.walk(tree) for name in _names(node))
+    text = file.read_text(encoding="utf-8")
+    # What is run as `python -m` is named and not imported.
+    names = {*_MODULE_IN_QUOTES.findall(text), *_names(ast.parse(text).body)}
     files = (_file(name) for name in names if name.partition(".")[0] == PACKAGE)
     return tuple(sorted({f for f in files if f is not None}))
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    """Modules that a statement may load, ``from package import module`` included."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        # What is run as `python -m` is named and not imported.
-        yield from [node.value] if _MODULE.fullmatch(node.value) else []
+def _names(body: Iterable[ast.AST]) -> Iterator[str]:
+    """Modules that statements may load, those within others and ``from package import module``."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from _names(getattr(node, part, ()))
 
 
 def _file(module: str) -> Path | None:
