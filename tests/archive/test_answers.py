@@ -91,7 +91,9 @@ def test_faults_and_findings_are_told_as_they_are(tmp_path: Path) -> None:
         raise InputError(Fault(tmp_path / "study.yaml", 3, "", "wrong"))
 
 
-@pytest.mark.parametrize("name", [*verify.STRUCTURE, *verify.RECOMPUTED, *verify.MADE_AGAIN])
+@pytest.mark.parametrize(
+    "name", [*verify.STRUCTURE, *verify.MEASUREMENTS, *verify.RECOMPUTED, *verify.MADE_AGAIN]
+)
 def test_each_check_has_the_boundary(
     archive_file: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +103,7 @@ def test_each_check_has_the_boundary(
         raise KeyError("layer")
 
     names = [check.name for check in verify_archive(archive_file).checks]
-    for group in (verify.STRUCTURE, verify.RECOMPUTED, verify.MADE_AGAIN):
+    for group in (verify.STRUCTURE, verify.MEASUREMENTS, verify.RECOMPUTED, verify.MADE_AGAIN):
         if name in group:
             monkeypatch.setitem(group, name, broken)
     found = {check.name: check.outcome for check in verify_archive(archive_file).checks}

@@ -180,7 +180,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _findings(found: Verification) -> Iterator[str]:
-    from reconcile.archive.verify import NOT_PROVABLE
+    from reconcile.archive.documents import NOT_PROVABLE
 
     yield f"archive  {visible(found.file.name)}"
     yield f"sha256   {found.sha256}"

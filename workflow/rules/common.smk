@@ -16,7 +16,7 @@ from reconcile.study.config import check_config, load_config, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
 from reconcile.measure.run import MEASUREMENT_FILES
-from reconcile.study.model import STUDY_PATTERN
+from reconcile.study.values import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned

@@ -22,7 +22,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reconcile.archive.compare import Difference, json_differences, refuse, table_differences
+from reconcile.archive.compare import (
+    Difference,
+    json_differences,
+    refuse,
+    rows_of,
+    table_differences,
+)
 from reconcile.archive.container import ArchiveError, one_line, shown
 from reconcile.archive.crate import metadata
 from reconcile.archive.documents import certificate, facts_of, readme
@@ -36,7 +42,7 @@ from reconcile.archive.layout import (
     WRITTEN_BY,
     member_of,
 )
-from reconcile.archive.reading import PROJECT, Archive, manifest
+from reconcile.archive.reading import PROJECT, Archive, manifest, text_of
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
 from reconcile.files import write_bytes, write_json
@@ -46,9 +52,10 @@ from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.slips import MOST_FREE_PRODUCTS
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
-from reconcile.study.model import Study
+from reconcile.study.model import GeometrySearch, SlipSearch, Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
@@ -56,13 +63,18 @@ from reconcile.tables.frames import write_table
 
 MOST_JUDGEMENTS = 400_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""
+MOST_CANDIDATES = 5_000_000_000
+"""Combinations that searches try again: less than a minute of work."""
 RENDERING = (
     *("python", "pandas", "numpy", "pydantic", "pyyaml", "jinja2", "weasyprint", "pydyf"),
     *("fonttools", "rocrate"),
 )
 """The packages whose release shows in the bytes of results; system libraries besides."""
+_NUMBERS = "results/numbers.tex"
 MOST_NAMED = 3
 """Files of other code that a line names."""
+_EDITS = 400
+"""Ways to edit one digit of a number of 64 bits: more than there are."""
 DOCUMENTS = (README, CERTIFICATE, METADATA, MANIFEST)
 
 
@@ -134,6 +146,12 @@ class Workspace:
         countings = sum(1 + len(claim.countings) for claim in self.study.claims)
         return countings * len(self.study.interpretations)
 
+    @property
+    def candidates(self) -> int:
+        """How many combinations the study's searches try, at most."""
+        slips, geometries = self.study.slips, self.study.geometries
+        return sum(map(_slips, slips)) + sum(map(_geometries, geometries))
+
     @cached_property
     def measured(self) -> Measurements:
         """The archived measurements."""
@@ -149,6 +167,28 @@ class Workspace:
         """The tables that follow from study and measurements, by name."""
         paper = {"consistency.csv": consistency_table(self.study, self.folder)}
         return self.reconciled.tables | paper
+
+
+def _slips(wanted: SlipSearch) -> int:
+    """One or two parts changed, each into a printed number or by an edit of a digit."""
+    parts = len(wanted.factors) + len(wanted.terms)
+    changes = len(wanted.vocabulary) + _EDITS
+    among_free_products = 0 if wanted.terms else MOST_FREE_PRODUCTS
+    return 2 * ((parts * changes) ** 2 + parts**3 + among_free_products)
+
+
+def _geometries(wanted: GeometrySearch) -> int:
+    """Inputs x windows x strides x both roundings; windows or inputs twice where axes differ."""
+    inputs = _length(wanted.inputs) if wanted.inputs else len(wanted.input_sides)
+    paddings = _length(wanted.paddings)
+    windows = _length(wanted.kernels) * paddings * (paddings if wanted.free_sides else 1)
+    each = windows * _length(wanted.strides)
+    squared = {"rectangular-maps": inputs, "separate-axes": each}
+    return 2 * inputs * each * squared.get(wanted.kind, 1)
+
+
+def _length(bounds: list[int]) -> int:
+    return max(0, bounds[1] - bounds[0] + 1)
 
 
 @contextmanager
@@ -223,11 +263,6 @@ def _asked(space: Workspace, name: str) -> list[str]:
     return [column for column in FILES[name].head(sentences=False) if column in known]
 
 
-def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
-    """A computed table as rows of text."""
-    return [{str(key): cell for key, cell in row.items()} for row in table.to_dict("records")]
-
-
 def check_ranking(space: Workspace) -> str:
     """Counts, ranking and conclusion follow from the measurements."""
     with one_line(space.root):
@@ -266,12 +301,12 @@ def _known(computed: Any, archived: Any) -> Any:
 def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
-        archived = read_macros(space.archive.text("numbers.tex"))
+        archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
         computed = read_macros(numbers_tex(load_numbers(space.results), PROJECT / "templates"))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
-    refuse("results/numbers.tex", _macro_differences(archived, computed))
+    refuse(_NUMBERS, _macro_differences(archived, computed))
     return f"{len(computed):,} commands"
 
 
@@ -338,6 +373,13 @@ def check_searched(space: Workspace) -> str:
     return _same_bytes(space, space.again, _written_by("search"))
 
 
+def take_searched(space: Workspace) -> str:
+    """Where there is too much to try, the report is made with what is said to have been found."""
+    for name in _written_by("search"):
+        write_bytes(space.again / name, space.archive.members[member_of(name)])
+    return "not compared: too many candidates"
+
+
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
@@ -373,10 +415,10 @@ def check_documents(space: Workspace) -> str:
     return f"{len(DOCUMENTS)} files, byte for byte"
 
 
-PDF = "pdf again"
+SEARCHES, PDF = "searches again", "pdf again"
 MADE_AGAIN: dict[str, MakingCheck] = {
     "tables again": check_judged,
-    "searches again": check_searched,
+    SEARCHES: check_searched,
     "report again": check_report,
     "documents again": check_documents,
     PDF: check_pdf,

@@ -1,7 +1,8 @@
 r"""What a write-up needs: numbers and tables for LaTeX, and whom to cite.
 
-``numbers.tex`` has a command for every measured number and every verdict. ``\rcConvOneNeurons`` is
-of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of the reading ``ceil``.
+``numbers.tex`` has a command for every measured number, every verdict and what it counted.
+``\rcConvOneNeurons`` is of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of
+the reading ``ceil``.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import Macros, Tex, environment_for_latex, escape, number
 from reconcile.files import write_text
-from reconcile.study.model import SINGLE, Study
-from reconcile.tables.contract import FILES, QUANTITIES, layer_quantities
+from reconcile.study.model import NONE, SINGLE, Study
+from reconcile.tables.contract import AS_STATED, FILES, QUANTITIES, layer_quantities
 from reconcile.tables.rows import read_rows
 from reconcile.words import in_percent, share
 
@@ -44,8 +46,20 @@ class Numbers:
 
     @property
     def chosen(self) -> str:
-        """The reading that the study concludes for."""
-        return str(self.reconciliation["conclusion"]["interpretation"])
+        """The reading that the study concludes for; empty where it concludes for none."""
+        chosen = str(self.reconciliation["conclusion"]["interpretation"])
+        return "" if chosen == NONE else chosen
+
+    @property
+    def leading(self) -> str:
+        """The reading that tables of one reading are of: that one, or the one that ranks first."""
+        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
+
+    @cached_property
+    def countings(self) -> dict[tuple[str, str], str]:
+        """The countings of every claim in words, by their ids."""
+        claims = self.reconciliation["claims"]
+        return {(c["id"], one["id"]): one["title"] for c in claims for one in c["countings"]}
 
 
 def load_numbers(results: Path) -> Numbers:
@@ -89,11 +103,14 @@ def numbers_tex(numbers: Numbers, templates: Path) -> str:
         name, printed = claim["id"], escape(str(claim["printed"]))
         macros.add(("claim", name, "printed"), printed, f"claim {name!r} as printed")
     parts = _by_reading(numbers)
-    macros.comment(f"The reading that the study concludes for: {numbers.chosen}")
-    _add_measured(macros, parts[numbers.chosen], named=False)
+    if numbers.chosen:
+        macros.comment(f"The reading that the study concludes for: {numbers.chosen}")
+        _add_measured(macros, parts[numbers.chosen], named=False)
+    else:
+        macros.comment("The study concludes for no reading: every number has its reading's name")
     many = len(numbers.layers) > MAX_LAYER_ROWS
     if many:
-        macros.comment("Too many layers for TeX: here those of the reading above; see layers.csv")
+        macros.comment("Too many layers for TeX: at most those of the conclusion; see layers.csv")
     for reading, part in parts.items():
         macros.comment(f"Reading {reading}")
         _add_measured(macros, replace(part, layers=()) if many else part, named=True)
@@ -142,7 +159,16 @@ def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
         if row["measured"]:
             measured = _like(row["measured"], row["printed"])
             macros.add((*place, "measured"), measured, f"the number measured for {thing}")
-        macros.add((*place, "verdict"), escape(row["verdict"]), f"the verdict on {thing}")
+        macros.add((*place, "verdict"), escape(verdict_in_words(row)), f"the verdict on {thing}")
+        counting = f"what was counted for {thing}"
+        title = part.countings.get((row["claim"], row["counting"]), row["counting"])
+        macros.add((*place, "counting"), escape(title), counting)
+
+
+def verdict_in_words(row: Row) -> str:
+    """A verdict, marked where another counting than the claim's own gives it."""
+    otherwise = row["measured"] and row["counting"] != AS_STATED
+    return f"{row['verdict']} (by another counting)" if otherwise else row["verdict"]
 
 
 def _place(row: Row, *, named: bool) -> list[str]:
@@ -173,7 +199,9 @@ def tables_tex(numbers: Numbers, templates: Path) -> str:
     environment = environment_for_latex(templates)
     environment.filters |= {"number": _cell, "like": _like, "heading": _heading}
     return environment.get_template("tables.tex.jinja").render(
+        leading=numbers.leading,
         chosen=numbers.chosen,
+        in_words=verdict_in_words,
         single=SINGLE,
         claims={claim["id"]: claim for claim in numbers.reconciliation["claims"]},
         ranking=numbers.reconciliation["ranking"],

@@ -8,7 +8,6 @@ expression of ``holds`` that is not true of the results.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,11 +17,11 @@ from reconcile.judge.evidence import SelfCheck
 from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
 from reconcile.judge.verdicts import Counted, conventions
 from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import SINGLE, Study, next_by_id
 from reconcile.tables.contract import COMBINATIONS, FITS, QUANTITIES, READINGS
 from reconcile.words import number
 
-REFERENCE = re.compile(r"\{([^{}]*)\}")
 _DIGITS = {"rounded": "rounded", "cut": "truncated"}
 """How the functions of results call the conventions of digits."""
 
@@ -54,8 +53,7 @@ def resolver(
         except (KeyError, StopIteration, ExpressionError) as error:
             reason = f": {error}" if isinstance(error, ExpressionError) else ""
             raise UnresolvedError(
-                f"{{{reference}}} does not resolve to a number{reason}; accepted are "
-                "{claim:<id>}, {consistency:<id>} and {<interpretation>.<layer>.<quantity>}"
+                f"{{{reference}}} does not resolve to a number{reason}; accepted are {REFERENCES}"
             ) from None
 
     return lambda text: REFERENCE.sub(lambda match: resolve(match[1]), text)

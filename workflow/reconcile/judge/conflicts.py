@@ -21,7 +21,7 @@ from typing import Final
 
 from reconcile.judge.verdicts import Verdict
 from reconcile.study.model import Claim, Study
-from reconcile.tables.contract import FITS
+from reconcile.tables.contract import FITS, WEAKLY
 from reconcile.words import count_of, listed
 
 SEARCHED: Final = 3
@@ -31,7 +31,18 @@ CHEAP: Final = 20_000
 MOST_STEPS: Final = 400_000
 MOST_CONFLICTS: Final = 1_000
 """Conflicts that are written of each scope, the smallest first; all of them are counted."""
+MOST_NAMED: Final = 3
+"""Readings that a sentence names."""
 _NAMES: Final = {1: "claim", 2: "pair of claims", 3: "triple of claims"}
+
+_NEARLY: Final = {
+    WEAKLY: (
+        "matches it if its last zeros are no digits",
+        "match it if its last zeros are no digits",
+    ),
+    "explained-by-slip": ("explains it by a slip", "explain it by a slip"),
+}
+"""What does not satisfy a claim and is no contradiction either: said of one reading, of several."""
 
 Claims = frozenset[str]
 
@@ -109,17 +120,17 @@ def conflicts_of(
     own = [verdict for verdict in verdicts if verdict.interpretation in of]
     failing = failing_claims(own)
     sets = smallest_sets(failing.values(), [claim.id for claim in study.claims])
-    slips: dict[str, list[str]] = {}
+    nearly: dict[tuple[str, str], list[str]] = {}
     for verdict in own:
-        if verdict.verdict == "explained-by-slip":
-            slips.setdefault(verdict.claim, []).append(verdict.interpretation)
+        if verdict.verdict in _NEARLY:
+            nearly.setdefault((verdict.claim, verdict.verdict), []).append(verdict.interpretation)
     return Conflicts(
         scope,
         len(failing),
         sets.searched,
         sets.complete,
         sum(sets.sizes.values()),
-        tuple(Conflict(claims, _says(study, scope, claims, slips)) for claims in sets.first),
+        tuple(Conflict(claims, _says(study, scope, claims, nearly)) for claims in sets.first),
         f"{_together(scope, sets, failing)}{_held_against(scope, len(failing), len(of))}",
     )
 
@@ -212,7 +223,10 @@ class _TooManyStepsError(Exception):
 
 
 def _says(
-    study: Study, scope: str, claims: Sequence[str], slips: Mapping[str, Sequence[str]]
+    study: Study,
+    scope: str,
+    claims: Sequence[str],
+    nearly: Mapping[tuple[str, str], Sequence[str]],
 ) -> str:
     """One conflict as a sentence."""
     told = [_printed(study.claim(claim)) for claim in claims]
@@ -220,9 +234,18 @@ def _says(
     if len(told) > 1:
         pair = len(told) == 2  # noqa: PLR2004 - two are both, more are together
         return f"{no} {'both ' if pair else ''}{listed(told)}{'' if pair else ' together'}."
-    by = slips.get(claims[0], ())
-    slip = f"; {listed(by)} {'explains' if len(by) == 1 else 'explain'} it by a slip" if by else ""
-    return f"{no} {told[0]}{slip}."
+    rest = [
+        f"; {_first(by)} {_NEARLY[verdict][len(by) > 1]}"
+        for verdict in _NEARLY
+        if (by := nearly.get((claims[0], verdict)))
+    ]
+    return f"{no} {told[0]}{''.join(rest)}."
+
+
+def _first(readings: Sequence[str]) -> str:
+    """The names of a few, and how many more there are."""
+    more = len(readings) - MOST_NAMED
+    return listed([*readings[:MOST_NAMED], f"{more:,} more"] if more > 0 else readings)
 
 
 def _printed(claim: Claim) -> str:
@@ -236,8 +259,9 @@ def _together(scope: str, sets: SmallestSets, failing: Mapping[str, Claims]) -> 
     if not sets.sizes:
         good = [reading for reading, fails in failing.items() if not fails]
         if good:
-            more = f" and {len(good) - 1:,} more" if len(good) > 1 else ""
-            return f"No claims exclude each other: {good[0]}{more} fail{'' if more else 's'} none."
+            return (
+                f"No claims exclude each other: {_first(good)} fail{'s' * (len(good) == 1)} none."
+            )
         return f"Nothing is known of conflicts: no {one} was measured."
     counted = [
         count_of(number, noun := _NAMES.get(size, f"set of {size} claims"), _plural(noun))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
 from reconcile.judge.verdicts import judge, printed_columns
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.expressions import ExpressionError, UnknownNameError, each, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
 from reconcile.study.plan import networks_of
@@ -62,8 +63,11 @@ def check_evidence(study: Study, measured: Measurements) -> list[Checked]:
     nobody: an item that holds and supports readings supports those of which its check is true, and
     one that excludes readings excludes those of which it is false.
     """
-    checked = [_check(study, item, measured) for item in study.evidence]
-    return [_with_combinations(study, done, measured) for done in checked]
+    return list(each("evidence", study.evidence, partial(_checked, study, measured)))
+
+
+def _checked(study: Study, measured: Measurements, item: Evidence) -> Checked:
+    return _with_combinations(study, _check(study, item, measured), measured)
 
 
 def _with_combinations(study: Study, done: Checked, measured: Measurements) -> Checked:
@@ -147,11 +151,14 @@ def supporting(checked: list[Checked], reading: str) -> list[str]:
 
 def check_paper(study: Study) -> list[SelfCheck]:
     """Hold the paper's own numbers against each other, before any network is built."""
-    done = []
-    for check in study.consistency:
-        computed: Any = evaluate(check.compute, PaperScope(study))
-        done.append(SelfCheck(check, computed, *judge(computed, study.claim(check.claim))))
-    return done
+    return list(each("consistency", study.consistency, partial(_self_check, study)))
+
+
+def _self_check(study: Study, check: Consistency) -> SelfCheck:
+    computed: Any = evaluate(check.compute, PaperScope(study))
+    if not isinstance(computed, Fraction):
+        raise ExpressionError(f"{check.compute!r} gives no number")
+    return SelfCheck(check, computed, *judge(computed, study.claim(check.claim)))
 
 
 def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
@@ -163,7 +170,8 @@ def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
     try:
         checks = check_paper(study)
     except ExpressionError as error:
-        raise InputError(fault_in(folder, ("consistency",), str(error))) from None
+        place = error.place or ("consistency",)
+        raise InputError(fault_in(folder, place, str(error))) from None
     return table("consistency.csv", (_consistency_row(study, done) for done in checks))
 
 

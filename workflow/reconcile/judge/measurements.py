@@ -147,6 +147,10 @@ class PaperScope:
             f"{function}({name}) belongs to a reading; here only the paper counts"
         )
 
+    def other(self, network: str) -> PaperScope:
+        """There is no network here."""
+        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
+
     def count(self, function: str, claims: list[str]) -> int:
         """Results are counted where all are known: in what the conclusion holds."""
         told = ", ".join(claims)
@@ -164,11 +168,21 @@ class ReadingScope(PaperScope):
         self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
     ) -> None:
         super().__init__(study)
+        self.reading = reading
         self.key = (reading.id, network)
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
         self.rows = measured.layers(*self.key)
         self.left_out: dict[str, None] = {}
+
+    def other(self, network: str) -> ReadingScope:
+        """Another network of this reading; UnknownNameError where it has no counts."""
+        problem = self.measured.problem(self.key[0], network)
+        if problem is not None:
+            raise UnknownNameError(problem)
+        scope = ReadingScope(self.study, self.reading, self.measured, network)
+        scope.left_out = self.left_out
+        return scope
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""

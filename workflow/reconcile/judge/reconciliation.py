@@ -25,7 +25,6 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
 from reconcile.judge.verdicts import (
-    AS_STATED,
     Counted,
     Verdict,
     countings_of,
@@ -33,11 +32,19 @@ from reconcile.judge.verdicts import (
     judge_reading,
     printed_columns,
 )
-from reconcile.study.expressions import ExpressionError
+from reconcile.study.expressions import ExpressionError, networks_named
 from reconcile.study.load import fault_in
 from reconcile.study.model import NONE, Claim, Study
 from reconcile.study.plan import Combination, cells_of, values_of
-from reconcile.tables.contract import COMBINATIONS, FITS, HOLDS, READINGS, VERDICTS
+from reconcile.tables.contract import (
+    AS_STATED,
+    COMBINATIONS,
+    FITS,
+    HOLDS,
+    READINGS,
+    VERDICTS,
+    WEAKLY,
+)
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
 
@@ -120,7 +127,7 @@ def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any
     try:
         return compute()
     except ExpressionError as error:
-        raise InputError(fault_in(folder, place, str(error))) from None
+        raise InputError(fault_in(folder, error.place or place, str(error))) from None
 
 
 def _conflicts(study: Study, cells: list[Combination], verdicts: list[Verdict]) -> list[Conflicts]:
@@ -190,14 +197,18 @@ def _refuse_unknown_layers(
     study: Study, folder: Path, measured: Measurements, countings: list[Counted]
 ) -> None:
     """A counting that no measured reading could evaluate names something that is not there."""
-    networks = {claim.id: claim.network for claim in study.claims}
+    networks = {
+        (claim.id, counting.id): {n or claim.network for n in networks_named(counting.count)}
+        for claim in study.claims
+        for counting in countings_of(claim)
+    }
     answered: set[tuple[str, str]] = set()
     refused: dict[tuple[str, str], str] = {}
     for counted in countings:
         key = counted.claim, counted.counting
         if counted.measured is not None:
             answered.add(key)
-        elif measured.problem(counted.interpretation, networks[counted.claim]) is None:
+        elif all(measured.problem(counted.interpretation, n) is None for n in networks[key]):
             refused.setdefault(key, counted.reason)
     for i, claim in enumerate(study.claims):
         for counting in countings_of(claim):
@@ -233,7 +244,8 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
 def _counts(study: Study, verdicts: list[Verdict], leading: list[Ranked]) -> dict[str, int]:
     """What becomes of the claims under the reading concluded on, or under the best for each.
 
-    A claim is counted once: as reproduced, explained by a slip, contradicted or not measured.
+    A claim is counted once: as reproduced, reproduced weakly (by its open zeros), explained by a
+    slip, contradicted or not measured.
     """
     chosen = study.conclusion.interpretation
     told = {chosen} if chosen != NONE else {entry.reading.id for entry in leading}
@@ -249,6 +261,7 @@ def _counts(study: Study, verdicts: list[Verdict], leading: list[Ranked]) -> dic
         "reproduced_otherwise": sum(
             v.verdict in FITS and v.counting != AS_STATED for v in best.values()
         ),
+        "reproduced_weakly": words.count(WEAKLY),
         "contradicted": words.count("contradicts"),
         "explained": words.count("explained-by-slip"),
         "not_measured": words.count("not-measured"),

@@ -13,16 +13,20 @@ from functools import cache, partial
 from typing import Any
 
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.expressions import (
+    ExpressionError,
+    UnknownNameError,
+    each,
+    evaluate,
+    networks_named,
+)
 from reconcile.study.model import Claim, Counting, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
-from reconcile.tables.contract import FITS, VERDICTS
+from reconcile.tables.contract import AS_STATED, FITS, VERDICTS
 from reconcile.words import like, number
 
 ScopeOf = Callable[[str], ReadingScope]
 """The scope of a reading's network, by the network's name."""
-AS_STATED = "as-stated"
-"""The counting that the claim's own ``quantity`` and ``of`` describe."""
 
 
 @dataclass(frozen=True)
@@ -162,11 +166,12 @@ def judge_reading(
     """
     # Claims about one network share its scope: a sweep asks thousands of them.
     scope = cache(partial(ReadingScope, study, reading, measured))
-    return [_judge_claim(reading, measured, claim, scope) for claim in study.claims]
+    judge_claim = partial(_judge_claim, reading, measured, scope)
+    return list(each("claims", study.claims, judge_claim))
 
 
 def _judge_claim(
-    reading: Interpretation, measured: Measurements, claim: Claim, scope: ScopeOf
+    reading: Interpretation, measured: Measurements, scope: ScopeOf, claim: Claim
 ) -> tuple[Verdict, list[Counted]]:
     counted = [_count(reading, measured, claim, c, scope) for c in countings_of(claim)]
     best = min(counted, key=lambda c: _closeness(c, claim)) if len(counted) > 1 else counted[0]
@@ -180,7 +185,9 @@ def _count(
     counting: Counting,
     scope: ScopeOf,
 ) -> Counted:
-    problem = measured.problem(reading.id, claim.network)
+    # An expression may speak of other networks alone, or of none.
+    own = None in networks_named(counting.count)
+    problem = measured.problem(reading.id, claim.network) if own else None
     value: Any = None
     if problem is None:
         try:

@@ -15,6 +15,7 @@ operand is stored sparse: only what is stored is multiplied there.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,22 @@ class Formula:
 
 @dataclass(frozen=True)
 class Sort:
-    """One operator as the counter treats it; exactly one of the first three is set, or none."""
+    """One operator as the counter treats it: by formula, as composite, as harmless, or unknown.
+
+    Attributes:
+        name: how a report calls it.
+        formula: of a product.
+        composite: whether others make it up.
+        harmless: whether it multiplies nothing.
+        view: whether its result looks at the memory of what it takes.
+        multiplies: whether it multiplies element by element.
+        sums: whether it sums over an axis.
+        joins: whether it puts tensors side by side.
+        writes: whether it writes into what it takes.
+        looks_up: whether it picks rows of a table.
+        map_axes: how many axes the map has that it works on, if it says so.
+        normalises: whether it normalises with weights.
+    """
 
     name: str
     formula: Formula | None = None
@@ -61,6 +77,7 @@ class Sort:
     joins: bool = False
     writes: bool = False
     looks_up: bool = False
+    map_axes: int = 0
     normalises: bool = False
 
     @property
@@ -286,8 +303,15 @@ def _find_sort(func: Any) -> Sort:
         joins=short in _JOINS,
         writes=func._schema.is_mutable,
         looks_up=short == "embedding",
+        map_axes=_map_axes(short),
         normalises=short in _NORMS,
     )
+
+
+def _map_axes(short: str) -> int:
+    """How many axes the map has that a pooling, padding or interpolation works on; 0 if none."""
+    found = re.search(r"(?:pool|pad|upsample_\w+)([123])d", short)
+    return int(found[1]) if found else 0
 
 
 def _torchs_formula(func: Any) -> Formula | None:

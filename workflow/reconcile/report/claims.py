@@ -11,7 +11,7 @@ from typing import Any
 
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE, Claim
-from reconcile.tables.contract import NETWORK, QUANTITIES
+from reconcile.tables.contract import AS_STATED, NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
 from reconcile.words import MARKS, Mark, beside, like, mark_of, number
 
@@ -56,6 +56,7 @@ class Cell:
     measured: str
     anchor: str
     order: int
+    otherwise: bool
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def _cell(claim: Claim, row: Row, anchor: str) -> Cell:
         measured=beside(claim.number.said, row["measured"]),
         anchor=anchor,
         order=_ORDER.index(row["verdict"]),
+        otherwise=bool(row["measured"]) and row["counting"] != AS_STATED,
     )
 
 

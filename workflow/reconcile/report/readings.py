@@ -12,8 +12,9 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from reconcile.report.read import Results, grouped_by
-from reconcile.study.model import Argument, Interpretation, Statement, Study
+from reconcile.study.model import Interpretation, Statement, Study
 from reconcile.study.plan import arguments_of, networks_of
+from reconcile.study.values import Argument
 from reconcile.tables.rows import Row
 from reconcile.words import argument_text
 

@@ -64,6 +64,7 @@ _SAME = str.maketrans(
 )
 MAX_LENGTH = 60
 """Characters of a printed number; papers need fewer."""
+MAX_SCALE = 10**30
 MAX_BITS = 400
 """Of a power that is written as one; no count comes near it."""
 _NEARLY = Fraction(10, 9)
@@ -237,7 +238,7 @@ def parse_scale(scale: str | float) -> Fraction:
         found = Fraction(str(scale)) if not isinstance(scale, str) else parse_printed(scale).value
     except ValueError:
         found = Fraction(0)
-    if found <= 0:
+    if not 0 < found <= MAX_SCALE:
         raise ValueError(f'must be a scale like million, K, 1024, "2^20" or "%", not {scale!r}')
     return found
 

@@ -36,6 +36,8 @@ WEAKLY = "matches-zeros"
 """Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
 VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
+AS_STATED = "as-stated"
+"""The counting that a claim's own ``quantity`` and ``of`` describe."""
 READINGS, COMBINATIONS = "readings", "combinations"
 """Whose conflicts they are: the study's own readings', and its sweep's."""
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
@@ -374,6 +376,7 @@ _result(
     *_SEARCH,
     Column("expression", "how it gives the number"),
     Column("cost", "how much is changed; less is likelier", "number"),
+    Column("rewrites", "the hit that it is, written differently; empty where it is its own"),
     Column(
         "chance",
         "probability that a search of this size hits an arbitrary number of as many digits",

@@ -14,8 +14,9 @@ from markupsafe import Markup
 from reconcile.judge.reconciliation import MOST_BEST
 from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
-from reconcile.study.model import Argument, Axis, Source
+from reconcile.study.model import Axis, Source
 from reconcile.study.plan import Combination, axes_by_effect, cells_of, values_of
+from reconcile.study.values import Argument
 from reconcile.words import argument_text, count_of
 
 MOST_GROUPS = 5

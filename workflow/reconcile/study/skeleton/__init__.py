@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconcile.errors import Fault, InputError
 from reconcile.files import write_text
-from reconcile.study.model import PATTERNS, STUDY_PATTERN
+from reconcile.study.values import PATTERNS, STUDY_PATTERN
 
 FILES = ("study.yaml", "network.py")
 PLACEHOLDER = "PAPER"
