@@ -132,26 +132,26 @@ def marked(job: Any) -> Iterator[None]:
     """
     sums = Sums.handed_over()
     inputs = counted(job.input)
-    _check(job, inputs, sums)
+    _refuse_edited(job, inputs, sums)
     results = {file: sum_of(Path(file)) for file in inputs if file not in sums.files}
     made = made_from(job.rule, inputs, dict(job.params.items()), sums, results)
     yield
-    _check(job, inputs, sums)
+    _refuse_edited(job, inputs, sums)
     mark = job.output[MARK]
     gave = {file: sum_of(Path(file)) for file in job.output if file != mark}
     write_json(Path(mark), {"from": made, "gave": gave})
 
 
-def _check(job: Any, inputs: list[str], sums: Sums) -> None:
+def _refuse_edited(job: Any, inputs: list[str], sums: Sums) -> None:
     files = {Path(file): sums.files[file] for file in inputs if file in sums.files}
-    code = {_place(name, Path(job.scriptdir)): s for name, s in sums.code[job.rule].items()}
+    code = {_path_of(name, Path(job.scriptdir)): s for name, s in sums.code[job.rule].items()}
     edited = [file for file, expected in (files | code).items() if sum_of(file) != expected]
     if edited:
         message = "was edited while this run was going on; run again"
         raise InputError(*(Fault(file, 0, "", message) for file in edited))
 
 
-def _place(name: Name, scripts: Path) -> Path:
+def _path_of(name: Name, scripts: Path) -> Path:
     return (LIBRARY if name.startswith("reconcile/") else scripts.parent) / name
 
 
