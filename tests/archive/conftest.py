@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 from forging import sealed
+from support import render
 
 from reconcile.archive import again
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
 from reconcile.archive.layout import code_files
-from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
+from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
@@ -143,8 +143,7 @@ def make_results(root: Path) -> Path:
     for name, table in tables.items():
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
-    render_report(folder, out, root / "templates", {})
-    write_citations(folder, out, root / "CITATION.cff")
+    render(study, out, root)
     return out
 
 
@@ -190,9 +189,9 @@ def _remembered(render: Callable[..., None]) -> Callable[..., None]:
     """A renderer that writes again what it wrote from the same study, results and options."""
     known: dict[str, dict[str, bytes]] = {}
 
-    def write(study: Path, results: Path, templates: Path, config: dict[str, Any]) -> None:
+    def write(study: Study, results: Path, templates: Path, config: dict[str, Any]) -> None:
         before = _contents(results)
-        key = repr((study.name, _contents(study), before, sorted(config.items())))
+        key = repr((study, before, sorted(config.items())))
         if key not in known:
             render(study, results, templates, config)
             after = _contents(results)

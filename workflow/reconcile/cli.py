@@ -254,7 +254,7 @@ def _declare_recover(parser: argparse.ArgumentParser) -> None:
 
 
 def _recover(args: argparse.Namespace) -> int:
-    from reconcile.run.recover import recover
+    from reconcile.run.processes import recover
 
     return recover(Path.cwd())
 

@@ -302,7 +302,7 @@ def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
         archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
-        computed = read_macros(numbers_tex(load_numbers(space.results)))
+        computed = read_macros(numbers_tex(load_numbers(space.results), PROJECT / "templates"))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
@@ -328,7 +328,7 @@ def check_citations(space: Workspace) -> str:
     if not space.archive.same_code:
         return "not compared: other code wrote them"
     with one_line(space.root):
-        write_citations(space.folder, space.results, PROJECT / "CITATION.cff")
+        write_citations(space.study, space.results, PROJECT / "templates", PROJECT / "CITATION.cff")
     return _same_bytes(space, space.results, CITATION_FILES)
 
 
@@ -383,7 +383,7 @@ def take_searched(space: Workspace) -> str:
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
-        write_page(space.folder, space.again, PROJECT / "templates", _options(space))
+        write_page(space.study, space.again, PROJECT / "templates", _options(space))
     figures = [name for name in FIGURE_FILES if (space.again / name).is_file()]
     archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
     for name in sorted(set(figures) ^ set(archived)):
@@ -394,7 +394,7 @@ def check_report(space: Workspace) -> str:
 def check_pdf(space: Workspace) -> str:
     """The report for paper is the one that the tables give."""
     with one_line(space.root):
-        write_paper(space.folder, space.again, PROJECT / "templates", _options(space))
+        write_paper(space.study, space.again, PROJECT / "templates", _options(space))
     return _same_bytes(space, space.again, ("report.pdf",))
 
 

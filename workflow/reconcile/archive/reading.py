@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from reconcile import __version__
 from reconcile.archive.container import ArchiveError, read_container, shown, unpack
 from reconcile.archive.layout import MANIFEST, code_files, member_of
-from reconcile.study.model import ID_PATTERN
+from reconcile.study.values import STUDY_PATTERN
 from reconcile.tables.contract import FILES, tables
 from reconcile.tables.rows import Row, TableError, fits, lines_of, read_cell
 
@@ -266,7 +266,7 @@ class Archive:
     def study(self) -> str:
         """The study's name, which may become a folder's; ArchiveError if it is none."""
         name = self.reconciliation.get("study")
-        if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name) or ".." in name:
+        if not isinstance(name, str) or not re.fullmatch(STUDY_PATTERN, name) or ".." in name:
             raise ArchiveError("results/reconciliation.json names no study")
         return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +13,14 @@ import pandas as pd
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.plan import networks_of
-from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
 
 Row = dict[str, Any]
+OF_KIND = "kind:"
+"""Selects the layers of a kind, also where a layer has the same name."""
+MULTIPLIED = ("macs", "connections")
+"""The quantities that lack what was not counted."""
 OUTPUT_TOLERANCE = 1e-4
 """Relative: far above the rounding of float32 sums, far below what other padding changes."""
 
@@ -37,6 +41,9 @@ class Measurements:
         for interpretation, network in self._spans:
             self._networks.setdefault(interpretation, []).append(network)
         self.totals = _by_network(totals)
+        self._statuses: dict[str, list[str]] = {}
+        for (interpretation, _), total in self.totals.items():
+            self._statuses.setdefault(interpretation, []).append(total["status"])
         self.coverage = _by_network(coverage)
         self.outputs = _by_network(outputs)
 
@@ -74,10 +81,15 @@ class Measurements:
         rows = ({name: cells[i] for name, cells in self._columns.items()} for i in span)
         return {row["layer"]: row for row in rows}
 
-    @property
-    def readings(self) -> set[str]:
-        """Ids of the interpretations of which a network was measured."""
-        return set(self._networks)
+    def whole(self, interpretation: str) -> bool:
+        """Whether every network of a reading was measured."""
+        statuses = self._statuses.get(interpretation, [])
+        return bool(statuses) and all(status in MEASURED for status in statuses)
+
+    def partly(self, interpretation: str) -> bool:
+        """Whether something of a reading was measured, but not every network."""
+        statuses = self._statuses.get(interpretation, [])
+        return any(status in MEASURED for status in statuses) and not self.whole(interpretation)
 
     def same_output(self, one: str, other: str) -> bool | None:
         """Whether two readings gave the same output for equal weights and inputs.
@@ -128,26 +140,49 @@ class PaperScope:
     def lookup(self, function: str, name: str) -> Any:
         """``printed(claim)`` and ``stated(statement)``."""
         if function == "printed":
-            claim = self.study.claim(name)
-            return parse_printed(claim.printed, claim.unit).value
+            return self.study.claim(name).number.value
         if function == "stated":
             return next(s.value for s in self.study.statements if s.id == name)
         raise ExpressionError(
             f"{function}({name}) belongs to a reading; here only the paper counts"
         )
 
+    def other(self, network: str) -> PaperScope:
+        """There is no network here."""
+        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """Results are counted where all are known: in what the conclusion holds."""
+        told = ", ".join(claims)
+        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
+
 
 class ReadingScope(PaperScope):
-    """One network of one interpretation: its measured layers and totals, and its arguments."""
+    """One network of one interpretation: its measured layers and totals, and its arguments.
+
+    Attributes:
+        left_out: operators that were not counted in what was asked for since it was emptied.
+    """
 
     def __init__(
         self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
     ) -> None:
         super().__init__(study)
+        self.reading = reading
         self.key = (reading.id, network)
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
         self.rows = measured.layers(*self.key)
+        self.left_out: dict[str, None] = {}
+
+    def other(self, network: str) -> ReadingScope:
+        """Another network of this reading; UnknownNameError where it has no counts."""
+        problem = self.measured.problem(self.key[0], network)
+        if problem is not None:
+            raise UnknownNameError(problem)
+        scope = ReadingScope(self.study, self.reading, self.measured, network)
+        scope.left_out = self.left_out
+        return scope
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""
@@ -165,16 +200,29 @@ class ReadingScope(PaperScope):
             return [self._coverage(name, selector)]
         column, factor = known.multiple_of or (name, 1)
         if selector == NETWORK:
-            return [factor * _number(self.measured.totals[self.key], column, selector)]
+            total = self.measured.totals[self.key]
+            self._note(column, [total])
+            return [factor * _number(total, column, selector)]
         rows = self._select(selector)
+        self._note(column, rows)
         if QUANTITIES[column].total is None and len(rows) > 1:
             raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
         return [factor * _number(row, column, row["layer"]) for row in rows]
 
+    def _note(self, column: str, rows: Iterable[Row]) -> None:
+        """Note what is missing in a count of multiply-adds."""
+        if column in MULTIPLIED:
+            found = (name for row in rows for name in row.get("uncounted", "").split())
+            self.left_out |= dict.fromkeys(name.rpartition(":")[0] for name in found)
+
     def _select(self, selector: str) -> list[Row]:
+        """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""
         if selector in self.rows:
             return [self.rows[selector]]
-        rows = [row for layer, row in self.rows.items() if fnmatchcase(layer, selector)]
+        rows = [row for row in self.rows.values() if _is_called(row, selector)]
+        if not rows:
+            kind = selector.removeprefix(OF_KIND)
+            rows = [row for row in self.rows.values() if row["kind"] == kind]
         if not rows:
             raise UnknownNameError(
                 f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
@@ -186,6 +234,11 @@ class ReadingScope(PaperScope):
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
         return _number(row, name, selector)
+
+
+def _is_called(row: Row, pattern: str) -> bool:
+    names = (row["layer"], *row.get("also", "").split())
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def _number(row: Row, column: str, layer: str) -> Fraction:

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 from reconcile.study.model import (
     SINGLE,
-    Argument,
     Axis,
     AxisRange,
     Interpretation,
@@ -25,6 +24,7 @@ from reconcile.study.model import (
     Sweep,
     SweptInterpretation,
 )
+from reconcile.study.values import Argument, Arguments
 
 MAX_COMBINATIONS = 200_000
 """More than this is a mistake in an axis rather than a question."""
@@ -36,6 +36,17 @@ def networks_of(study: Study, interpretation: Interpretation) -> dict[str, dict[
     if not interpretation.networks:
         return {SINGLE: shared}
     return {name: shared | own for name, own in interpretation.networks.items()}
+
+
+Sizes = TypeVar("Sizes", Interpretation, Sweep)
+
+
+def with_networks(reading: Sizes, networks: Mapping[str, Arguments]) -> Sizes:
+    """A reading or sweep that has these networks too; its own arguments for one come first."""
+    if not networks:
+        return reading
+    own = {name: given | reading.networks.get(name, {}) for name, given in networks.items()}
+    return reading.model_copy(update={"networks": reading.networks | own})
 
 
 def arguments_of(study: Study, interpretation: Interpretation, name: str) -> list[Argument]:
@@ -50,7 +61,7 @@ def denied_statements(study: Study, interpretation: Interpretation) -> list[str]
         for statement in study.statements
         if statement.argument is not None
         and any(
-            value != statement.value
+            statement.denied_by(value)
             for value in arguments_of(study, interpretation, statement.argument)
         )
     ]
@@ -89,6 +100,8 @@ def _spelled(name: str, value: Argument) -> str:
     name = name.lower().replace("_", "-")
     if isinstance(value, bool):
         return name if value else f"not-{name}"
+    if value is None:
+        return f"no-{name}"
     values = value if isinstance(value, list) else [value]
     return f"{name}-{'-'.join(_safe(str(part)) for part in values)}"
 
@@ -98,6 +111,8 @@ def _in_words(name: str, value: Argument) -> str:
     name = name.replace("_", " ")
     if isinstance(value, bool):
         return name if value else f"not {name}"
+    if value is None:
+        return f"no {name}"
     values = value if isinstance(value, list) else [value]
     told = (f"{v:,}" if type(v) is int else str(v) or '""' for v in values)
     return f"{name} {', '.join(told)}"

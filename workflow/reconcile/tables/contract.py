@@ -17,10 +17,12 @@ NETWORK, ROOT, INPUT = "network", "root", "input"
 """Reserved names of layers: the whole network, the outermost module by itself, what goes in."""
 
 KINDS = (
-    *("conv", "fc", "embedding", "dropout", "pool", "norm", "activation", "functional", "other"),
+    *("conv", "fc", "recurrent", "attention", "embedding", "dropout", "pool", "norm"),
+    *("activation", "functional", "other"),
 )
-COUNTED_KINDS = ("conv", "fc")
-"""A network's neurons are those of its convolutional and fully connected layers."""
+COUNTED_KINDS = ("conv", "fc", "recurrent", "attention")
+"""A network's neurons are those of its convolutional, fully connected, recurrent and attention
+layers."""
 
 MEASURED = ("measured", "measured-on-meta")
 """The statuses under which a network has counts."""
@@ -29,8 +31,15 @@ STATUSES = (
     *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree", "timed-out", "killed"),
 )
 FITS = ("matches", "matches-rounded", "matches-truncated")
-VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
+"""The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
+WEAKLY = "matches-zeros"
+"""Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
+VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
+AS_STATED = "as-stated"
+"""The counting that a claim's own ``quantity`` and ``of`` describe."""
+READINGS, COMBINATIONS = "readings", "combinations"
+"""Whose conflicts they are: the study's own readings', and its sweep's."""
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
@@ -218,6 +227,14 @@ _result(
     *_OF_A_NETWORK,
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
+    Column("also", "further names of the same layer", "list"),
+    Column("outputs", "the different shapes of its outputs, without the batch", "list"),
+    Column(
+        "uncounted",
+        "operators whose multiply-adds no formula counts, each with the elements that went in",
+        "list",
+    ),
+    Column("note", "what should be known of its counts", compared=False, sentence=True),
     data=True,
 )
 _result(
@@ -227,6 +244,7 @@ _result(
     *_OF_A_NETWORK,
     Column("status", "whether it was measured", "word", words=STATUSES),
     Column("message", "why not, or what was not counted", compared=False, sentence=True),
+    Column("uncounted", "as in layers.csv, of all layers together", "list"),
     data=True,
 )
 _result(
@@ -292,6 +310,8 @@ _result(
     _VERDICT,
     Column("reason", "why", sentence=True),
     Column("counting", "the counting that gave the verdict; `as-stated` is the claim's own"),
+    Column("rounds", "whether the number rounds to the digits", "word", words=("yes", "no")),
+    Column("cuts", "whether the number is cut to the digits", "word", words=("yes", "no")),
     data=True,
 )
 _result(
@@ -328,6 +348,8 @@ _result(
     Column("url", "where it stands", "list"),
     Column("supports", "readings that it supports", "list"),
     Column("excludes", "readings that it excludes", "list"),
+    Column("supported_combinations", "of the sweep, how many it supports by its check", "integer"),
+    Column("excluded_combinations", "of the sweep, how many it excludes by its check", "integer"),
     Column("check", "the expression that was computed"),
     Column("outcome", "how it came out", "word", words=(HOLDS, FAILS, NOT_COMPUTED)),
     Column("wrong", "readings for which it came out wrong", "list"),
@@ -337,12 +359,24 @@ _result(
     data=True,
 )
 _result(
+    "conflicts.csv",
+    "smallest sets of claims that no reading, or no combination of the sweep, satisfies together",
+    "reconcile",
+    Column("scope", "whose conflict it is", "word", words=(READINGS, COMBINATIONS), key=True),
+    Column("claims", "ids of the claims", "list", key=True),
+    Column("size", "how many claims they are", "integer"),
+    Column("candidates", "of how many readings or combinations a claim was measured", "integer"),
+    Column("says", "the same in a sentence", sentence=True),
+    data=True,
+)
+_result(
     "slips.csv",
     "slips of arithmetic and typing that were searched, and every hit",
     "search",
     *_SEARCH,
     Column("expression", "how it gives the number"),
     Column("cost", "how much is changed; less is likelier", "number"),
+    Column("rewrites", "the hit that it is, written differently; empty where it is its own"),
     Column(
         "chance",
         "probability that a search of this size hits an arbitrary number of as many digits",
@@ -389,7 +423,8 @@ _result("CITATION.cff", "how to cite these results", "render_report")
 register_quantity(
     Quantity(
         "channels",
-        "channels (maps) of the output; of tokens, the width of their vectors",
+        "channels (maps) of the output; of tokens, the width of their vectors; empty, as every "
+        "size, where it is not known or differs from output to output",
         words="number of maps",
     )
 )
@@ -402,8 +437,10 @@ register_quantity(
 register_quantity(
     Quantity(
         "neurons",
-        "elements of the output for one input, summed over the calls; a network's are those of its "
-        "convolutional and fully connected layers",
+        "elements of the outputs for one input, summed over the calls; of an attention or a module "
+        "of the study's own, those that products with its weights gave; of a recurrent layer, "
+        "those at each step; a network's are those of its convolutional, fully connected, "
+        "recurrent and attention layers",
         words="neurons",
         total="counted",
     )
@@ -450,6 +487,49 @@ register_quantity(
         total="sum",
     )
 )
+for _name, _says, _words in (
+    ("depth", "depth of the output map of three dimensions", "depth of the map"),
+    ("length", "length of the output map of one dimension; number of tokens", "length"),
+    ("features", "width of the vectors that a layer of tokens or vectors returns", "features"),
+):
+    register_quantity(Quantity(_name, _says, words=_words))
+register_quantity(
+    Quantity(
+        "layers",
+        "1 for a layer that ran; over a pattern or a kind, how many they are",
+        words="number of layers",
+        total="sum",
+    )
+)
+for _name, _says, _words in (
+    ("calls", "how often it ran, or another module used its weights", "number of calls"),
+    (
+        "all_parameters",
+        "elements of all its parameters, those that are not trained too; shared ones once, packed "
+        "ones by what they stand for",
+        "parameters, frozen ones too",
+    ),
+    ("frozen", "of these, those that are not trained", "frozen parameters"),
+    (
+        "buffers",
+        "elements that it keeps and does not train (statistics of a batch normalisation, masks of "
+        "pruning), but no whole numbers: no counters, no indices",
+        "elements of buffers",
+    ),
+    (
+        "real_parameters",
+        "trainable parameters in real numbers: a complex one is two",
+        "parameters in real numbers",
+    ),
+    (
+        "used_parameters",
+        "trainable parameters of tensors that the forward pass read",
+        "parameters used in the forward pass",
+    ),
+    ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
+    ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
+):
+    register_quantity(Quantity(_name, _says, words=_words, total="sum"))
 register_quantity(
     Quantity(
         "seen",
