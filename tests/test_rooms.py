@@ -28,8 +28,8 @@ ALLOWED: dict[str, set[str]] = {
 LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(f"measure/{name}.py" for name in ("crediting", "device", "kinds", "operators", "recall")),
-    *(f"measure/{name}.py" for name in ("timing", "weights", "worker")),
+    *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
+    *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker")),
 }
 
 

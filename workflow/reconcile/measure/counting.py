@@ -73,6 +73,9 @@ class Row:
         uncounted: operators that may multiply and add and have no formula, with the number of
             elements that went in.
         notes: what should be known of its counts.
+        axes: what the dimensions of the input are, in its row.
+        fields: receptive field, stride and padding, by column (``measure.fields``).
+        sees_all: axes of the input that each output sees whole.
         more: what the functions of ``COUNTED_BY`` gave, by quantity.
     """
 
@@ -96,6 +99,9 @@ class Row:
     weight_bytes: int = 0
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
+    axes: Axes | None = None
+    fields: dict[str, int] = field(default_factory=dict)
+    sees_all: tuple[str, ...] = ()
     more: dict[str, int] = field(default_factory=dict)
 
     def returns(self, shape: tuple[int, ...], axes: Axes | None) -> None:
@@ -409,7 +415,8 @@ class _Pass:
             calls=1,
             bytes=sum(t.numel() * t.element_size() for t in inputs),
         )
-        row.returns(shape, self.axes.of_input(shape))
+        row.axes = self.axes.of_input(shape)
+        row.returns(shape, row.axes)
         row.shape = shape[1:]
         return row
 
@@ -543,6 +550,7 @@ def cells_of(row: Row) -> dict[str, Any]:
         "outputs": " ".join("x".join(map(str, shape)) or "1" for shape in row.shapes),
         "uncounted": " ".join(uncounted_words(row.uncounted)),
         "note": "; ".join(sorted(row.notes)),
+        "sees_all": " ".join(row.sees_all),
         "neurons": row.neurons,
         "macs": row.macs,
         "connections": row.connections,
@@ -556,6 +564,7 @@ def cells_of(row: Row) -> dict[str, Any]:
         "used_parameters": row.used_parameters,
         "weight_bytes": row.weight_bytes,
         "output_bytes": row.bytes,
+        **row.fields,
         **row.more,
     }
 

@@ -58,6 +58,8 @@ class Sort:
         composite: whether others make it up.
         harmless: whether it multiplies nothing.
         view: whether its result looks at the memory of what it takes.
+        pointwise: whether it works on each element by itself.
+        reduces: whether it makes one element of many along some dimensions.
         multiplies: whether it multiplies element by element.
         sums: whether it sums over an axis.
         joins: whether it puts tensors side by side.
@@ -72,6 +74,8 @@ class Sort:
     composite: bool = False
     harmless: bool = False
     view: bool = False
+    pointwise: bool = False
+    reduces: bool = False
     multiplies: bool = False
     sums: bool = False
     joins: bool = False
@@ -298,6 +302,8 @@ def _find_sort(func: Any) -> Sort:
         composite,
         harmless=not (formula or composite) and _is_harmless(func, namespace, short),
         view=func.is_view,
+        pointwise=core and _is_tagged_so(short, torch.Tag.pointwise),
+        reduces=core and _is_tagged_so(short, torch.Tag.reduction),
         multiplies=short in ("mul", "multiply"),
         sums=short in _SUMS,
         joins=short in _JOINS,
@@ -337,6 +343,10 @@ def _siblings(short: str) -> list[Any]:
     """All overloads of an operator, in place and out of place; only some of them have the tags."""
     packets = (getattr(torch.ops.aten, name, None) for name in (short, f"{short}_"))
     return [getattr(p, overload) for p in packets if p is not None for overload in p.overloads()]
+
+
+def _is_tagged_so(short: str, tag: torch.Tag) -> bool:
+    return any(tag in func.tags for func in _siblings(short))
 
 
 def _is_tagged(func: Any) -> bool:
