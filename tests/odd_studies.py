@@ -9,6 +9,7 @@ from typing import Any
 from support import PROJECT, render, write_study
 
 from reconcile.archive.build import build_archive
+from reconcile.archive.verify import Check
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
@@ -320,8 +321,8 @@ def write_odd(project: Path, name: str) -> Path:
     return write_study(project / "studies" / name, *ODD[name]())
 
 
-def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> Path:
-    """Do with a study what every rule does, the archive included; return the archive."""
+def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> list[Check]:
+    """Do with a study what every rule does; return the checks that its archive passed."""
     settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
     plan, study = out / "interpretations.json", load_study(folder)
     write_json(plan, plan_of(study, folder.name))
@@ -338,8 +339,7 @@ def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) ->
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
     render(study, out, **(options or {}))
-    build_archive(PROJECT, folder, out, out / "archive.crate.zip")
-    return out / "archive.crate.zip"
+    return build_archive(PROJECT, folder, out, out / "archive.crate.zip")
 
 
 def quietly(line: str) -> None:
