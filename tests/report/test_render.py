@@ -210,7 +210,7 @@ def test_what_was_measured_is_told_apart(results: Results) -> None:
     swept = counting(results, combinations=9, combinations_measured=8, excluded=4)
     assert "3 of 3 readings and 8 of 9 combinations of the sweep were built" in swept
     assert "4 are excluded by evidence" in swept
-    assert "None of 3 readings were built" in counting(results, readings_measured=0)
+    assert "0 of 3 readings were built" in counting(results, readings_measured=0)
 
 
 def test_claims_that_were_not_judged_are_counted(results: Results) -> None:

@@ -153,7 +153,7 @@ def _measured(results: Results) -> str:
     what = {"cuda": "GPU"}.get(device["type"], device["type"].upper())
     scopes = {"readings": "reading", "combinations": "combination of the sweep"}
     said = [_of(counts, kind, noun) for kind, noun in scopes.items() if counts[kind]]
-    one = len(said) == 1 and said[0].startswith("1 ")
+    one = len(said) == 1 and (said[0].startswith("1 ") or counts["interpretations"] == 1)
     excluded = counts["excluded"]
     return (
         f"{listed(said).capitalize()} {'was' if one else 'were'} built, run and measured on "
@@ -167,9 +167,7 @@ def _of(counts: Mapping[str, int], kind: str, noun: str) -> str:
     whole, partly = counts[f"{kind}_measured"], counts[f"{kind}_partly_measured"]
     head, space, rest = noun.partition(" ")
     there = count_of(counts[kind], noun, f"{head}s{space}{rest}")
-    return f"{f'{whole:,}' if whole else 'none'} of {there}" + (
-        f" (and {partly:,} in part)" if partly else ""
-    )
+    return f"{whole:,} of {there}{f' (and {partly:,} in part)' if partly else ''}"
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:
