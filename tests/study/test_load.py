@@ -366,7 +366,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "no claims": (
         lambda d: d.update(claims=[], evidence=[], consistency=[], slips=[], geometries=[]),
-        "claims: must be a list of at least 1, not []",
+        "claims: a study has at least one claim, here or in `tables`",
     ),
 }  # fmt: skip
 

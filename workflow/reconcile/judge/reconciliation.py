@@ -226,6 +226,7 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
         "where": claim.where,
         "version": claim.version,
         "printed": claim.printed,
+        "said": printed.said,
         "relation": claim.relation,
         "value": number_text(printed.value),
         "exact": printed.exact,

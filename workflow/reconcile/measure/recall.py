@@ -27,7 +27,7 @@ from reconcile import layers
 from reconcile.measure.building import checked_inputs, load_class, preserved_state
 from reconcile.measure.closed_forms import CrossCheckError
 from reconcile.measure.counting import Row, Watch, count_layers
-from reconcile.measure.crediting import Counter, Work
+from reconcile.measure.crediting import Counter, Functions, Work
 
 MOST_REMEMBERED = 20_000
 """Layers and executions kept; beyond that they are forgotten and executed again."""
@@ -312,7 +312,7 @@ def _execute(module: nn.Module, given: Tensor, built: _Built, key: Any) -> Any:
     before = given.shape, given.stride()
     counter = Counter(running=[module])
     counter.weights.own(module, module._parameters.values())
-    with counter:
+    with Functions(counter), counter:
         output = _PLAIN_CALL(module, given)
     unchanged = (given.shape, given.stride()) == before
     if type(output) is Tensor and output.is_meta and unchanged:

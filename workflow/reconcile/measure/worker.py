@@ -48,6 +48,7 @@ from reconcile.measure.device import (
     cuda_problem,
     describe_device,
 )
+from reconcile.measure.fields import add_fields, carry_fields
 from reconcile.measure.recall import recalled_rows
 from reconcile.measure.timing import (
     Spread,
@@ -154,7 +155,7 @@ class Worker:
         if sketch is not None and not _fits(device, *sketch):
             rows, needed = sketch
             return _on_meta(rows, f"it needs about {needed:,} bytes")
-        return self._run(network, arguments, device)
+        return self._run(network, arguments, device, sketch[0] if sketch else [])
 
     def _sketch(
         self, network: type[nn.Module], arguments: dict[str, Any]
@@ -167,6 +168,8 @@ class Worker:
             with preserved_state(self.seed):
                 model, inputs = build_network(network, arguments, META, self.seed)
                 rows, _ = count_layers(model, inputs)
+                with contextlib.suppress(Exception):  # the counts stand without it
+                    add_fields(model, inputs, rows)
         except CrossCheckError:
             raise
         except Exception:
@@ -175,11 +178,16 @@ class Worker:
         return rows, held + sum(row.bytes for row in rows)
 
     def _run(
-        self, network: type[nn.Module], arguments: dict[str, Any], device: torch.device
+        self,
+        network: type[nn.Module],
+        arguments: dict[str, Any],
+        device: torch.device,
+        sketch: list[Row],
     ) -> dict[str, Any]:
         model, inputs = build_network(network, arguments, device, self.seed)
         inputs = seeded_values(inputs, self.seed)
         rows, output = count_layers(model, inputs)
+        carry_fields(sketch, rows)
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
         answer: dict[str, Any] = {
             "status": "measured",

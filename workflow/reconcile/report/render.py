@@ -108,7 +108,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "chosen": results.chosen,
         "chosen_entry": next((e for e in columns if e["interpretation"] == results.chosen), None),
         "chosen_swept": any(r.id == results.chosen for r in results.study.swept_readings),
-        "measured_sentence": _measured(results),
+        "measured_sentence": _measured_sentence(results),
         "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claim_views(results, shown),
         "columns": columns,
@@ -147,7 +147,7 @@ def _searches(results: Results, table: str) -> list[list[Row]]:
     return list(grouped_by(results.table(table), "claim", "kind", "searched").values())
 
 
-def _measured(results: Results) -> str:
+def _measured_sentence(results: Results) -> str:
     """How many readings and combinations were measured, on what, and how many are excluded."""
     counts, device = results.reconciliation["counts"], results.record["device"]
     what = {"cuda": "GPU"}.get(device["type"], device["type"].upper())

@@ -228,6 +228,7 @@ _result(
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
     Column("also", "further names of the same layer", "list"),
+    Column("sees_all", "axes of the input that each of its outputs sees whole", "list"),
     Column("outputs", "the different shapes of its outputs, without the batch", "list"),
     Column(
         "uncounted",
@@ -530,6 +531,29 @@ for _name, _says, _words in (
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
 ):
     register_quantity(Quantity(_name, _says, words=_words, total="sum"))
+for _name, _says, _words in (
+    (
+        "receptive_field",
+        "input positions that one output sees, were the input large enough; empty where it sees "
+        "all of it, or where this is not known (a reading of a sweep, say)",
+        "receptive field",
+    ),
+    (
+        "effective_stride",
+        "input positions from one output to the next",
+        "effective stride",
+    ),
+    (
+        "effective_padding",
+        "input positions that the first output reaches beyond the edge",
+        "effective padding",
+    ),
+):
+    register_quantity(Quantity(_name, f"{_says}; alike along all axes", words=_words))
+    for _axis in ("depth", "height", "width"):
+        register_quantity(
+            Quantity(f"{_name}_{_axis}", f"the same along the {_axis}", words=f"{_words} ({_axis})")
+        )
 register_quantity(
     Quantity(
         "seen",
