@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
 LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(f"measure/{name}.py" for name in ("device", "operators", "recall", "timing", "worker")),
+    *(f"measure/{name}.py" for name in ("crediting", "device", "kinds", "operators", "recall")),
+    *(f"measure/{name}.py" for name in ("timing", "weights", "worker")),
 }
 
 

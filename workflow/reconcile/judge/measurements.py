@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +18,10 @@ from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
 
 Row = dict[str, Any]
+OF_KIND = "kind:"
+"""Selects the layers of a kind, also where a layer has the same name."""
+MULTIPLIED = ("macs", "connections")
+"""The quantities that lack what was not counted."""
 OUTPUT_TOLERANCE = 1e-4
 """Relative: far above the rounding of float32 sums, far below what other padding changes."""
 
@@ -138,7 +143,11 @@ class PaperScope:
 
 
 class ReadingScope(PaperScope):
-    """One network of one interpretation: its measured layers and totals, and its arguments."""
+    """One network of one interpretation: its measured layers and totals, and its arguments.
+
+    Attributes:
+        left_out: operators that were not counted in what was asked for since it was emptied.
+    """
 
     def __init__(
         self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
@@ -148,6 +157,7 @@ class ReadingScope(PaperScope):
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
         self.rows = measured.layers(*self.key)
+        self.left_out: dict[str, None] = {}
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""
@@ -165,16 +175,29 @@ class ReadingScope(PaperScope):
             return [self._coverage(name, selector)]
         column, factor = known.multiple_of or (name, 1)
         if selector == NETWORK:
-            return [factor * _number(self.measured.totals[self.key], column, selector)]
+            total = self.measured.totals[self.key]
+            self._note(column, [total])
+            return [factor * _number(total, column, selector)]
         rows = self._select(selector)
+        self._note(column, rows)
         if QUANTITIES[column].total is None and len(rows) > 1:
             raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
         return [factor * _number(row, column, row["layer"]) for row in rows]
 
+    def _note(self, column: str, rows: Iterable[Row]) -> None:
+        """Note what is missing in a count of multiply-adds."""
+        if column in MULTIPLIED:
+            found = (name for row in rows for name in row.get("uncounted", "").split())
+            self.left_out |= dict.fromkeys(name.rpartition(":")[0] for name in found)
+
     def _select(self, selector: str) -> list[Row]:
+        """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""
         if selector in self.rows:
             return [self.rows[selector]]
-        rows = [row for layer, row in self.rows.items() if fnmatchcase(layer, selector)]
+        rows = [row for row in self.rows.values() if _is_called(row, selector)]
+        if not rows:
+            kind = selector.removeprefix(OF_KIND)
+            rows = [row for row in self.rows.values() if row["kind"] == kind]
         if not rows:
             raise UnknownNameError(
                 f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
@@ -186,6 +209,11 @@ class ReadingScope(PaperScope):
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
         return _number(row, name, selector)
+
+
+def _is_called(row: Row, pattern: str) -> bool:
+    names = (row["layer"], *row.get("also", "").split())
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def _number(row: Row, column: str, layer: str) -> Fraction:

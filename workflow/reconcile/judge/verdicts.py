@@ -150,7 +150,9 @@ def _count(
     value: Any = None
     if problem is None:
         try:
-            value = evaluate(counting.count, scope(claim.network))
+            value, left_out = _evaluate(counting, scope(claim.network))
+            if left_out:
+                problem, value = _incomplete(value, claim, left_out), None
         except UnknownNameError as error:
             problem = str(error)
     if problem is not None:
@@ -160,6 +162,17 @@ def _count(
     else:
         verdict, reason = judge(value, claim)
     return Counted(reading.id, claim.id, counting.id, counting.title, value, verdict, reason)
+
+
+def _evaluate(counting: Counting, scope: ReadingScope) -> tuple[Any, list[str]]:
+    """What a counting gives, and the operators whose multiply-adds it lacks."""
+    scope.left_out.clear()
+    return evaluate(counting.count, scope), [*scope.left_out]
+
+
+def _incomplete(value: Any, claim: Claim, left_out: list[str]) -> str:
+    counted = like(claim.printed, value) if isinstance(value, Fraction) else "what was counted"
+    return f"at least {counted}: the multiply-adds of {', '.join(left_out)} were not counted"
 
 
 def _closeness(counted: Counted, claim: Claim) -> tuple[int, Fraction]:

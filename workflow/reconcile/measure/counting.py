@@ -1,45 +1,50 @@
 """Count what one forward pass really does, layer by layer.
 
-A layer is a module that holds no other module, or that holds parameters of its own. Its row records
-the shape and size of what it returned. Multiply-adds are counted from the operators that torch
-executed and credited to the module that was running, so functional operations count too; a bias
-addition, an activation, a pooling or a normalisation is no multiply-add. Parameters count once by
-identity, in the row of the layer that used them first.
+A layer is a module that holds no other module, or that holds parameters of its own; what
+reparametrises a weight is a part of the layer of that weight. Its row records the shapes and sizes
+of all that it returned. Multiply-adds are counted from the operators that torch executed and
+credited by ``crediting``, so functional operations count too; a bias addition, an activation, a
+pooling or a normalisation is no multiply-add. Parameters count once by identity, in the row of the
+layer that used them first.
+
+Neurons are the same however a network is written down. A layer of torch's has those that it
+returns, a recurrent one those of each of its layers at each step. A module that multiplies with
+weights of its own (an attention with its projections, a study's own convolution) has those that
+these products gave, as if each were a layer.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import math
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.nn.parameter import is_lazy
 
 from reconcile.errors import visible
 from reconcile.measure.closed_forms import CrossCheckError, check_row
-from reconcile.measure.operators import is_uncounted, macs_of
-from reconcile.tables.contract import INPUT, KINDS, NETWORK, ROOT
-
-_KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
-    ("conv", (nn.modules.conv._ConvNd,)),
-    ("fc", (nn.Linear,)),
-    ("embedding", (nn.Embedding,)),
-    ("dropout", (nn.modules.dropout._DropoutNd,)),
-    (
-        "pool",
-        (
-            nn.modules.pooling._MaxPoolNd,
-            nn.modules.pooling._AvgPoolNd,
-            nn.modules.pooling._AdaptiveAvgPoolNd,
-            nn.modules.pooling._AdaptiveMaxPoolNd,
-        ),
-    ),
-    ("norm", (nn.modules.batchnorm._NormBase, nn.LocalResponseNorm, nn.LayerNorm, nn.GroupNorm)),
+from reconcile.measure.crediting import Counter, Result, Work
+from reconcile.measure.kinds import (
+    BATCH,
+    TOKENS,
+    Axes,
+    axes_of_layer,
+    axes_of_tokens,
+    declared,
+    holds_modules,
+    kind_of,
+    named_kind,
+    sizes,
 )
+from reconcile.measure.weights import Weights, holders
+from reconcile.tables.contract import INPUT, NETWORK, ROOT
 
 
 @dataclass
@@ -49,15 +54,25 @@ class Row:
     Attributes:
         layer: its name, as ``layer_names`` gives it, or ``input``.
         kind: one of ``KINDS`` or ``input``.
-        shape: output shape without the batch, empty if the layer was never called.
-        neurons: elements of its output, summed over its calls.
+        shape: shape of its first output without the batch, empty if it never ran.
+        neurons: elements of its outputs, summed over its calls.
         parameters: trainable elements not already counted in an earlier row.
         macs: multiply-adds, summed over its calls.
         connections: links into its outputs, a bias counted as one.
-        calls: how often it ran.
+        calls: how often it ran, or was used.
         first_input: shape of what it was given first, with the batch.
-        bytes: memory of its output, summed over its calls.
-        uncounted: operators that multiply and add and have no formula.
+        bytes: memory of its outputs, summed over its calls.
+        also: further names of the same layer.
+        shapes: the different shapes of its outputs, without the batch, in order.
+        sizes: channels, height and whatever else is known of all its outputs alike.
+        all_parameters: elements of all its parameters, frozen ones too.
+        buffers: elements of what it keeps and does not train, if they are no whole numbers.
+        real_parameters: as ``parameters``; a complex element is two.
+        used_parameters: of ``parameters``, those of tensors that an operator read.
+        weight_bytes: memory of its parameters.
+        uncounted: operators that may multiply and add and have no formula, with the number of
+            elements that went in.
+        notes: what should be known of its counts.
         more: what the functions of ``COUNTED_BY`` gave, by quantity.
     """
 
@@ -71,8 +86,44 @@ class Row:
     calls: int = 0
     first_input: tuple[int, ...] = ()
     bytes: int = 0
-    uncounted: set[str] = field(default_factory=set)
+    also: tuple[str, ...] = ()
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
+    sizes: dict[str, int | None] = field(default_factory=dict)
+    all_parameters: int = 0
+    buffers: int = 0
+    real_parameters: int = 0
+    used_parameters: int = 0
+    weight_bytes: int = 0
+    uncounted: dict[str, int] = field(default_factory=dict)
+    notes: set[str] = field(default_factory=set)
     more: dict[str, int] = field(default_factory=dict)
+
+    def returns(self, shape: tuple[int, ...], axes: Axes | None) -> None:
+        """Note one output; a size in which two of them differ is not known."""
+        plain = _without_batch(shape, axes)
+        found: dict[str, int | None] = dict(sizes(axes, shape))
+        if not self.shapes:
+            self.shape, self.sizes = plain, found
+        elif plain not in self.shapes:
+            both = self.sizes.keys() | found.keys()
+            self.sizes = {k: _agreed(self.sizes.get(k), found.get(k)) for k in both}
+        if plain not in self.shapes:
+            self.shapes.append(plain)
+
+
+def _agreed(one: int | None, other: int | None) -> int | None:
+    return one if one == other else None
+
+
+def _without_batch(shape: tuple[int, ...], axes: Axes | None) -> tuple[int, ...]:
+    """The shape for one input; what has no batch (an embedding of positions) keeps all of it."""
+    if axes is not None and BATCH in axes:
+        place = axes.index(BATCH)
+    elif axes is not None and TOKENS in axes and shape[0] != 1:
+        place = shape[:-1].index(1) if 1 in shape[:-1] else -1
+    else:
+        place = 0
+    return shape[:place] + shape[place + 1 :] if shape[place : place + 1] == (1,) else shape
 
 
 COUNTED_BY: dict[str, Callable[[nn.Module, Row], int]] = {}
@@ -94,40 +145,10 @@ def count_by(functions: Mapping[str, str]) -> None:
         COUNTED_BY[quantity] = getattr(importlib.import_module(module), name)
 
 
-def kind_of(module: nn.Module) -> str:
-    """The kind of a layer: its own ``kind`` attribute, else by its class."""
-    declared = _declared(module, "kind")
-    if isinstance(declared, str) and declared in KINDS:
-        return declared
-    kind = type(module)
-    if kind not in _KIND_OF:
-        _KIND_OF[kind] = _kind_of_class(kind)
-    return _KIND_OF[kind] or ("functional" if _holds_modules(module) else "other")
-
-
-_KIND_OF: dict[type[nn.Module], str | None] = {}
-
-
-def _kind_of_class(kind: type[nn.Module]) -> str | None:
-    for name, classes in _KINDS:
-        if issubclass(kind, classes):
-            return name
-    return "activation" if kind.__module__ == nn.modules.activation.__name__ else None
-
-
-def _declared(module: nn.Module, name: str) -> Any:
-    """What a module or its class says of itself; a module's own lookup is slow where it fails."""
-    return module.__dict__.get(name, getattr(type(module), name, None))
-
-
-def _holds_modules(module: nn.Module) -> bool:
-    return any(child is not None for child in module._modules.values())
-
-
 def is_layer(module: nn.Module) -> bool:
     """Whether a module gets a row: it holds no module, or holds parameters itself."""
     own = any(parameter is not None for parameter in module._parameters.values())
-    return own or not _holds_modules(module)
+    return own or not holds_modules(module)
 
 
 def layer_names(model: nn.Module) -> dict[nn.Module, str]:
@@ -140,19 +161,53 @@ def layer_names(model: nn.Module) -> dict[nn.Module, str]:
     return {module: _from_root(name) for name, module in model.named_modules()}
 
 
+def _further_names(model: nn.Module) -> dict[nn.Module, list[str]]:
+    """The names, after the first, of modules that stand in several places."""
+    found: dict[nn.Module, list[str]] = {}
+    for name, module in model.named_modules(remove_duplicate=False):
+        found.setdefault(module, []).append(name)
+    return {m: [_from_root(name) for name in names[1:]] for m, names in found.items() if names[1:]}
+
+
 def _from_root(name: str) -> str:
     reserved = name in (NETWORK, INPUT) or name.partition(".")[0] == ROOT
     return visible(f"{ROOT}.{name}" if name and reserved else name or ROOT)
 
 
+def tensors_of(value: Any) -> list[Tensor]:
+    """The tensors in what a module returned, in whatever nest, each once."""
+    if isinstance(value, Tensor):
+        return [value]
+    found: dict[int, Tensor] = {}
+    _collect(value, found, set())
+    return list(found.values())
+
+
+def _collect(value: Any, found: dict[int, Tensor], seen: set[int]) -> None:
+    if isinstance(value, Tensor):
+        found.setdefault(id(value), value)
+        return
+    if id(value) in seen or isinstance(value, str | bytes | int | float | nn.Module | type(None)):
+        return
+    seen.add(id(value))
+    for part in _parts(value):
+        _collect(part, found, seen)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, f.name, None) for f in dataclasses.fields(value)]
+    plain = type(value).__module__ != "builtins" and not isinstance(value, type)
+    return list(vars(value).values()) if plain and hasattr(value, "__dict__") else ()
+
+
 def first_tensor(value: Any) -> Tensor | None:
     """The first tensor in what a module returned (a tensor, or a nest of tuples and dicts)."""
-    if isinstance(value, Tensor):
-        return value
-    values = value.values() if isinstance(value, dict) else value
-    if isinstance(value, dict | list | tuple):
-        return next((t for t in map(first_tensor, values) if t is not None), None)
-    return None
+    return next(iter(tensors_of(value)), None)
 
 
 @contextmanager
@@ -171,44 +226,13 @@ def hooked(
             handle.remove()
 
 
-@dataclass
-class Counter(TorchDispatchMode):
-    """Credits every executed operator to the module that is running."""
-
-    running: list[nn.Module] = field(default_factory=list)
-    macs: dict[nn.Module, int] = field(default_factory=dict)
-    uncounted: dict[nn.Module, set[str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        if self.running:
-            module = self.running[-1]
-            macs = macs_of(func, args, kwargs, result)
-            if macs is not None:
-                self.credit(module, macs)
-            elif is_uncounted(func):
-                self.credit(module, 0, {str(func.overloadpacket)})
-        return result
-
-    def credit(self, module: nn.Module, macs: int, uncounted: Iterable[str] = ()) -> None:
-        """Add what a module did."""
-        if macs:
-            self.macs[module] = self.macs.get(module, 0) + macs
-        if uncounted:
-            self.uncounted.setdefault(module, set()).update(uncounted)
-
-
 @dataclass(frozen=True)
 class Watch:
     """Who is told of every call of a module: before it, after it, and what it did if recalled."""
 
     before: Callable[[nn.Module, tuple[Any, ...]], None]
     after: Callable[[nn.Module, tuple[Any, ...], Any], None]
-    credit: Callable[[nn.Module, int, Iterable[str]], None]
+    credit: Callable[[nn.Module, Work], None]
 
 
 @contextmanager
@@ -226,6 +250,14 @@ def _layers_apart() -> Iterator[None]:
         yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _uncompiled() -> AbstractContextManager[Any]:
+    """Run what is compiled as it was written; only where somebody brought the compiler in."""
+    if "torch._dynamo" not in sys.modules:
+        return nullcontext()
+    eager: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return eager
 
 
 def count_layers(
@@ -248,87 +280,227 @@ def count_layers(
         CrossCheckError: a count disagrees with its closed form, or rows with the total.
         TypeError: the model returned no tensor.
     """
-    names = layer_names(model)
-    rows: dict[nn.Module, Row] = {}
-    outputs: dict[nn.Module, tuple[int, ...]] = {}
-    counter = Counter()
+    one_pass = _Pass(model)
+    counter = one_pass.counter
+    watch = Watch(one_pass.before, one_pass.after, counter.credit)
+    with (
+        torch.no_grad(),
+        _layers_apart(),
+        _uncompiled(),
+        one_pass.prepared(),
+        watching(list(one_pass.names), watch),
+        counter,
+    ):
+        output = first_tensor(model(*inputs))
+    if output is None:
+        raise TypeError("the network returned no tensor")
+    return [one_pass.input_row(inputs), *one_pass.finish()], output
 
-    def before(module: nn.Module, args: tuple[Any, ...]) -> None:
-        counter.running.append(module)
-        row = rows.get(module)
+
+class _Pass:
+    """One forward pass, seen from its modules."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.names = layer_names(model)
+        self.part_of = holders(model)
+        self.rows: dict[nn.Module, Row] = {}
+        self.counter = Counter(on_use=self._row)
+        self.axes = self.counter.axes
+        self._outputs: dict[nn.Module, tuple[int, ...]] = {}
+        self._lazy: set[nn.Module] = set()
+        for module in self.names:
+            self._own(module)
+
+    def _own(self, module: nn.Module) -> None:
+        owner = self.part_of.get(module, module)
+        held = [*module._parameters.values(), *module._buffers.values()]
+        loose = [v for v in vars(module).values() if isinstance(v, Tensor)]
+        if any(t is not None and is_lazy(t) for t in held):
+            self._lazy.add(module)
+        self.counter.weights.own(owner, [*held, *loose])
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Tell when hooks of the network's own run before a layer: they prepare its weights."""
+        own = [m for m in self.names if m._forward_pre_hooks and m not in self._lazy]
+        hooks = [m.register_forward_pre_hook(self._prepare, prepend=True) for m in own]
+        hooks += [m.register_forward_pre_hook(self._is_prepared) for m in own]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _prepare(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self.counter.running.append(module)
+        self.counter.preparing += 1
+
+    def _is_prepared(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        self.counter.running.pop()
+        self.counter.preparing -= 1
+
+    def _row(self, module: nn.Module) -> Row:
+        row = self.rows.get(module)
         if row is None:
-            row = rows[module] = Row(names[module], kind_of(module))
+            row = self.rows[module] = Row(self.names[module], kind_of(module))
+        return row
+
+    def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        """A module starts."""
+        if module in self.part_of:
+            self.counter.preparing += 1
+        if module in self._lazy:
+            self._lazy.discard(module)
+            self._own(module)
+        self.counter.running.append(module)
+        row = self._row(module)
         tensor = first_tensor(args)
         if tensor is not None and not row.first_input:
             row.first_input = tuple(tensor.shape)
 
-    def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        counter.running.pop()
-        tensor = first_tensor(output)
-        row = rows[module]
+    def after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        """A module returned something."""
+        self.counter.running.pop()
+        row = self.rows[module]
         row.calls += 1
-        if tensor is None:
+        if module in self.part_of:
+            self.counter.preparing -= 1
             return
-        outputs.setdefault(module, tuple(tensor.shape))
-        row.shape = _without_batch(tensor)
-        row.neurons += tensor.numel()
-        row.bytes += tensor.numel() * tensor.element_size()
+        tensors = tensors_of(output)
+        if row.kind in ("recurrent", "attention"):
+            # The state at the end is the last of the outputs; the weights of attention are looked
+            # at and go nowhere.
+            del tensors[1:]
+        for tensor in tensors:
+            self.counter.weights.release(tensor)
+            shape = tuple(tensor.shape)
+            self._outputs.setdefault(module, shape)
+            row.returns(shape, self._axes(module, row, shape))
+            row.neurons += tensor.numel() * _depth(module)
+            row.bytes += tensor.numel() * tensor.element_size()
 
-    watch = Watch(before, after, counter.credit)
-    with torch.no_grad(), _layers_apart(), watching(list(names), watch), counter:
-        output = first_tensor(model(*inputs))
-    if output is None:
-        raise TypeError("the network returned no tensor")
-    counted = _finish(model, names, rows, outputs, counter)
-    return [_input_row(inputs), *counted], output
+    def _axes(self, module: nn.Module, row: Row, shape: tuple[int, ...]) -> Axes | None:
+        found = axes_of_layer(module, row.kind, shape)
+        work = self.counter.work.get(module)
+        for result in work.results[-1:] if work else ():
+            self.axes.learn(result.shape, result.axes)
+            if found is None and _holds_features(result, shape):
+                found = axes_of_tokens(shape)
+        found = found or self.axes.of(shape)
+        self.axes.learn(shape, found)
+        if row.first_input:
+            self.axes.learn_input(row.first_input, _axes_before(module, row, found))
+        return found
+
+    def input_row(self, inputs: tuple[Tensor, ...]) -> Row:
+        """The row of what goes in."""
+        shape = tuple(inputs[0].shape)
+        row = Row(
+            INPUT,
+            INPUT,
+            neurons=sum(t[0].numel() for t in inputs),
+            calls=1,
+            bytes=sum(t.numel() * t.element_size() for t in inputs),
+        )
+        row.returns(shape, self.axes.of_input(shape))
+        row.shape = shape[1:]
+        return row
+
+    def finish(self) -> list[Row]:
+        """Keep the layers, credit parameters by identity, check every count."""
+        further = _further_names(self.model)
+        seen: set[int] = set()
+        kept = []
+        parts = _parts_by_layer(self.part_of)
+        for module in self.names:
+            self._row(module)
+        for module, row in self.rows.items():
+            if module in self.part_of:
+                continue
+            work = self.counter.work.get(module, Work())
+            self._take(module, row, work)
+            row.also = tuple(further.get(module, ()))
+            _count_parameters([module, *parts.get(module, ())], row, seen, self.counter.weights)
+            row.connections = _connections(module, row)
+            row.more = {quantity: count(module, row) for quantity, count in COUNTED_BY.items()}
+            if is_layer(module) or row.macs or row.uncounted:
+                kept.append(row)
+            if row.calls == 1 and not work.elsewhere and module in self._outputs:
+                check_row(module, row.layer, row.first_input, self._outputs[module], row.macs)
+        _check_total(self.model, kept)
+        return sorted(kept, key=lambda row: row.calls == 0)
+
+    def _take(self, module: nn.Module, row: Row, work: Work) -> None:
+        """Put what operators did on a layer's behalf into its row."""
+        row.macs, row.uncounted, row.notes = work.macs, work.uncounted, work.notes
+        products = named_kind(module) in (None, "attention") and (work.results or work.elsewhere)
+        if named_kind(module) is None and work.by_kind:
+            row.kind = max(work.by_kind, key=lambda kind: work.by_kind[kind])
+        if products:
+            row.neurons = sum(r.elements for r in (*work.results, *work.elsewhere))
+        elif work.elsewhere:
+            row.neurons += sum(result.elements for result in work.elsewhere)
+        for result in work.elsewhere:
+            row.calls += 1
+            row.bytes += result.bytes
+            row.returns(result.shape, result.axes)
 
 
-def _without_batch(tensor: Tensor) -> tuple[int, ...]:
-    """The shape for one input; what has no batch (an embedding of positions) keeps all of it."""
-    shape = tuple(tensor.shape)
-    return shape[1:] if shape[:1] == (1,) else shape
+def _holds_features(result: Result, shape: tuple[int, ...]) -> bool:
+    """Whether what a module returned are the rows of a product, perhaps unfolded."""
+    same = result.axes == axes_of_tokens(result.shape) and math.prod(shape) == result.elements
+    return bool(shape) and same and shape[-1] == result.shape[-1]
 
 
-def _input_row(inputs: tuple[Tensor, ...]) -> Row:
-    first = inputs[0]
-    return Row(
-        INPUT,
-        INPUT,
-        tuple(first.shape[1:]),
-        neurons=sum(t[0].numel() for t in inputs),
-        calls=1,
-        bytes=sum(t.numel() * t.element_size() for t in inputs),
-    )
+def _axes_before(module: nn.Module, row: Row, after: Axes | None) -> Axes | None:
+    """The axes of what a layer was given: those of what it returns, where it has as many."""
+    if row.kind == "embedding":
+        return (BATCH, *(TOKENS,) * (len(row.first_input) - 1))
+    return after if after is not None and len(after) == len(row.first_input) else None
 
 
-def _finish(
-    model: nn.Module,
-    names: dict[nn.Module, str],
-    rows: dict[nn.Module, Row],
-    outputs: dict[nn.Module, tuple[int, ...]],
-    counter: Counter,
-) -> list[Row]:
-    """Keep the layers, credit parameters by identity, check every count."""
-    for module, name in names.items():
-        if module not in rows:
-            rows[module] = Row(name, kind_of(module))
-    seen: set[int] = set()
-    kept = []
-    for module, row in rows.items():
-        row.macs = counter.macs.get(module, 0)
-        row.uncounted = counter.uncounted.get(module, set())
-        own = [p for p in module._parameters.values() if p is not None and p.requires_grad]
-        new = {id(p): p for p in own if id(p) not in seen}
-        row.parameters = sum(p.numel() for p in new.values())
-        seen.update(new)
-        row.connections = _connections(module, row)
-        row.more = {quantity: count(module, row) for quantity, count in COUNTED_BY.items()}
-        if is_layer(module) or row.macs or row.uncounted:
-            kept.append(row)
-        if module in outputs and row.calls == 1:
-            check_row(module, row.layer, row.first_input, outputs[module], row.macs)
-    _check_total(model, kept)
-    return sorted(kept, key=lambda row: row.calls == 0)
+def _depth(module: nn.Module) -> int:
+    """How many layers of neurons a layer stands for: a recurrent one may be several in one."""
+    return module.num_layers if isinstance(module, nn.RNNBase) else 1
+
+
+def _parts_by_layer(part_of: Mapping[nn.Module, nn.Module]) -> dict[nn.Module, list[nn.Module]]:
+    found: dict[nn.Module, list[nn.Module]] = {}
+    for part, layer in part_of.items():
+        found.setdefault(layer, []).append(part)
+    return found
+
+
+def _count_parameters(
+    modules: Sequence[nn.Module], row: Row, seen: set[int], weights: Weights
+) -> None:
+    """Count the parameters and buffers of a layer that no row before has counted."""
+    for module in modules:
+        for tensor in (*module._parameters.values(), *module._buffers.values()):
+            if tensor is None or is_lazy(tensor) or id(tensor) in seen:
+                continue
+            seen.add(id(tensor))
+            elements = _stands_for(tensor)
+            if not isinstance(tensor, nn.Parameter):
+                counts = tensor.is_floating_point() or tensor.is_complex()
+                row.buffers += elements if counts else 0
+                continue
+            row.all_parameters += elements
+            row.weight_bytes += tensor.numel() * tensor.element_size()
+            if tensor.requires_grad:
+                row.parameters += elements
+                row.real_parameters += elements * (2 if tensor.is_complex() else 1)
+                row.used_parameters += elements if id(tensor) in weights.used else 0
+
+
+def _stands_for(tensor: Tensor) -> int:
+    """The elements of a parameter; of one that packs several into each, those that it stands for.
+
+    bitsandbytes keeps the shape of the packed weight in ``quant_state``.
+    """
+    packed = getattr(getattr(tensor, "quant_state", None), "shape", None)
+    return math.prod(packed) if packed is not None else tensor.numel()
 
 
 def _connections(module: nn.Module, row: Row) -> int:
@@ -338,9 +510,9 @@ def _connections(module: nn.Module, row: Row) -> int:
     says itself how many links each output has, in ``connections_per_output``; without it there are
     none.
     """
-    declared = _declared(module, "connections_per_output")
-    if isinstance(declared, int):
-        return declared * row.neurons
+    own = declared(module, "connections_per_output")
+    if isinstance(own, int):
+        return own * row.neurons
     if not row.macs:
         return 0
     return row.macs + row.neurons * (getattr(module, "bias", None) is not None)
@@ -349,7 +521,51 @@ def _connections(module: nn.Module, row: Row) -> int:
 def _check_total(model: nn.Module, rows: list[Row]) -> None:
     # What the network holds after its pass: a layer that it made on the way has no row.
     held = {p for m in model.modules() for p in m._parameters.values() if p is not None}
-    total = sum(p.numel() for p in held if p.requires_grad)
+    total = sum(_stands_for(p) for p in held if p.requires_grad and not is_lazy(p))
     counted = sum(row.parameters for row in rows)
     if counted != total:
         raise CrossCheckError(f"rows sum to {counted:,} parameters, the network has {total:,}")
+
+
+def cells_of(row: Row) -> dict[str, Any]:
+    """The cells of a row in layers.csv, by column."""
+    cells = {name: row.sizes.get(name) for name in _SIZES}
+    return cells | {
+        "layer": row.layer,
+        "kind": row.kind,
+        "also": " ".join(row.also),
+        "outputs": " ".join("x".join(map(str, shape)) or "1" for shape in row.shapes),
+        "uncounted": " ".join(uncounted_words(row.uncounted)),
+        "note": "; ".join(sorted(row.notes)),
+        "neurons": row.neurons,
+        "macs": row.macs,
+        "connections": row.connections,
+        "layers": int(row.calls > 0 and row.kind != INPUT),
+        "calls": row.calls,
+        "parameters": row.parameters,
+        "all_parameters": row.all_parameters,
+        "frozen": row.all_parameters - row.parameters,
+        "buffers": row.buffers,
+        "real_parameters": row.real_parameters,
+        "used_parameters": row.used_parameters,
+        "weight_bytes": row.weight_bytes,
+        "output_bytes": row.bytes,
+        **row.more,
+    }
+
+
+_SIZES = ("channels", "depth", "height", "width", "length", "features")
+
+
+def uncounted_words(uncounted: Mapping[str, int]) -> list[str]:
+    """Operators that were not counted, each with the number of elements that went in."""
+    return [f"{name}:{elements}" for name, elements in sorted(uncounted.items())]
+
+
+def all_uncounted(rows: Iterable[Row]) -> dict[str, int]:
+    """What was not counted in a whole network."""
+    total = Work()
+    for row in rows:
+        for name, elements in row.uncounted.items():
+            total.leave_out(name, elements)
+    return total.uncounted

@@ -1,92 +1,333 @@
-"""How many multiply-adds an executed operator does.
+"""What an executed operator does: how many multiply-adds, none, or some that nothing here counts.
 
-torch.utils.flop_counter has a formula for most products. What it leaves out stands here, and what
-has no formula at all is named, so that a total never leaves something out without a word.
+Every operator is of one of four sorts. A product has a formula, from here or from
+``torch.utils.flop_counter``. A composite is taken apart into others, as FlopCounterMode does. A
+harmless one multiplies nothing by the convention of this project: what works on each element by
+itself, moves, picks, sorts or reduces elements, draws or makes them, activates, pools, normalises,
+interpolates or takes a norm. torch's own tags tell most of these; ``harmless.py`` lists the rest.
+Anything else is unknown, and named wherever data goes into it, so that a total never leaves
+something out without a word.
+
+A multiply-add of complex numbers counts as one, and so does one of zeros, except in a product whose
+operand is stored sparse: only what is stored is multiplied there.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import HigherOrderOperator
 from torch.utils.flop_counter import flop_registry
 
-_aten = torch.ops.aten
+from reconcile.measure.harmless import HARMLESS_NAMES, HARMLESS_NAMESPACES
+
+CONV, FC, RECURRENT, MIXING = "conv", "fc", "recurrent", ""
+"""The kind of layer that a product with weights makes; attention mixes data with data."""
 
 
-def _attention(query: Tensor, key: Tensor, value: Tensor, *_: Any, **__: Any) -> int:
+@dataclass(frozen=True)
+class Formula:
+    """How a product is counted.
+
+    Attributes:
+        macs: multiply-adds from its arguments, keywords and result; None where it cannot tell.
+        operands: positions of the arguments that are multiplied; the first is data by custom.
+        kind: kind of a layer whose weights are multiplied so.
+        windows: position of the weights of a convolution, whose dimensions tell the map's.
+    """
+
+    macs: Callable[[Any, Any, Any], int | None]
+    operands: tuple[int, ...] = (0, 1)
+    kind: str = FC
+    windows: int | None = None
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One operator as the counter treats it; exactly one of the first three is set, or none."""
+
+    name: str
+    formula: Formula | None = None
+    composite: bool = False
+    harmless: bool = False
+    view: bool = False
+    multiplies: bool = False
+    sums: bool = False
+    joins: bool = False
+    writes: bool = False
+    looks_up: bool = False
+    normalises: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it may multiply and add without a formula."""
+        return not (self.formula or self.composite or self.harmless)
+
+
+def _stored(matrix: Tensor) -> int | None:
+    """Elements of a matrix that are multiplied; None where only its values would tell."""
+    if matrix.layout == torch.strided:
+        return matrix.numel()
+    return None if matrix.is_meta else int(matrix._nnz())
+
+
+def _matrices(first: int) -> Formula:
+    """A product of matrices, or batches of them, at two positions: each element of one meets a row.
+
+    Where the second is stored sparse, each of its elements meets a column of the first.
+    """
+
+    def macs(args: Any, kwargs: Any, result: Any) -> int | None:
+        one, other = args[first], args[first + 1]
+        if other.layout == torch.strided:
+            stored = _stored(one)
+            return None if stored is None else stored * other.shape[-1]
+        stored = _stored(other) if one.layout == torch.strided else None
+        return None if stored is None else stored * one.shape[-2]
+
+    return Formula(macs, (first, first + 1))
+
+
+def _matrix_vector(first: int) -> Formula:
+    return Formula(lambda args, kwargs, result: _stored(args[first]), (first, first + 1))
+
+
+def _outer(first: int) -> Formula:
+    return Formula(
+        lambda args, kwargs, result: args[first].numel() * args[first + 1].numel(),
+        (first, first + 1),
+    )
+
+
+def _linear(data: int = 0, weights: int = 1) -> Formula:
+    """Each element of the input meets every output feature, however the weights are packed."""
+    return Formula(
+        lambda args, kwargs, result: args[data].numel() * result.shape[-1], (data, weights)
+    )
+
+
+def _convolution(*, transposed: bool | None = None) -> Formula:
+    """The weights are applied at each position: of the output, or of the input if transposed.
+
+    Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (2016), section 4.
+    None for ``transposed`` reads it from the arguments of aten.convolution.
+    """
+
+    def macs(args: Any, kwargs: Any, result: Any) -> int:
+        given, weights = args[0], args[1]
+        turned = args[6] if transposed is None else transposed
+        positions = given if turned else result
+        dimensions = weights.ndim - 2
+        batch = math.prod(positions.shape[: positions.ndim - dimensions - 1])
+        return int(batch * math.prod(positions.shape[-dimensions:]) * weights.numel())
+
+    return Formula(macs, kind=CONV, windows=1)
+
+
+def _convolution_in_time(args: Any, kwargs: Any, result: Any) -> int:
+    """conv_tbc: (time, batch, channels), weights (kernel, in, out)."""
+    return int(result.shape[0] * result.shape[1] * args[1].numel())
+
+
+def _grouped(args: Any, kwargs: Any, result: Any) -> int:
+    """Groups of rows with a matrix each (a mixture of experts), or matrices with groups of columns.
+
+    (rows, k) x (groups, k, n), (groups, m, k) x (k, columns), (m, k) x (k, n) in groups of k, or
+    plain batches: what is in no group of its own meets each element of the other once.
+    """
+    one, other = args[0], args[1]
+    if one.ndim > other.ndim:
+        return int(one.shape[-2] * other.numel())
+    return int(one.numel() * other.shape[-1])
+
+
+def _attention(args: Any, kwargs: Any, result: Any) -> int:
     """Queries times keys, and the weights times values; heads may share keys and values."""
-    return math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
+    query, key, value = args[:3]
+    return int(math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1]))
 
 
-def _rnn(sequence: Tensor, *weights: Tensor) -> int:
+def _recurrent(sequence: Tensor, weights: Any) -> int:
     """Each step multiplies the input and the state by their matrices; biases have one dimension."""
     steps = sequence.shape[0] * sequence.shape[1]
-    return steps * sum(w.numel() for w in weights if w.ndim > 1)
+    return int(steps * sum(w.numel() for w in weights if isinstance(w, Tensor) and w.ndim > 1))
 
 
-_FORMULAS: dict[Any, Callable[..., int]] = {
-    _aten.mv: lambda matrix, vector: matrix.numel(),
-    _aten.addmv: lambda added, matrix, vector, **_: matrix.numel(),
-    _aten.dot: lambda one, other: one.numel(),
-    _aten.vdot: lambda one, other: one.numel(),
-    _aten.addbmm: lambda added, one, other, **_: one.numel() * other.shape[-1],
-    _aten._int_mm: lambda one, other: one.numel() * other.shape[-1],
-    _aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    _aten.mkldnn_rnn_layer: lambda sequence, w0, w1, *_: _rnn(sequence, w0, w1),
-    _aten._cudnn_rnn: lambda sequence, weights, *_: _rnn(sequence, *weights),
-}
-_UNCOUNTED = frozenset(
+def _weighted_bags(args: Any, kwargs: Any, result: Any) -> int:
+    """A sum of table rows multiplies only where each has a weight (``per_sample_weights``)."""
+    weights = args[6] if len(args) > 6 else kwargs.get("per_sample_weights")  # noqa: PLR2004
+    return 0 if weights is None else int(weights.numel() * args[0].shape[-1])
+
+
+def _packed_convolution(args: Any, kwargs: Any, result: Any) -> int:
+    weights, _ = args[1].unpack()
+    return int(math.prod(result.shape[2:]) * result.shape[0] * weights.numel())
+
+
+_SDPA = Formula(_attention, (0, 1, 2), MIXING)
+_CONVOLVES, _TURNED = _convolution(transposed=False), _convolution(transposed=True)
+_PRODUCTS: dict[str, Formula] = {
+    **dict.fromkeys(("mm", "bmm", "_int_mm", "hspmm", "_sparse_mm"), _matrices(0)),
+    **dict.fromkeys(("addmm", "baddbmm", "addbmm", "_addmm_activation"), _matrices(1)),
+    **dict.fromkeys(("_sparse_addmm", "sspaddmm"), _matrices(1)),
+    "mv": _matrix_vector(0),
+    "addmv": _matrix_vector(1),
+    **dict.fromkeys(("dot", "vdot"), _matrix_vector(0)),
+    "addr": _outer(1),
+    "convolution": _convolution(),
+    "_convolution": _convolution(),
+    "convolution_overrideable": _convolution(),
+    **dict.fromkeys(
+        (
+            *("cudnn_convolution", "cudnn_convolution_relu", "cudnn_convolution_add_relu"),
+            *("miopen_convolution", "miopen_convolution_relu", "miopen_convolution_add_relu"),
+            *("miopen_depthwise_convolution", "mkldnn_convolution", "_nnpack_spatial_convolution"),
+            *("_conv_depthwise2d", "conv_depthwise3d", "_mps_convolution", "slow_conv3d_forward"),
+            *("_slow_conv2d_forward", "slow_conv_dilated2d", "slow_conv_dilated3d"),
+        ),
+        _CONVOLVES,
+    ),
+    **dict.fromkeys(
+        (
+            *("cudnn_convolution_transpose", "miopen_convolution_transpose"),
+            *("slow_conv_transpose2d", "slow_conv_transpose3d", "_mps_convolution_transpose"),
+        ),
+        _TURNED,
+    ),
+    "torchvision.deform_conv2d": _CONVOLVES,
+    "conv_tbc": Formula(_convolution_in_time, kind=CONV),
+    **dict.fromkeys(("_grouped_mm", "_scaled_grouped_mm", "_scaled_grouped_mm_v2"),
+                    Formula(_grouped)),
+    **dict.fromkeys(("_scaled_mm", "_scaled_mm_v2"), _matrices(0)),
+    **dict.fromkeys(
+        (
+            *("_weight_int8pack_mm", "_weight_int4pack_mm", "_weight_int4pack_mm_for_cpu"),
+            *("_weight_int4pack_mm_with_scales_and_zeros", "_mixed_dtypes_linear"),
+            *("_dyn_quant_matmul_4bit", "mkldnn_linear", "linear", "quantized.linear"),
+            *("quantized.linear_relu", "quantized.linear_dynamic"),
+            *("quantized.linear_relu_dynamic", "quantized.linear_dynamic_fp16"),
+        ),
+        _linear(),
+    ),
+    **dict.fromkeys(
+        ("quantized.conv1d", "quantized.conv2d", "quantized.conv3d", "quantized.conv2d_relu",
+         "quantized.conv1d_relu", "quantized.conv3d_relu"),
+        Formula(_packed_convolution, kind=CONV),
+    ),
+    **dict.fromkeys(
+        (
+            *("_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention"),
+            *("_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_cudnn_attention"),
+            *("_scaled_dot_product_fused_attention_overrideable", "higher_order.flex_attention"),
+            "_scaled_dot_product_attention_math_for_mps",
+        ),
+        _SDPA,
+    ),
+    "mkldnn_rnn_layer": Formula(lambda a, k, r: _recurrent(a[0], a[1:3]), (), RECURRENT),
+    "_cudnn_rnn": Formula(lambda a, k, r: _recurrent(a[0], a[1]), (), RECURRENT),
+    "miopen_rnn": Formula(lambda a, k, r: _recurrent(a[0], a[1]), (), RECURRENT),
+    "_embedding_bag": Formula(_weighted_bags, (0,), "embedding"),
+    "_embedding_bag_forward_only": Formula(_weighted_bags, (0,), "embedding"),
+}  # fmt: skip
+
+_SUMS = frozenset(("sum", "nansum", "mean", "cumsum", "trace"))
+_JOINS = frozenset(("cat", "stack", "_stack"))
+_NORMS = frozenset(
     (
-        "_cdist_forward",
-        "_euclidean_dist",
-        "_fft_c2c",
-        "_fft_c2r",
-        "_fft_r2c",
-        "_grouped_mm",
-        "_native_multi_head_attention",
-        "_scaled_grouped_mm",
-        "_transformer_encoder_layer_fwd",
-        "_trilinear",
-        "_weight_int4pack_mm",
-        "_weight_int8pack_mm",
+        *("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training"),
+        *("_batch_norm_no_update", "_batch_norm_with_update", "cudnn_batch_norm"),
+        *("native_layer_norm", "native_group_norm", "_fused_rms_norm"),
     )
 )
-_PLAIN_NAMESPACES = ("aten", "prim", "prims", "profiler")
-"""Where torch's own operators live; nothing is known about those that a network brings along."""
+_COMPOSITE = "CompositeImplicitAutograd"
+
+
+def folded(name: str) -> str:
+    """The name under which an operator is looked up: without the marks of writing in place."""
+    name = name.removesuffix("_copy")
+    return name.removesuffix("_") if not name.endswith("__") else name
+
+
+def sort_of(func: Any) -> Sort:
+    """What an operator is; found once for each."""
+    found = _SORTS.get(func)
+    if found is None:
+        found = _SORTS[func] = _find_sort(func)
+    return found
+
+
+_SORTS: dict[Any, Sort] = {}
+
+
+def _find_sort(func: Any) -> Sort:
+    if isinstance(func, HigherOrderOperator):
+        name = f"higher_order.{func.name()}"
+        return Sort(name, _PRODUCTS.get(name))
+    namespace, _, base = str(func.overloadpacket).partition(".")
+    core = namespace in HARMLESS_NAMESPACES
+    short = folded(base) if core else f"{namespace}.{base}"
+    formula = _PRODUCTS.get(short) or _torchs_formula(func)
+    composite = formula is None and torch._C._dispatch_has_kernel_for_dispatch_key(
+        func.name(), _COMPOSITE
+    )
+    return Sort(
+        f"{namespace}.{short}" if core else short,
+        formula,
+        composite,
+        harmless=not (formula or composite) and _is_harmless(func, namespace, short),
+        view=func.is_view,
+        multiplies=short in ("mul", "multiply"),
+        sums=short in _SUMS,
+        joins=short in _JOINS,
+        writes=func._schema.is_mutable,
+        looks_up=short == "embedding",
+        normalises=short in _NORMS,
+    )
+
+
+def _torchs_formula(func: Any) -> Formula | None:
+    """A formula that comes with torch: for backward passes, and for what later versions bring."""
+    counted = flop_registry.get(func.overloadpacket)
+    if counted is None:
+        return None
+
+    def macs(args: Any, kwargs: Any, result: Any) -> int:
+        # torch counts a multiply and an addition as two operations.
+        return int(counted(*args, **kwargs, out_val=result)) // 2
+
+    return Formula(macs, (), MIXING)
+
+
+def _is_harmless(func: Any, namespace: str, short: str) -> bool:
+    if namespace not in HARMLESS_NAMESPACES:
+        return short in HARMLESS_NAMES
+    return namespace != "aten" or short in HARMLESS_NAMES or any(map(_is_tagged, _siblings(short)))
+
+
+def _siblings(short: str) -> list[Any]:
+    """All overloads of an operator, in place and out of place; only some of them have the tags."""
+    packets = (getattr(torch.ops.aten, name, None) for name in (short, f"{short}_"))
+    return [getattr(p, overload) for p in packets if p is not None for overload in p.overloads()]
+
+
+def _is_tagged(func: Any) -> bool:
+    """Whether torch says that it works on each element, reduces, or looks at memory otherwise.
+
+    What takes no tensor makes one, and what returns none only asks.
+    """
+    if func.is_view or torch.Tag.pointwise in func.tags or torch.Tag.reduction in func.tags:
+        return True
+    schema = func._schema
+    takes = any("Tensor" in str(argument.type) for argument in schema.arguments)
+    return not takes or not any("Tensor" in str(result.type) for result in schema.returns)
 
 
 def macs_of(func: Any, args: Any, kwargs: Any, result: Any) -> int | None:
     """Multiply-adds of one executed operator; None for one that has no formula."""
-    packet = func.overloadpacket
-    if packet in _FORMULAS:
-        return _FORMULAS[packet](*args, **kwargs)
-    formula = flop_registry.get(packet)
-    if formula is None:
-        return None
-    # torch counts a multiply and an addition as two operations.
-    return _flops(formula, args, kwargs, result) // 2
-
-
-def _flops(formula: Callable[..., int], args: Any, kwargs: Any, result: Any) -> int:
-    """What a formula of torch says; most are about shapes, which torch takes longer to find."""
-    of_shapes = getattr(formula, "__wrapped__", None)
-    if of_shapes is None:
-        return int(formula(*args, **kwargs, out_val=result))
-    named = {name: _shape(value) for name, value in kwargs.items()}
-    return int(of_shapes(*map(_shape, args), **named, out_shape=_shape(result)))
-
-
-def _shape(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.shape
-    return type(value)(map(_shape, value)) if type(value) in (list, tuple) else value
-
-
-def is_uncounted(func: Any) -> bool:
-    """Whether an operator without a formula multiplies and adds all the same."""
-    namespace, _, name = str(func.overloadpacket).partition(".")
-    return name in _UNCOUNTED or namespace not in _PLAIN_NAMESPACES
+    formula = sort_of(func).formula
+    return formula.macs(args, kwargs, result) if formula else None

@@ -26,7 +26,8 @@ from torch.nn.parameter import is_lazy
 from reconcile import layers
 from reconcile.measure.building import checked_inputs, load_class, preserved_state
 from reconcile.measure.closed_forms import CrossCheckError
-from reconcile.measure.counting import Counter, Row, Watch, count_layers
+from reconcile.measure.counting import Row, Watch, count_layers
+from reconcile.measure.crediting import Counter, Work
 
 MOST_REMEMBERED = 20_000
 """Layers and executions kept; beyond that they are forgotten and executed again."""
@@ -55,14 +56,13 @@ class _Built:
 
 @dataclass(slots=True)
 class _Executed:
-    """One execution: the output (no memory stands behind it), multiply-adds, uncounted operators.
+    """One execution: the output (no memory stands behind it), and what operators did.
 
     ``output`` is None where the layer handed on its own input.
     """
 
     output: Tensor | None
-    macs: int
-    uncounted: frozenset[str]
+    work: Work
 
 
 class _Memory:
@@ -238,12 +238,15 @@ def _restore(layer: nn.Module, built: _Built) -> None:
     for name, container in built.containers.items():
         state[name] = container.copy()
     state["_parameters"] = _copies(built.parameters)
+    # Two layers keep two tensors each, though no memory stands behind them.
+    buffers = built.containers["_buffers"]
+    state["_buffers"] = {k: b if b is None else _copy(Tensor, b) for k, b in buffers.items()}
     state[_BUILT] = built
 
 
 def _copies(parameters: dict[str, nn.Parameter | None]) -> dict[str, nn.Parameter | None]:
     return {
-        name: None if p is None else _copy(nn.Parameter, p, p.requires_grad)
+        name: None if p is None else nn.Parameter(torch.empty_like(p), p.requires_grad)
         for name, p in parameters.items()
     }
 
@@ -297,7 +300,7 @@ def _run(module: nn.Module, args: Any, kwargs: Any, watch: Watch | None) -> Any:
     if found is None:
         return _execute(module, given, built, key)
     if watch is not None:
-        watch.credit(module, found.macs, found.uncounted)
+        watch.credit(module, found.work)
     return given if found.output is None else _copy(Tensor, found.output)
 
 
@@ -307,13 +310,16 @@ def _plain_tensor(value: Any) -> bool:
 
 def _execute(module: nn.Module, given: Tensor, built: _Built, key: Any) -> Any:
     before = given.shape, given.stride()
-    with Counter(running=[module]) as counted:
+    counter = Counter(running=[module])
+    counter.weights.own(module, module._parameters.values())
+    with counter:
         output = _PLAIN_CALL(module, given)
     unchanged = (given.shape, given.stride()) == before
     if type(output) is Tensor and output.is_meta and unchanged:
         kept = None if output is given else output.detach()
-        built.executed[key] = _Executed(
-            kept, counted.macs.get(module, 0), frozenset(counted.uncounted.get(module, ()))
-        )
+        work = counter.of(module)
+        held = module._parameters.items()
+        work.reads = frozenset(name for name, p in held if id(p) in counter.weights.used)
+        built.executed[key] = _Executed(kept, work)
         _MEMORY.executions += 1
     return output

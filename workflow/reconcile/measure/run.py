@@ -157,7 +157,7 @@ def _write(
 
 def _totals(answer: Answer) -> Answer:
     """Totals over the layers; empty where the network was not measured."""
-    totals = {"status": answer["status"], "message": answer["message"]}
+    totals = {name: answer.get(name) for name in ("status", "message", "uncounted")}
     layers = answer["layers"]
     if not layers:
         return totals

@@ -30,7 +30,15 @@ from reconcile.measure.building import (
     seeded_values,
 )
 from reconcile.measure.closed_forms import CrossCheckError
-from reconcile.measure.counting import Row, count_by, count_layers, layer_names
+from reconcile.measure.counting import (
+    Row,
+    all_uncounted,
+    cells_of,
+    count_by,
+    count_layers,
+    layer_names,
+    uncounted_words,
+)
 from reconcile.measure.coverage import cover
 from reconcile.measure.device import (
     Choice,
@@ -178,7 +186,8 @@ class Worker:
             "message": _with_uncounted(
                 "" if finite else "the output is not finite (NaN or infinity)", rows
             ),
-            "layers": [_row(row) for row in rows],
+            "layers": [cells_of(row) for row in rows],
+            "uncounted": " ".join(uncounted_words(all_uncounted(rows))),
             "coverage": _coverage(model, rows, device),
             "output": _summary(output) if finite else None,
         }
@@ -208,7 +217,8 @@ def _on_meta(rows: list[Row], why: str) -> dict[str, Any]:
     return {
         "status": "measured-on-meta",
         "message": _with_uncounted(f"shapes and counts from a run on the meta device: {why}", rows),
-        "layers": [_row(row) for row in rows],
+        "layers": [cells_of(row) for row in rows],
+        "uncounted": " ".join(uncounted_words(all_uncounted(rows))),
     }
 
 
@@ -241,7 +251,7 @@ def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[s
 
 def _with_uncounted(message: str, rows: list[Row]) -> str:
     """The message, and the operators whose multiply-adds no formula counts."""
-    uncounted = sorted(set().union(*(row.uncounted for row in rows)))
+    uncounted = uncounted_words(all_uncounted(rows))
     if uncounted:
         more = f"multiply-adds not counted: {', '.join(uncounted)}"
         return f"{message}; {more}" if message else more
@@ -263,34 +273,6 @@ def _failed(status: str, error: BaseException) -> dict[str, Any]:
     plain = isinstance(error, BuildError | CrossCheckError)
     told = str(error) if plain else first_line(error)
     return {"status": status, "message": visible(told[:300]), "layers": []}
-
-
-def _row(row: Row) -> dict[str, Any]:
-    channels, height, width = _map(row.shape)
-    return {
-        "layer": row.layer,
-        "kind": row.kind,
-        "channels": channels,
-        "height": height,
-        "width": width,
-        "neurons": row.neurons,
-        "parameters": row.parameters,
-        "macs": row.macs,
-        "connections": row.connections,
-        **row.more,
-    }
-
-
-def _map(shape: tuple[int, ...]) -> tuple[int | None, int | None, int | None]:
-    """Channels, height, width: (C, H, W) of a map, (F, 1, 1) of a vector, (D, T, 1) of tokens."""
-    match shape:
-        case (channels, height, width):
-            return channels, height, width
-        case (tokens, width):
-            return width, tokens, 1
-        case (features,):
-            return features, 1, 1
-    return None, None, None
 
 
 def serve(requests: TextIO, answers: TextIO) -> int:

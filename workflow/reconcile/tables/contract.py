@@ -17,10 +17,12 @@ NETWORK, ROOT, INPUT = "network", "root", "input"
 """Reserved names of layers: the whole network, the outermost module by itself, what goes in."""
 
 KINDS = (
-    *("conv", "fc", "embedding", "dropout", "pool", "norm", "activation", "functional", "other"),
+    *("conv", "fc", "recurrent", "attention", "embedding", "dropout", "pool", "norm"),
+    *("activation", "functional", "other"),
 )
-COUNTED_KINDS = ("conv", "fc")
-"""A network's neurons are those of its convolutional and fully connected layers."""
+COUNTED_KINDS = ("conv", "fc", "recurrent", "attention")
+"""A network's neurons are those of its convolutional, fully connected, recurrent and attention
+layers."""
 
 MEASURED = ("measured", "measured-on-meta")
 """The statuses under which a network has counts."""
@@ -218,6 +220,14 @@ _result(
     *_OF_A_NETWORK,
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
+    Column("also", "further names of the same layer", "list"),
+    Column("outputs", "the different shapes of its outputs, without the batch", "list"),
+    Column(
+        "uncounted",
+        "operators whose multiply-adds no formula counts, each with the elements that went in",
+        "list",
+    ),
+    Column("note", "what should be known of its counts", compared=False, sentence=True),
     data=True,
 )
 _result(
@@ -227,6 +237,7 @@ _result(
     *_OF_A_NETWORK,
     Column("status", "whether it was measured", "word", words=STATUSES),
     Column("message", "why not, or what was not counted", compared=False, sentence=True),
+    Column("uncounted", "as in layers.csv, of all layers together", "list"),
     data=True,
 )
 _result(
@@ -389,7 +400,8 @@ _result("CITATION.cff", "how to cite these results", "render_report")
 register_quantity(
     Quantity(
         "channels",
-        "channels (maps) of the output; of tokens, the width of their vectors",
+        "channels (maps) of the output; of tokens, the width of their vectors; empty, as every "
+        "size, where it is not known or differs from output to output",
         words="number of maps",
     )
 )
@@ -402,8 +414,10 @@ register_quantity(
 register_quantity(
     Quantity(
         "neurons",
-        "elements of the output for one input, summed over the calls; a network's are those of its "
-        "convolutional and fully connected layers",
+        "elements of the outputs for one input, summed over the calls; of an attention or a module "
+        "of the study's own, those that products with its weights gave; of a recurrent layer, "
+        "those at each step; a network's are those of its convolutional, fully connected, "
+        "recurrent and attention layers",
         words="neurons",
         total="counted",
     )
@@ -450,6 +464,49 @@ register_quantity(
         total="sum",
     )
 )
+for _name, _says, _words in (
+    ("depth", "depth of the output map of three dimensions", "depth of the map"),
+    ("length", "length of the output map of one dimension; number of tokens", "length"),
+    ("features", "width of the vectors that a layer of tokens or vectors returns", "features"),
+):
+    register_quantity(Quantity(_name, _says, words=_words))
+register_quantity(
+    Quantity(
+        "layers",
+        "1 for a layer that ran; over a pattern or a kind, how many they are",
+        words="number of layers",
+        total="sum",
+    )
+)
+for _name, _says, _words in (
+    ("calls", "how often it ran, or another module used its weights", "number of calls"),
+    (
+        "all_parameters",
+        "elements of all its parameters, those that are not trained too; shared ones once, packed "
+        "ones by what they stand for",
+        "parameters, frozen ones too",
+    ),
+    ("frozen", "of these, those that are not trained", "frozen parameters"),
+    (
+        "buffers",
+        "elements that it keeps and does not train (statistics of a batch normalisation, masks of "
+        "pruning), but no whole numbers: no counters, no indices",
+        "elements of buffers",
+    ),
+    (
+        "real_parameters",
+        "trainable parameters in real numbers: a complex one is two",
+        "parameters in real numbers",
+    ),
+    (
+        "used_parameters",
+        "trainable parameters of tensors that the forward pass read",
+        "parameters used in the forward pass",
+    ),
+    ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
+    ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
+):
+    register_quantity(Quantity(_name, _says, words=_words, total="sum"))
 register_quantity(
     Quantity(
         "seen",

@@ -1,0 +1,342 @@
+"""Credit every executed operator to the layer whose work it is.
+
+A product with a layer's weights is that layer's, wherever it was written; a product of data with
+data is that of the module that is running. Among several owners of a weight the running one wins,
+then one whose kind fits the product. A weight put together from those of several layers is shared
+out by their elements. What a parametrisation or another hook computes from weights alone before a
+layer runs prepares the weight and is no work of the pass; anywhere else it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from reconcile.measure.kinds import (
+    BATCH,
+    CHANNELS,
+    MAPS,
+    Axes,
+    KnownAxes,
+    axes_of_map,
+    axes_of_tokens,
+    named_kind,
+)
+from reconcile.measure.operators import CONV, MIXING, Formula, Sort, sort_of
+from reconcile.measure.weights import Mark, Part, Weights, tensors_in
+
+OUTER, SUMMED = "outer", "aten.mul+sum"
+"""How a product of everything with everything, and one that is summed afterwards, are called."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one product with a layer's own weights gave.
+
+    Attributes:
+        shape: of the result, with whatever was folded into it.
+        elements: those that are this layer's.
+        bytes: of them.
+        axes: what the dimensions are.
+    """
+
+    shape: tuple[int, ...]
+    elements: int
+    bytes: int
+    axes: Axes | None = None
+
+
+@dataclass
+class Work:
+    """What operators did on behalf of one module.
+
+    Attributes:
+        macs: multiply-adds.
+        by_kind: of these, those with weights of its own, by the kind of layer that they make.
+        results: what these gave while the module ran.
+        elsewhere: the same while it did not: another module used its weights.
+        uncounted: operators that may multiply and add and have no formula, with the number of
+            elements that went in.
+        notes: what should be known of the counts.
+        reads: names of the module's parameters that were read, of work that is remembered.
+    """
+
+    macs: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    elsewhere: list[Result] = field(default_factory=list)
+    uncounted: dict[str, int] = field(default_factory=dict)
+    notes: set[str] = field(default_factory=set)
+    reads: frozenset[str] = frozenset()
+
+    def add(self, more: Work) -> None:
+        """Add what another pass or call did."""
+        self.macs += more.macs
+        for kind, macs in more.by_kind.items():
+            self.by_kind[kind] = self.by_kind.get(kind, 0) + macs
+        self.results += more.results
+        self.elsewhere += more.elsewhere
+        for name, elements in more.uncounted.items():
+            self.leave_out(name, elements)
+        self.notes |= more.notes
+
+    def leave_out(self, name: str, elements: int) -> None:
+        """Name an operator that was not counted."""
+        self.uncounted[name] = self.uncounted.get(name, 0) + elements
+
+
+class Counter(TorchDispatchMode):
+    """Sees every operator that is executed, and credits it.
+
+    Attributes:
+        running: the modules that are running, the innermost last.
+        work: what was done, by module.
+        weights: whose weights the tensors of this pass hold.
+        preparing: how many parametrisations and hooks before a layer are running.
+        axes: what the dimensions of the tensors are that products took and gave.
+        on_use: is told of a layer whose weights another module is about to use.
+    """
+
+    supports_higher_order_operators = True
+
+    def __init__(
+        self,
+        running: Iterable[nn.Module] = (),
+        weights: Weights | None = None,
+        on_use: Callable[[nn.Module], object] = lambda module: None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.running = list(running)
+        self.work: dict[nn.Module, Work] = {}
+        self.weights = weights or Weights()
+        self.axes = KnownAxes()
+        self.preparing = 0
+        self.on_use = on_use
+        self._products: dict[int, int] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        sort = sort_of(func)
+        if isinstance(func, HigherOrderOperator):
+            return self._higher_order(func, sort, args, kwargs)
+        if sort.composite:
+            with self:
+                result = func.decompose(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+        result = func(*args, **kwargs)
+        if self.running:
+            self._note(sort, args, kwargs, result)
+        return result
+
+    def _higher_order(self, func: Any, sort: Sort, args: Any, kwargs: Any) -> Any:
+        """Operators that take functions: a branch is seen through, attention has its formula."""
+        if sort.name == "higher_order.cond":
+            condition, taken, other, operands = args
+            with self:
+                return (taken if condition else other)(*operands)
+        result = func(*args, **kwargs)
+        if self.running:
+            self._note(sort, args, kwargs, result)
+        return result
+
+    def of(self, module: nn.Module) -> Work:
+        """What a module did, to be added to."""
+        found = self.work.get(module)
+        if found is None:
+            found = self.work[module] = Work()
+        return found
+
+    def credit(self, module: nn.Module, work: Work) -> None:
+        """Add what a module did when it was executed before, on an input of the same shape."""
+        self.of(module).add(work)
+        self.weights.used |= {id(module._parameters[name]) for name in work.reads}
+
+    def _note(self, sort: Sort, args: Any, kwargs: Any, result: Any) -> None:
+        if sort.view:
+            return
+        tensors = list(tensors_in(args))
+        if kwargs:
+            tensors += tensors_in(kwargs.values())
+        weights = self.weights
+        marks = [weights.of(tensor) for tensor in tensors]
+        constant = None not in marks
+        for tensor, mark in zip(tensors, marks, strict=True):
+            if mark:
+                weights.use(tensor)
+        if not (constant and self.preparing):
+            self._count(sort, args, kwargs, result, constant)
+        if constant:
+            mark = weights.joined(marks, tensors, side_by_side=sort.joins)  # type: ignore[arg-type]
+            for made in tensors_in((result,)):
+                weights.mark(made, mark)
+        elif sort.writes and tensors:
+            weights.overwrite(kwargs.get("out", tensors[0]))
+
+    def _count(self, sort: Sort, args: Any, kwargs: Any, result: Any, constant: bool) -> None:
+        if sort.formula is not None:
+            self._product(sort, sort.formula, args, kwargs, result)
+        elif sort.looks_up:
+            self._look_up(args[0], result)
+        elif sort.normalises:
+            self._normalise(tensors_in(args[1:]))
+        if constant:
+            return
+        if sort.unknown:
+            self._leave_out(sort.name, args)
+        elif sort.multiplies:
+            self._multiply(args, result)
+        elif sort.sums and self._products:
+            self._sum(args[0], result)
+        elif self._products:
+            self._forget(result)
+
+    def _leave_out(self, name: str, args: Any) -> None:
+        elements = sum(tensor.numel() for tensor in tensors_in(args))
+        self.of(self.running[-1]).leave_out(name, elements)
+
+    def _product(self, sort: Sort, formula: Formula, args: Any, kwargs: Any, result: Any) -> None:
+        macs = formula.macs(args, kwargs, result)
+        if macs is None:
+            self._leave_out(sort.name, args)
+            return
+        made = next(tensors_in((result,)), None)
+        weight = self._weight(formula, args)
+        if weight is None or made is None:
+            self.of(self.running[-1]).macs += macs
+            self._learn_recurrent(formula)
+            return
+        axes = self._learn_axes(formula, args, made)
+        left = macs
+        for share in _shares(weight, formula.kind, self.running[-1]):
+            elements = share.of(made.numel())
+            given = Result(tuple(made.shape), elements, elements * made.element_size(), axes)
+            self._own(share.owner, share.of(macs), formula.kind, given, share.note)
+            left -= share.of(macs)
+        self.of(self.running[-1]).macs += left
+
+    def _learn_axes(self, formula: Formula, args: Any, made: Tensor) -> Axes | None:
+        shape = tuple(made.shape)
+        if formula.windows is not None:
+            dimensions = args[formula.windows].ndim - 2
+            given = tuple(args[0].shape)
+            self.axes.learn_input(given, axes_of_map(dimensions, given))
+            axes = axes_of_map(dimensions, shape)
+        else:
+            axes = (*MAPS[1], BATCH, CHANNELS) if formula.kind == CONV else axes_of_tokens(shape)
+        self.axes.learn(shape, axes)
+        return axes
+
+    def _weight(self, formula: Formula, args: Any) -> Mark | None:
+        """The parts of the operand that holds weights; of several, those of who is running."""
+        operands = [args[i] for i in formula.operands if isinstance(args[i], Tensor)]
+        found = [mark for mark in map(self.weights.of, operands) if mark]
+        running = self.running[-1]
+        own = (m for m in found if any(running in part.owners for part in m))
+        return next(own, found[-1] if found else None)
+
+    def _learn_recurrent(self, formula: Formula) -> None:
+        if formula.kind != MIXING and not formula.operands:
+            work = self.of(self.running[-1])
+            work.by_kind[formula.kind] = work.by_kind.get(formula.kind, 0)
+
+    def _own(self, owner: nn.Module, macs: int, kind: str, given: Result, note: str | None) -> None:
+        """Credit a layer with a product with weights of its own."""
+        inside = owner is self.running[-1]
+        if not inside:
+            self.on_use(owner)
+        work = self.of(owner)
+        work.macs += macs
+        work.by_kind[kind] = work.by_kind.get(kind, 0) + macs
+        (work.results if inside else work.elsewhere).append(given)
+        if note:
+            work.notes.add(note)
+
+    def _look_up(self, table: Tensor, result: Tensor) -> None:
+        mark = self.weights.of(table)
+        if mark:
+            given = Result(
+                tuple(result.shape),
+                result.numel(),
+                result.numel() * result.element_size(),
+                axes_of_tokens(tuple(result.shape)),
+            )
+            share = _shares(mark, "embedding", self.running[-1])[0]
+            self._own(share.owner, 0, "embedding", given, share.note)
+
+    def _normalise(self, rest: Iterable[Tensor]) -> None:
+        running = self.running[-1]
+        marks = (self.weights.of(tensor) for tensor in rest)
+        if any(running in part.owners for mark in marks for part in mark or ()):
+            self.of(running).by_kind.setdefault("norm", 0)
+
+    def _multiply(self, args: Any, result: Tensor) -> None:
+        """Two tensors, element by element: free, unless everything meets everything or is summed.
+
+        A factor of one element scales, and a tensor times itself is a square: neither is a product
+        that a sum would make a multiply-add.
+        """
+        one, other = args[:2]
+        self._forget(result)
+        if not isinstance(other, Tensor) or one is other or 1 in (one.numel(), other.numel()):
+            return
+        if result.numel() == one.numel() * other.numel():
+            formula = Formula(lambda args, kwargs, result: result.numel())
+            self._product(Sort(OUTER, formula), formula, args, {}, result)
+        else:
+            self._products[_address(result)] = result.numel()
+
+    def _sum(self, summed: Tensor, result: Tensor) -> None:
+        products = self._products.get(_address(summed))
+        if products is not None:
+            self.of(self.running[-1]).leave_out(SUMMED, products)
+        self._forget(result)
+
+    def _forget(self, result: Any) -> None:
+        """A new tensor may lie where a product lay before."""
+        for made in tensors_in((result,)):
+            self._products.pop(_address(made), None)
+
+
+def _address(tensor: Tensor) -> int:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):
+        return id(tensor)
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What one owner gets of a product: so many of all elements of the weight."""
+
+    owner: nn.Module
+    elements: int
+    whole: int
+    note: str | None
+
+    def of(self, amount: int) -> int:
+        return amount * self.elements // self.whole
+
+
+def _shares(mark: Mark, kind: str, running: nn.Module) -> list[_Share]:
+    """Who gets which share of a product with a weight, and what to say if that is not certain."""
+    whole = sum(part.elements for part in mark)
+    shares = []
+    for part in mark:
+        owner = _owner(part, kind, running)
+        unsure = len(part.owners) > 1 and owner is not running
+        note = "its weight is another layer's too, and was used by neither" if unsure else None
+        shares.append(_Share(owner, part.elements, max(whole, 1), note))
+    return shares
+
+
+def _owner(part: Part, kind: str, running: nn.Module) -> nn.Module:
+    if running in part.owners:
+        return running
+    fitting = (owner for owner in part.owners if named_kind(owner) == kind)
+    return next(fitting, part.owners[0])

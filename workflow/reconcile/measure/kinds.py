@@ -1,0 +1,193 @@
+"""What a layer is, and what the axes of its output are.
+
+A kind follows from a layer's class, or from what it does with weights of its own. Axes follow from
+what a layer is, never from how many dimensions a tensor has: the output of a convolution has
+channels and one to three axes of a map, that of a linear layer tokens and features. A layer that
+works on each element keeps the axes of what came in. What is not known has no name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from torch import nn
+
+from reconcile.tables.contract import KINDS
+
+Axes = tuple[str, ...]
+"""A word for each dimension of a tensor."""
+
+BATCH, CHANNELS, TOKENS, FEATURES = "batch", "channels", "tokens", "features"
+MAPS: dict[int, Axes] = {
+    1: ("length",),
+    2: ("height", "width"),
+    3: ("depth", "height", "width"),
+}
+"""The axes of a map by how many it has."""
+
+_CLASSES: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
+    ("conv", (nn.modules.conv._ConvNd,)),
+    ("fc", (nn.Linear, nn.Bilinear)),
+    ("recurrent", (nn.RNNBase, nn.RNNCellBase)),
+    ("attention", (nn.MultiheadAttention,)),
+    ("embedding", (nn.Embedding, nn.EmbeddingBag)),
+    ("dropout", (nn.modules.dropout._DropoutNd,)),
+    (
+        "pool",
+        (
+            nn.modules.pooling._MaxPoolNd,
+            nn.modules.pooling._MaxUnpoolNd,
+            nn.modules.pooling._AvgPoolNd,
+            nn.modules.pooling._AdaptiveAvgPoolNd,
+            nn.modules.pooling._AdaptiveMaxPoolNd,
+            nn.modules.pooling._LPPoolNd,
+            nn.FractionalMaxPool2d,
+            nn.FractionalMaxPool3d,
+        ),
+    ),
+    (
+        "norm",
+        (
+            nn.modules.batchnorm._NormBase,
+            nn.LocalResponseNorm,
+            nn.CrossMapLRN2d,
+            nn.LayerNorm,
+            nn.GroupNorm,
+            nn.RMSNorm,
+        ),
+    ),
+)
+_OF_TOKENS = ("fc", "embedding", "attention", "recurrent")
+_KIND_OF: dict[type[nn.Module], str | None] = {}
+_MAP_OF: dict[type[nn.Module], int] = {}
+
+
+def kind_of(module: nn.Module) -> str:
+    """The kind of a layer: its own ``kind`` attribute, else by its class."""
+    named = named_kind(module)
+    return named or ("functional" if holds_modules(module) else "other")
+
+
+def named_kind(module: nn.Module) -> str | None:
+    """The kind that a layer or its class says; None for a module of a study's own."""
+    own = declared(module, "kind")
+    if isinstance(own, str) and own in KINDS:
+        return own
+    kind = type(module)
+    if kind not in _KIND_OF:
+        _KIND_OF[kind] = _kind_of_class(kind)
+    return _KIND_OF[kind]
+
+
+def _kind_of_class(kind: type[nn.Module]) -> str | None:
+    for name, classes in _CLASSES:
+        if issubclass(kind, classes):
+            return name
+    return "activation" if kind.__module__ == nn.modules.activation.__name__ else None
+
+
+def declared(module: nn.Module, name: str) -> Any:
+    """What a module or its class says of itself; a module's own lookup is slow where it fails."""
+    return module.__dict__.get(name, getattr(type(module), name, None))
+
+
+def holds_modules(module: nn.Module) -> bool:
+    """Whether a module has others in it; what reparametrises its weight is a part of itself."""
+    return any(
+        child is not None and name != "parametrizations" for name, child in module._modules.items()
+    )
+
+
+def axes_of_layer(module: nn.Module, kind: str, shape: tuple[int, ...]) -> Axes | None:
+    """The axes of what a layer returned, as far as the layer tells."""
+    dimensions = _map_of(type(module))
+    if dimensions:
+        return axes_of_map(dimensions, shape)
+    if kind in _OF_TOKENS:
+        return axes_of_tokens(shape)
+    normalised = getattr(module, "normalized_shape", ())
+    if kind == "norm" and len(normalised) == 1 and isinstance(module, nn.LayerNorm | nn.RMSNorm):
+        return axes_of_tokens(shape)
+    return None
+
+
+def _map_of(kind: type[nn.Module]) -> int:
+    """How many axes the map of a layer of torch's has, by the name of its class; 0 if unknown."""
+    if kind not in _MAP_OF:
+        names = (c.__name__ for c in kind.__mro__ if c.__module__.startswith("torch.nn.modules."))
+        found = (re.search(r"([123])d$", name) for name in names)
+        _MAP_OF[kind] = next((int(match[1]) for match in found if match), 0)
+    return _MAP_OF[kind]
+
+
+def axes_of_map(dimensions: int, shape: tuple[int, ...]) -> Axes | None:
+    """Batch, channels and the axes of the map; the batch may be missing.
+
+    A normalisation or dropout of vectors has a class of one dimension and no map.
+    """
+    words = MAPS[dimensions]
+    match len(shape) - dimensions:
+        case 2:
+            return (BATCH, CHANNELS, *words)
+        case 1 if dimensions == 1:
+            return (BATCH, FEATURES) if shape[0] == 1 else (CHANNELS, *words)
+        case 1:
+            return (CHANNELS, *words)
+    return None
+
+
+def axes_of_tokens(shape: tuple[int, ...]) -> Axes:
+    """Features last, whatever the order of tokens and batch before; a vector has no tokens."""
+    before = len(shape) - 1
+    if before == 1 and shape[0] == 1:
+        return (BATCH, FEATURES)
+    return (*(TOKENS,) * before, FEATURES)
+
+
+def sizes(axes: Axes | None, shape: tuple[int, ...]) -> dict[str, int]:
+    """The sizes that the tables know, by column: of maps, of tokens with features, of vectors."""
+    if axes is None:
+        return {}
+    found: dict[str, int] = {}
+    for word, size in zip(axes, shape, strict=True):
+        found[word] = found.get(word, 1) * size
+    found.pop(BATCH, None)
+    tokens, features = found.pop(TOKENS, None), found.get(FEATURES)
+    if features is not None:
+        found |= {CHANNELS: features, "height": tokens or 1, "width": 1}
+    if tokens is not None:
+        found["length"] = tokens
+    return found
+
+
+class KnownAxes:
+    """The axes of the tensors that a pass has made so far, by their shape.
+
+    A layer that works on each element keeps the shape, so the layer before of the same shape tells
+    its axes.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[int, ...], Axes] = {}
+        self._first: dict[tuple[int, ...], Axes] = {}
+
+    def learn(self, shape: tuple[int, ...], axes: Axes | None) -> None:
+        """Note what the axes of a shape are from here on."""
+        if axes is not None:
+            self._last[shape] = axes
+            self._first.setdefault(shape, axes)
+
+    def learn_input(self, shape: tuple[int, ...], axes: Axes | None) -> None:
+        """Note what the axes of what a layer was given are, unless another told before."""
+        if axes is not None:
+            self._first.setdefault(shape, axes)
+
+    def of(self, shape: tuple[int, ...]) -> Axes | None:
+        """The axes of the last tensor of a shape; a flat vector has features."""
+        found = self._last.get(shape)
+        return found or ((BATCH, FEATURES) if len(shape) == 2 and shape[0] == 1 else None)  # noqa: PLR2004
+
+    def of_input(self, shape: tuple[int, ...]) -> Axes | None:
+        """The axes of the network's input, which the first layer of its shape tells."""
+        return self._first.get(shape) or self.of(shape)

@@ -1,0 +1,175 @@
+"""Whose weights a tensor holds, by the memory behind it.
+
+An operator sees tensors, not layers: ``F.linear(x, layer.weight)`` multiplies by a view of memory
+that belongs to ``layer``. The memory is what stays the same under views, so each stored block has
+its owners here. What is computed from weights alone (a transposed, cast, joined, pruned or
+normalised weight) holds weights again, those of its largest part; what is made from nothing (a
+table of angles) is constant and nobody's. Everything else is data.
+
+Blocks that are marked are kept alive as long as the marks, because an address is used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+PARAMETRIZATIONS = "parametrizations"
+"""The attribute in which torch.nn.utils.parametrize keeps what a layer's weight is made of."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Elements of a tensor that belong to one layer, or to several that share them."""
+
+    owners: tuple[nn.Module, ...]
+    elements: int
+
+
+Mark = tuple[Part, ...]
+CONSTANT: Mark = ()
+
+
+@dataclass
+class _Block:
+    """A stretch of stored elements with one meaning; ``made`` during the pass or held before it."""
+
+    start: int
+    stop: int
+    mark: Mark
+    parameter: nn.Parameter | None = None
+    made: bool = False
+
+
+def holders(model: nn.Module) -> dict[nn.Module, nn.Module]:
+    """Modules that are a part of a layer, with that layer.
+
+    What reparametrises a weight belongs to the layer of the weight.
+    """
+    found: dict[nn.Module, nn.Module] = {}
+    for module in model.modules():
+        made = module._modules.get(PARAMETRIZATIONS)
+        if made is not None:
+            found |= dict.fromkeys(made.modules(), found.get(module, module))
+    return found
+
+
+class Weights:
+    """The marks of one forward pass."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, list[_Block]] = {}
+        self._alive: list[Any] = []
+        self.used: set[int] = set()
+
+    def own(self, module: nn.Module, tensors: Iterable[Tensor | None]) -> None:
+        """Let a layer own its parameters, buffers or other tensors."""
+        for tensor in tensors:
+            if tensor is None or is_lazy(tensor):
+                continue
+            key = _storage(tensor)
+            if key is None:
+                continue
+            start = int(tensor.storage_offset())
+            stop = start + _extent(tensor)
+            parameter = tensor if isinstance(tensor, nn.Parameter) else None
+            self._put(key, tensor, start, stop, module, parameter)
+
+    def _put(
+        self,
+        key: int,
+        tensor: Tensor,
+        start: int,
+        stop: int,
+        module: nn.Module,
+        parameter: nn.Parameter | None,
+    ) -> None:
+        blocks = [b for b in self._blocks.get(key, ()) if not b.made]
+        self._blocks[key] = blocks
+        for block in blocks:
+            if (block.start, block.stop) == (start, stop):
+                owners = block.mark[0].owners
+                if module not in owners:
+                    block.mark = (Part((*owners, module), block.mark[0].elements),)
+                return
+        blocks.append(_Block(start, stop, (Part((module,), tensor.numel()),), parameter))
+        self._alive.append(tensor.untyped_storage())
+
+    def of(self, tensor: Tensor) -> Mark | None:
+        """Whose weights a tensor holds; None for data."""
+        block = self._block(tensor)
+        return None if block is None else block.mark
+
+    def _block(self, tensor: Tensor) -> _Block | None:
+        key = _storage(tensor)
+        blocks = self._blocks.get(key) if key is not None else None
+        if blocks is None:
+            return None
+        if len(blocks) == 1:
+            return blocks[0]
+        offset = tensor.storage_offset()
+        return next((b for b in blocks if b.start <= offset < b.stop), None)
+
+    def use(self, tensor: Tensor) -> None:
+        """Note that an operator read a parameter."""
+        block = self._block(tensor)
+        if block is not None and block.parameter is not None:
+            self.used.add(id(block.parameter))
+
+    def mark(self, tensor: Tensor, mark: Mark) -> None:
+        """Say whose weights a new tensor holds; one that looks at marked memory stays as it is."""
+        key = _storage(tensor)
+        if key is None or key in self._blocks:
+            return
+        self._blocks[key] = [_Block(0, _extent(tensor), mark, made=True)]
+        self._alive.append(tensor.untyped_storage())
+
+    def release(self, tensor: Tensor) -> None:
+        """What a layer made of weights alone is no weight of anybody's once the layer is done."""
+        block = self._block(tensor)
+        if block is not None and block.made:
+            block.mark = CONSTANT
+
+    def overwrite(self, tensor: Tensor) -> None:
+        """Data was written into a tensor: it holds no weights any more."""
+        key = _storage(tensor)
+        if key is not None:
+            self._blocks.pop(key, None)
+
+    def joined(
+        self, marks: Sequence[Mark], tensors: Sequence[Tensor], *, side_by_side: bool
+    ) -> Mark:
+        """The mark of what is computed from weights alone."""
+        if side_by_side:
+            return tuple(part for mark in marks for part in mark)
+        sized = zip(marks, (tensor.numel() for tensor in tensors), strict=True)
+        owned = [(size, mark) for mark, size in sized if mark]
+        return max(owned, key=lambda pair: pair[0])[1] if owned else CONSTANT
+
+
+def _storage(tensor: Tensor) -> int | None:
+    """The address of what stores a tensor; None for one without a single storage (sparse, say)."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError, TypeError):
+        return None
+
+
+def _extent(tensor: Tensor) -> int:
+    """How far a tensor reaches in its storage, in elements."""
+    if not tensor.numel():
+        return 0
+    return 1 + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
+
+
+def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
+    """The tensors among an operator's arguments, also those in lists."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif type(value) in (list, tuple):
+            yield from (v for v in value if isinstance(v, Tensor))
