@@ -28,7 +28,7 @@ LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
     *(f"measure/{name}.py" for name in ("crediting", "device", "kinds", "operators", "recall")),
-    *(f"measure/{name}.py" for name in ("timing", "weights", "worker")),
+    *(f"measure/{name}.py" for name in ("timing", "weights", "worker", "zygote")),
 }
 
 

@@ -28,7 +28,8 @@ MEASURED = ("measured", "measured-on-meta")
 """The statuses under which a network has counts."""
 STATUSES = (
     *MEASURED,
-    *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree", "timed-out", "killed"),
+    *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree"),
+    *("not-deterministic", "timed-out", "killed"),
 )
 FITS = ("matches", "matches-rounded", "matches-truncated")
 VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
