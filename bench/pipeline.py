@@ -12,7 +12,7 @@ from processes import Ratio, in_turn, seconds, tell
 from project import FLOOR, OneRule, Project
 from rows import Outcome, Row
 
-__all__ = ["cold", "edits", "memory", "no_op", "profile"]
+__all__ = ["cold", "edits", "memory", "no_op", "profile", "verify"]
 
 ONE_AT_A_TIME = ("-p", "keep", "False")
 """The notebook that holds one network at a time, as careful users write it."""
@@ -137,6 +137,19 @@ def reworded(project: Project) -> None:
         return text.replace(one, other, 1) if other not in text else text.replace(other, one, 1)
 
     project.edited(file, change)
+
+
+def verify(project: Project, runs: int) -> Outcome:
+    """Verify an archive without its PDF, against the cold run that made it."""
+    project.cold()
+    project.snakemake("archive")
+    archive = project.kept_archive()
+    taken = in_turn(
+        "verify", runs, {"verify": lambda: project.verify(archive), "cold": project.cold}
+    )
+    ratio = Ratio.of(seconds(taken["verify"]), seconds(taken["cold"]))
+    what = "`reconcile verify --no-pdf` of its archive / cold `snakemake`"
+    return Outcome([Row.at_most(what, ratio, 0.6)], runs)
 
 
 def profile(project: Project, runs: int) -> Outcome:

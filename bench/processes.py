@@ -44,18 +44,21 @@ class Ratio:
         return cls(median, min(pairs), max(pairs))
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Took:
+def run(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], accepted: int = 0
+) -> Took:
     """Run a command to its end.
 
     Raises:
-        RuntimeError: it failed; the message ends with what it printed last.
+        RuntimeError: its exit code is not the accepted one; the message ends with what it printed
+            last.
     """
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
+    if done.returncode != accepted:
         said = (done.stdout + done.stderr)[-SHOWN:]
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{said}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

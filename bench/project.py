@@ -67,6 +67,16 @@ class Project:
         script = "bench/peers/notebook/run.sh"
         return [script, str(NOTEBOOK_ENVIRONMENT), "build/bench/notebook", *options]
 
+    def kept_archive(self) -> Path:
+        """The archive of the study, put where a cold run does not remove it."""
+        (made,) = (self.folder / "results").glob("*/*.crate.zip")
+        return made.replace(self.folder.parent / made.name)
+
+    def verify(self, archive: Path) -> Took:
+        """Verify an archive, but for its PDF: what is left out makes it hold in part."""
+        command = ["python", "-m", "reconcile", "verify", "--no-pdf", str(archive)]
+        return run(command, self.folder, self.environment, accepted=HOLDS_IN_PART)
+
     def peak(self, *command: str) -> int:
         """Peak memory of a command that starts from nothing."""
         self.clear()
@@ -84,6 +94,8 @@ class Project:
         path.write_text(changed, encoding="utf-8")
 
 
+HOLDS_IN_PART = 3
+"""The exit code of ``verify`` where all that was compared holds."""
 FLOOR = ("python", "bench/peers/floor.py")
 
 

@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sweep": library.sweep,
     "scaling": library.scaling,
     "search": library.search,
+    "verify": pipeline.verify,
     "profile": pipeline.profile,
 }
 RUNS = 5

@@ -46,7 +46,9 @@ def changed(data: Any, place: Place, change: Any) -> Any:
     return copy
 
 
-def _put(value: Any) -> Any:
+def put(value: Any) -> Any:
+    """A change that puts a value in a place."""
+
     def change(container: Any, key: Any) -> None:
         container[key] = value
 
@@ -71,7 +73,7 @@ def broken_data(data: Any) -> Iterator[tuple[str, Any]]:
         yield f"{name} removed", changed(data, place, _remove)
         yield f"{name} misspelt or doubled", changed(data, place, _misspell)
         for label, value in WRONG_VALUES.items():
-            yield f"{name} is {label}", changed(data, place, _put(value))
+            yield f"{name} is {label}", changed(data, place, put(value))
 
 
 def broken_text(text: str, step: int = 1) -> Iterator[tuple[str, str]]:

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from support import PROJECT, write_study
+from support import PROJECT, render, write_study
 
 from reconcile.archive.build import build_archive
-from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
@@ -339,8 +337,7 @@ def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) ->
     for name, content in tables.items():
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
-    render_report(folder, out, PROJECT / "templates", options or {})
-    write_citations(folder, out, PROJECT / "CITATION.cff")
+    render(study, out, **(options or {}))
     build_archive(PROJECT, folder, out, out / "archive.crate.zip")
     return out / "archive.crate.zip"
 

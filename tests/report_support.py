@@ -36,6 +36,8 @@ RECORD = {
     "source": {"commit": "0123abc", "clean": True, "study_sha256": "5d"},
     "system": {},
 }
+COUNTED = ("channels", "height", "width", "neurons", "parameters", "macs", "connections")
+TOTALS = ("neurons", "conv_neurons", "parameters", "macs", "connections")
 SIDES = {"floor": 3, "ceil": 4, "slip": 4}
 
 
@@ -44,13 +46,18 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in tables()}
     for reading, side in SIDES.items():
         neurons, own = 4 * side * side, (reading, "main")
+        layers = {
+            ("input", "input"): (1, 8, 8, 64, 0, 0, 0),
+            ("conv", "conv"): (4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
+            ("fc", "fc"): (10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+        }
         rows["layers.csv"] += [
-            (*own, "input", "input", 1, 8, 8, 64, 0, 0, 0),
-            (*own, "conv", "conv", 4, side, side, neurons, 40, 9 * neurons, 10 * neurons),
-            (*own, "fc", "fc", 10, 1, 1, 10, 10 * neurons + 10, 10 * neurons, 10 * neurons + 10),
+            _cells("layers.csv", (*own, *names), dict(zip(COUNTED, counts, strict=True)))
+            for names, counts in layers.items()
         ]
+        totals = (neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
         rows["totals.csv"].append(
-            (*own, "measured", "", neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
+            _cells("totals.csv", (*own, "measured"), dict(zip(TOTALS, totals, strict=True)))
         )
         rows["coverage.csv"].append((*own, "conv", 8, 8, 64, 49 if side == 3 else 64))
         rows["windows.csv"] += [
@@ -61,6 +68,11 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
             for layer in ("network", "conv", "fc")
         ]
     return rows
+
+
+def _cells(table: str, first: tuple[Any, ...], others: dict[str, Any]) -> tuple[Any, ...]:
+    """A row by its first cells and some others; what is not said is empty."""
+    return (*first, *(others.get(column, "") for column in head_of(table)[len(first) :]))
 
 
 def write_rows(file: Path, rows: Iterable[Iterable[Any]]) -> None:
@@ -93,9 +105,14 @@ def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Pat
     return study_folder, out
 
 
+def results_in(study_folder: Path, out: Path) -> Results:
+    """A study and its results, read."""
+    return read_results(load_study(study_folder), out)
+
+
 def tiny_results(folder: Path, data: dict[str, Any] | None = None) -> Results:
     """The results of the tiny study, written and read."""
-    return read_results(*write_results(folder, data))
+    return results_in(*write_results(folder, data))
 
 
 def html_of(results: Results, **options: Any) -> str:

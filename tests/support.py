@@ -11,9 +11,11 @@ import pandas as pd
 import yaml
 
 from reconcile.archive.layout import code_files
+from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
+from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
@@ -299,6 +301,13 @@ def _totals(rows: list[dict[str, Any]], failed: dict[str, str]) -> dict[str, Any
         "macs": sum(row["macs"] for row in rows),
         "connections": sum(row["connections"] for row in rows),
     }
+
+
+def render(study: Study, out: Path, root: Path = PROJECT, **options: Any) -> None:
+    """Write the report, its figures, the PDF and what is cited, as the rules do."""
+    write_page(study, out, root / "templates", options)
+    write_paper(study, out, root / "templates", options)
+    write_citations(study, out, root / "templates", root / "CITATION.cff")
 
 
 def copy_project(to: Path) -> Path:

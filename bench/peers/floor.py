@@ -24,7 +24,7 @@ from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure import run as measure
 from reconcile.measure.worker import Worker
 from reconcile.report.pages import render_index
-from reconcile.report.render import render_report
+from reconcile.report.render import write_page, write_paper
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.config import load_config
 from reconcile.study.load import load_study
@@ -110,8 +110,9 @@ def main() -> None:
     steps.done("search")
 
     gc.disable()  # as the rendering jobs do
-    render_report(STUDY, results, TEMPLATES, config.report.model_dump())
-    write_citations(STUDY, results, ROOT / "CITATION.cff")
+    write_page(study, results, TEMPLATES, config.report.model_dump())
+    write_paper(study, results, TEMPLATES, config.report.model_dump())
+    write_citations(study, results, TEMPLATES, ROOT / "CITATION.cff")
     render_index([results / "reconciliation.json"], TEMPLATES, OUT / "index.html")
     steps.done("render")
     write_json(OUT / "steps.json", steps.seconds)

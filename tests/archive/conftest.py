@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import pytest
+from support import render
 
+from reconcile.archive import again
 from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
 from reconcile.archive.layout import MANIFEST, code_files
 from reconcile.archive.reading import digest, manifest
-from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
@@ -142,8 +144,7 @@ def make_results(root: Path) -> Path:
     for name, table in tables.items():
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
-    render_report(folder, out, root / "templates", {})
-    write_citations(folder, out, root / "CITATION.cff")
+    render(study, out, root)
     return out
 
 
@@ -164,16 +165,53 @@ def archive_file(project: Path) -> Path:
     return out
 
 
-@pytest.fixture
-def members(archive_file: Path) -> dict[str, bytes]:
-    """The archive's files by name."""
-    return unpack(archive_file.read_bytes())
+@pytest.fixture(scope="session")
+def original(archive_file: Path) -> Mapping[str, bytes]:
+    """The archive's files by name, unpacked once."""
+    return MappingProxyType(unpack(archive_file.read_bytes()))
 
 
 @pytest.fixture
-def forged(tmp_path: Path, archive_file: Path) -> Callable[[dict[str, bytes]], Path]:
+def members(original: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The archive's files by name, to be changed."""
+    return dict(original)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rendered_once() -> Iterator[None]:
+    """Render a report from the same files only once: most forgeries change no page."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("write_page", "write_paper"):
+            patch.setattr(again, name, _remembered(getattr(again, name)))
+        yield
+
+
+def _remembered(render: Callable[..., None]) -> Callable[..., None]:
+    """A renderer that writes again what it wrote from the same study, results and options."""
+    known: dict[str, dict[str, bytes]] = {}
+
+    def write(study: Path, results: Path, templates: Path, config: dict[str, Any]) -> None:
+        before = _contents(results)
+        key = repr((study.name, _contents(study), before, sorted(config.items())))
+        if key not in known:
+            render(study, results, templates, config)
+            after = _contents(results)
+            known[key] = {n: data for n, data in after.items() if before.get(n) != data}
+        for name, data in known[key].items():
+            (results / name).parent.mkdir(exist_ok=True)
+            (results / name).write_bytes(data)
+
+    return write
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+@pytest.fixture
+def forged(tmp_path: Path, original: Mapping[str, bytes]) -> Callable[[dict[str, bytes]], Path]:
     """Writes an archive of any files, with every hash put right, and all that describes them."""
-    original = unpack(archive_file.read_bytes())
 
     def write(members: dict[str, bytes]) -> Path:
         own = {n: d for n, d in members.items() if n in DOCUMENTS and d != original[n]}

@@ -20,10 +20,10 @@ from reconcile.archive.compare import compare_archives
 from reconcile.archive.container import ArchiveError, one_line, pack
 from reconcile.archive.layout import MANIFEST
 from reconcile.archive.reading import Archive, manifest
-from reconcile.archive.structure import NEEDED, check_metadata, check_record
+from reconcile.archive.structure import check_metadata, check_record
 from reconcile.archive.verify import Verification, verify_archive
 from reconcile.errors import Fault, InputError
-from reconcile.tables.contract import head_of
+from reconcile.tables.contract import FILES, head_of
 
 METADATA = "ro-crate-metadata.json"
 JSON_FILES = (
@@ -91,7 +91,9 @@ def test_faults_and_findings_are_told_as_they_are(tmp_path: Path) -> None:
         raise InputError(Fault(tmp_path / "study.yaml", 3, "", "wrong"))
 
 
-@pytest.mark.parametrize("name", [n for n, _ in (*verify._STRUCTURE, *verify._RECOMPUTED)])
+@pytest.mark.parametrize(
+    "name", [*verify.STRUCTURE, *verify.MEASUREMENTS, *verify.RECOMPUTED, *verify.MADE_AGAIN]
+)
 def test_each_check_has_the_boundary(
     archive_file: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,9 +103,9 @@ def test_each_check_has_the_boundary(
         raise KeyError("layer")
 
     names = [check.name for check in verify_archive(archive_file).checks]
-    for group in ("_STRUCTURE", "_RECOMPUTED"):
-        checks = [(n, broken if n == name else check) for n, check in getattr(verify, group)]
-        monkeypatch.setattr(verify, group, tuple(checks))
+    for group in (verify.STRUCTURE, verify.MEASUREMENTS, verify.RECOMPUTED, verify.MADE_AGAIN):
+        if name in group:
+            monkeypatch.setitem(group, name, broken)
     found = {check.name: check.outcome for check in verify_archive(archive_file).checks}
     assert found[name] == "fails"
     assert sorted(found) == sorted(names)
@@ -206,7 +208,7 @@ def test_columns_that_other_code_does_not_have(
         changed_members[member] = without(members[member], column)
         file = forged(members | changed_members)
         lacks = f"{name} lacks the column {column!r}"
-        if column in NEEDED[name]:
+        if column in FILES[name].keys:
             assert lacks in answer(file)
             assert run_compare(archive_file, file) == 2
             assert capsys.readouterr().err.endswith(f"{file}: {lacks}\n")

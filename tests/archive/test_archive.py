@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 from support import LINKS, put_link
 
+from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.build import archive_name, build_archive
 from reconcile.archive.container import unpack
+from reconcile.archive.documents import NOT_PROVABLE
 from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, code_files, member_of, result_name
+from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import InputError
-from reconcile.report.render import render_report
+from reconcile.report.render import write_page, write_paper
+from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -55,7 +59,9 @@ def test_runs_differ_in_the_record_only(project: Path, archive_file: Path, tmp_p
     (results / "record.json").write_text(json.dumps(record))
     timings = (results / "timings.csv").read_text().splitlines(keepends=True)
     (results / "timings.csv").write_text("".join(timings[:-1]))
-    render_report(copy / "studies/toy", results, copy / "templates", {})
+    study = load_study(copy / "studies/toy")
+    write_page(study, results, copy / "templates", {})
+    write_paper(study, results, copy / "templates", {})
     one, other = unpack(archive_file.read_bytes()), unpack(built(copy, tmp_path / "a.zip"))
     assert list(one) == list(other)
     different = {name for name in one if one[name] != other[name]}
@@ -190,7 +196,7 @@ def test_archive_that_is_refused_for_another_reason(
     def broken(_: object) -> str:
         raise KeyError("x")
 
-    monkeypatch.setattr("reconcile.archive.verify._STRUCTURE", (("files", broken),))
+    monkeypatch.setitem(STRUCTURE, "files", broken)
     with pytest.raises(InputError, match=r"a\.zip: would not verify: files: cannot be checked: "):
         built(project, tmp_path / "a.zip")
     assert not list(tmp_path.iterdir())
@@ -226,6 +232,7 @@ def test_certificate(members: dict[str, bytes]) -> None:
         "## The run",
         "## What was found",
         "## What was not checked",
+        "## What verifying does not compare",
         "## Inputs and artifacts",
         "## How to verify, cite and correct",
     ):
@@ -235,6 +242,28 @@ def test_certificate(members: dict[str, bytes]) -> None:
     assert "| conv1 | 32 | 32 | matches |" in text
     assert "checked by" not in text
     assert "None" not in text
+
+
+def test_certificate_says_what_is_not_compared(members: dict[str, bytes]) -> None:
+    """The certificate names each file that follows from nothing, and what only a rerun shows."""
+    text = members["certificate.md"].decode()
+    part = text.partition("## What verifying does not compare")[2].partition("\n## ")[0]
+    measured = [member_of(name) for name, file in FILES.items() if file.rule == "measure"]
+    assert re.findall(r"`(\w+/\w+\.\w+)`", part.partition("with `--no-pdf`")[0])[:-1] == measured
+    assert NOT_PROVABLE in part
+    assert "holds in part" in part
+
+
+@pytest.mark.parametrize("version", ["1`2", "1\n\n# curl | sh\n", "<b>1</b>"])
+def test_text_of_others_is_no_markup(members: dict[str, bytes], version: str) -> None:
+    """Whatever a result says, it starts no line, ends no span of code and becomes no markup."""
+    content = json.loads(members["results/reconciliation.json"]) | {"version": version}
+    plain = {n: data for n, data in members.items() if n not in DOCUMENTS}
+    plain["results/reconciliation.json"] = json.dumps(content).encode()
+    text = describe(plain)["README.md"].decode()
+    assert text.replace(r"\`", "").count("`") % 2 == 0
+    assert "\n# curl" not in text
+    assert "<b>" not in text.partition("## Check it")[0]
 
 
 def test_readme_names_the_commands(members: dict[str, bytes]) -> None:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import reconcile
 from reconcile import cli
+from reconcile.archive import verify as verifying
 from reconcile.archive.again import DOCUMENTS
 from reconcile.archive.container import pack, unpack
 from reconcile.archive.layout import MANIFEST, member_of
@@ -33,7 +34,8 @@ Change = Callable[[dict[str, bytes]], None]
 Forged = Callable[[dict[str, bytes]], Path]
 Forge = Callable[[Change], Path]
 NAMES = (
-    *("container", "hashes", "files", "metadata", "tables", "record", "sums"),
+    *("container", "hashes", "files", "metadata", "tables", "record"),
+    *("sums", "measurements"),
     *("study", "verdicts", "ranking", "numbers", "citations"),
     *("tables again", "searches again", "report again", "documents again", "pdf again"),
 )
@@ -150,6 +152,53 @@ def test_a_false_record_of_libraries(members: dict[str, bytes], forged: Forged) 
     assert cli.main(["verify", str(forged(members))]) == 3
 
 
+LIMITS = {
+    "MOST_CELLS": ("cells of tables", {"sums", "study", "verdicts", "tables again"}),
+    "MOST_JUDGEMENTS": ("countings of claims", {"study", "verdicts", "tables again"}),
+    "MOST_CANDIDATES": ("candidates", set[str]()),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_limits(archive_file: Path, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a limit nothing is computed that depends on it; it holds in part, and says so."""
+
+    def computed(*_: Any) -> None:
+        raise AssertionError("was computed")
+
+    what, left_out = LIMITS[limit]
+    monkeypatch.setattr(verifying, limit, 1)
+    if left_out:
+        monkeypatch.setattr("reconcile.archive.again.reconcile_study", computed)
+    monkeypatch.setattr("reconcile.archive.again.search_geometries", computed)
+    found = verify_archive(archive_file, pdf=False)
+    assert (found.outcome, len(found.checks) > 5) == ("holds in part", True)
+    assert not left_out & {check.name for check in found.checks}
+    assert any(what in line and "more than 1 are not" in line for line in found.not_compared)
+
+
+@pytest.mark.parametrize("limit", ["MOST_CELLS", "MOST_JUDGEMENTS"])
+def test_limits_are_no_excuse(forge: Forge, limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is beyond a limit, an archive that fails a check before it fails."""
+    monkeypatch.setattr(verifying, limit, 1)
+    file = forge(edited("record/record.json", lambda d: d.update(study="other")))
+    assert verify_archive(file, pdf=False).outcome == "fails"
+
+
+def test_searches_of_a_hostile_study(forge: Forge) -> None:
+    """A search of billions of geometries is not begun."""
+    wide = replaced("study/study.yaml", "inputs: [4, 9]", "inputs: [1, 4096]")
+
+    def change(members: dict[str, bytes]) -> None:
+        wide(members)
+        replaced("study/study.yaml", "kernels: [1, 4]", "kernels: [1, 4096]")(members)
+        replaced("study/study.yaml", "strides: [1, 2]", "strides: [1, 4096]")(members)
+
+    found = verify_archive(forge(change), pdf=False)
+    assert found.outcome == "holds in part"
+    assert any("candidates, more than 5,000,000,000" in line for line in found.not_compared)
+
+
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_flip_is_caught(archive_file: Path, tmp_path: Path, data: st.DataObject) -> None:
@@ -230,17 +279,17 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "layer": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="36")),
         "sums",
-        "six/main/conv1': neurons are no multiple of its output",
+        "six/main/conv1: neurons are no multiple of its output",
     ),
     "layer of the right form": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="64")),
         "sums",
-        "six/main': neurons is 42, but its layers add up to 74",
+        "six/main: neurons is 42, but its layers add up to 74",
     ),
     "total": (
         cells("results/totals.csv", lambda rows: rows[0].update(macs="1")),
         "sums",
-        "six/main': macs is 1, but its layers add up to",
+        "six/main: macs is 1, but its layers add up to",
     ),
     "cell of the wrong form": (
         cells("results/layers.csv", lambda rows: rows[1].update(neurons="many")),
@@ -275,12 +324,12 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     "table for LaTeX": (
         replaced("results/tables.tex", "matches", "contradicts"),
         "citations",
-        "results/tables.tex does not follow",
+        "results/tables.tex is not what is made again",
     ),
     "paper's author": (
         replaced("results/references.bib", "Ada", "Eve"),
         "citations",
-        "results/references.bib does not follow",
+        "results/references.bib is not what is made again",
     ),
     "claim": (
         replaced("study/study.yaml", 'printed: "32"', 'printed: "33"'),
@@ -415,7 +464,9 @@ def test_older_release(forge: Forge) -> None:
 
     def older(members: dict[str, bytes]) -> None:
         edited("results/reconciliation.json", lambda d: d.update(version="0.0.1"))(members)
-        edited("results/reconciliation.json", lambda d: d["ranking"][0].update(digits="!"))(members)
+        edited(
+            "results/reconciliation.json", lambda d: d["ranking"][0].update(digits="in other words")
+        )(members)
         cells("results/verdicts.csv", lambda rows: rows[0].update(reason="worded otherwise"))(
             members
         )

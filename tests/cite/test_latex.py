@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
-from reconcile.cite.latex import Macros, command_name, escape, number, read_macros, table
+from reconcile.cite.latex import (
+    Macros,
+    Tex,
+    command_name,
+    environment_for_latex,
+    escape,
+    number,
+    read_macros,
+)
 
 SPECIAL = "\\{}$&%#_~^<>|\"`'[]*"
 
@@ -144,16 +154,10 @@ def test_macros_are_read_back() -> None:
         read_macros(macros.text() * 2)
 
 
-def test_table() -> None:
-    """A table is booktabs': three rules, no lines."""
-    text = table("lr", ["Layer", "Neurons"], [["conv1", "290400"], ["fc8", "1000"]])
-    assert text.splitlines() == [
-        r"\begin{tabular}{lr}",
-        r"\toprule",
-        r"Layer & Neurons \\",
-        r"\midrule",
-        r"conv1 & 290400 \\",
-        r"fc8 & 1000 \\",
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
+def test_templates_escape(tmp_path: Path) -> None:
+    """What a template shows is text, whatever it is, but for what is LaTeX already."""
+    (tmp_path / "t").write_text("<< a >> & << b >> & << c >>", encoding="utf-8")
+    template = environment_for_latex(tmp_path).get_template("t")
+    assert template.render(a="50%_x", b=7, c=Tex(r"\TeX")) == r"50\%\_x & 7 & \TeX"
+    with pytest.raises(UndefinedError):
+        template.render(a="")

@@ -24,13 +24,20 @@ from reconcile.cite.numbers import (
     CITATION_FILES,
     Numbers,
     load_numbers,
-    numbers_tex,
     tables_tex,
     write_citations,
 )
+from reconcile.study.load import load_study
 from reconcile.tables.contract import layer_quantities
 
-STUDY = PROJECT / "studies" / "alexnet"
+STUDY, TEMPLATES = PROJECT / "studies" / "alexnet", PROJECT / "templates"
+COUNTINGS = ("as-stated", "other")
+RANKED = {
+    "rank": 1,
+    "title": "t",
+    "excluded_by": [],
+    "score": {"claims_contradicted": 0, "statements_denied": 0, "assumptions": 0},
+}
 WRITE_UP = r"""
 \documentclass{article}
 \usepackage[T1]{fontenc}
@@ -56,13 +63,18 @@ def written(alexnet_results: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The citation files of the AlexNet study."""
     out = tmp_path_factory.mktemp("cite") / "alexnet"
     shutil.copytree(alexnet_results, out)
-    write_citations(STUDY, out, PROJECT / "CITATION.cff")
+    write_citations(load_study(STUDY), out, TEMPLATES, PROJECT / "CITATION.cff")
     return out
 
 
 def macros_of(folder: Path) -> dict[str, str]:
     """The commands in a folder's numbers.tex."""
     return read_macros((folder / "numbers.tex").read_text(encoding="utf-8"))
+
+
+def numbers_tex(tables: Numbers) -> str:
+    """numbers.tex of some tables, by the project's template."""
+    return numbers.numbers_tex(tables, TEMPLATES)
 
 
 def rows(file: Path) -> list[dict[str, str]]:
@@ -97,8 +109,19 @@ def test_every_verdict_is_a_command(written: Path) -> None:
     macros = macros_of(written)
     for row in rows(written / "verdicts.csv"):
         name = command_name(row["interpretation"], "claim", row["claim"])
-        assert macros[f"{name}Verdict"] == row["verdict"]
+        otherwise = "" if row["counting"] == "as-stated" else " (by another counting)"
+        assert macros[f"{name}Verdict"] == row["verdict"] + otherwise
         assert rf"\rcnum{{{row['measured']}}}" in macros[f"{name}Measured"]
+
+
+def test_what_was_counted_is_a_command(written: Path) -> None:
+    """A number names its counting, so that no other agreement looks like the claim's own."""
+    macros = macros_of(written)
+    assert macros["rcCeilClaimTotalNeuronsVerdict"] == "matches-rounded (by another counting)"
+    assert macros["rcCeilClaimTotalNeuronsCounting"] == "convolutional layers only"
+    assert macros["rcCeilClaimConvTwoCounting"] == "neurons('conv2')"
+    table = (written / "tables.tex").read_text(encoding="utf-8")
+    assert "matches-rounded (by another counting)" in table
 
 
 def test_short_names_are_of_the_conclusion(written: Path) -> None:
@@ -130,9 +153,24 @@ def test_same_results_same_bytes(written: Path, tmp_path: Path) -> None:
     """Written again elsewhere, every file has the same bytes."""
     again = tmp_path / "elsewhere"
     shutil.copytree(written, again)
-    write_citations(STUDY, again, PROJECT / "CITATION.cff")
+    write_citations(load_study(STUDY), again, TEMPLATES, PROJECT / "CITATION.cff")
     for name in CITATION_FILES:
         assert (again / name).read_bytes() == (written / name).read_bytes()
+
+
+def test_tables_are_booktabs(written: Path) -> None:
+    """Each table is a command, with three rules and as many cells in every row."""
+    text = (written / "tables.tex").read_text(encoding="utf-8")
+    found = re.findall(r"\\newcommand\{\\(\w+)\}\{%\n(.*?\\end\{tabular\})\}\n", text, re.DOTALL)
+    assert [name for name, _ in found] == [
+        f"rcTable{name}" for name in ("Claims", "Ranking", "Layers", "Totals")
+    ]
+    for name, body in found:
+        begin, top, head, middle, *rows, bottom, _ = body.splitlines()
+        columns = re.fullmatch(r"\\begin\{tabular\}\{([lr]+)\}", begin)
+        assert columns and (top, middle, bottom) == (r"\toprule", r"\midrule", r"\bottomrule"), name
+        assert {len(line.split(" & ")) for line in (head, *rows)} == {len(columns[1])}, name
+        assert all(line.endswith(r" \\") for line in (head, *rows)), name
 
 
 NAMES = st.text(alphabet="aAbB019._- é層", min_size=1, max_size=4)
@@ -153,9 +191,19 @@ def numbers_of_any_names(draw: st.DrawFn) -> Numbers:
             "study": "s",
             "version": "1",
             "paper": {"title": "t"},
-            "conclusion": {"answer": "a", "interpretation": draw(st.sampled_from(readings))},
+            "conclusion": {
+                "answer": "a",
+                "interpretation": draw(st.sampled_from([*readings, "none"])),
+            },
             "counts": {"claims": len(claims)},
-            "claims": [{"id": name, "printed": draw(VALUE)} for name in claims],
+            "claims": [
+                {
+                    "id": name,
+                    "printed": draw(VALUE),
+                    "countings": [{"id": one, "title": f"as {one}"} for one in COUNTINGS],
+                }
+                for name in claims
+            ],
         },
         [
             place | {"layer": layer, "kind": "fc"} | draw(values)
@@ -166,6 +214,7 @@ def numbers_of_any_names(draw: st.DrawFn) -> Numbers:
         [
             {"interpretation": r, "claim": c, "printed": "1", "measured": draw(VALUE | st.just(""))}
             | {"verdict": draw(st.sampled_from(["matches", "contradicts"]))}
+            | {"counting": draw(st.sampled_from(COUNTINGS))}
             for r in readings
             for c in claims
         ],
@@ -178,7 +227,7 @@ def things_of(numbers: Numbers) -> Iterator[tuple[list[str], str, str]]:
         (["paper", "title"], "t"),
         (["study", "version"], "1"),
         (["conclusion", "answer"], "a"),
-        (["conclusion", "interpretation"], escape(numbers.chosen)),
+        (["conclusion", "interpretation"], escape(numbers.chosen or "none")),
     ):
         yield parts, f"the {parts[1]} of the {parts[0]}", value
     for name, count in numbers.reconciliation["counts"].items():
@@ -201,7 +250,11 @@ def things_of_a_row(row: Mapping[str, str]) -> Iterator[tuple[list[str], str, st
         if row["measured"]:
             parts = ["claim", row["claim"], "measured"]
             yield parts, f"the number measured for {what}", number(row["measured"])
-        yield ["claim", row["claim"], "verdict"], f"the verdict on {what}", row["verdict"]
+        otherwise = row["measured"] and row["counting"] != "as-stated"
+        verdict = f"{row['verdict']}{' (by another counting)' if otherwise else ''}"
+        yield ["claim", row["claim"], "verdict"], f"the verdict on {what}", verdict
+        counting = f"as {row['counting']}"
+        yield ["claim", row["claim"], "counting"], f"what was counted for {what}", counting
         return
     network = [] if row["network"] == "main" else [row["network"]]
     of = f" {network[0]!r}" if network else ""
@@ -245,9 +298,10 @@ def test_what_is_left_out_does_not_depend_on_the_order(numbers: Numbers, random:
 def test_tables_use_no_command_that_is_not_there(numbers: Numbers) -> None:
     """tables.tex defines its own commands, uses one more, and numbers.tex defines none of them."""
     where = [claim | {"where": "p. 1"} for claim in numbers.reconciliation["claims"]]
-    text = tables_tex(
-        replace(numbers, reconciliation={**numbers.reconciliation, "claims": where, "ranking": []})
-    )
+    known = {**numbers.reconciliation, "claims": where, "ranking": []}
+    if not numbers.chosen:
+        known["ranking"] = [RANKED | {"interpretation": numbers.totals[0]["interpretation"]}]
+    text = tables_tex(replace(numbers, reconciliation=known), TEMPLATES)
     own = set(re.findall(r"^\\newcommand\{\\(rc[A-Za-z]+)\}", text, re.MULTILINE))
     assert set(re.findall(r"\\(rc[A-Za-z]+)", text)) <= own | {"rcnum"}
     assert len(own) == 4
@@ -269,11 +323,12 @@ def latexmk(folder: Path, source: str) -> str:
 @pytest.mark.slow
 def test_write_up_compiles(written: Path, tmp_path: Path) -> None:
     """A LaTeX write-up with numbers, tables, a figure and references compiles without complaint."""
-    from reconcile.report.figures.write import write_figures
+    from reconcile.report.figures import write_figures
     from reconcile.report.read import read_results
     from reconcile.study.config import ReportOptions
 
-    write_figures(read_results(STUDY, written), PROJECT / "templates", ReportOptions().max_readings)
+    results = read_results(load_study(STUDY), written)
+    write_figures(results, TEMPLATES, ReportOptions().max_readings)
     folder = tmp_path / "paper"
     shutil.copytree(written, folder)
     key = (written / "references.bib").read_text(encoding="utf-8").split("{")[1].split(",")[0]

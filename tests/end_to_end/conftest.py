@@ -6,10 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support import PROJECT
+from support import PROJECT, render
 
 from reconcile.judge.measurements import Measurements
-from reconcile.report.render import render_report
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
@@ -25,5 +24,5 @@ def rendered(alexnet_results: Path, tmp_path_factory: pytest.TempPathFactory) ->
     slips = search_slips(study, folder, measured, lambda line: None)
     write_table(out, "slips.csv", slips)
     write_table(out, "geometries.csv", search_geometries(study, folder, lambda line: None))
-    render_report(folder, out, PROJECT / "templates", {})
+    render(study, out)
     return out

@@ -11,7 +11,7 @@ from conftest import TINY_LAYERS
 from support import measured
 
 from reconcile.errors import InputError
-from reconcile.judge.conclusion import ReferenceError, resolver
+from reconcile.judge.conclusion import UnresolvedError, resolver
 from reconcile.judge.evidence import check_paper
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.study.model import Study
@@ -52,7 +52,7 @@ def test_references(tiny: Study, text: str, expected: str) -> None:
 )  # fmt: skip
 def test_references_that_do_not_resolve(tiny: Study, reference: str) -> None:
     """A reference to nothing fails, is repeated, and what is accepted is said."""
-    with pytest.raises(ReferenceError) as caught:
+    with pytest.raises(UnresolvedError) as caught:
         resolved(tiny, f"There are {{{reference}}} of them.")
     assert str(caught.value).startswith(f"{{{reference}}} does not resolve to a number")
     assert "accepted are {claim:<id>}" in str(caught.value)
@@ -82,7 +82,7 @@ def test_reading_of_several_networks(make_study: MakeStudy) -> None:
     resolve = resolver(study, measurements, [])
     assert resolve("{floor.two.conv.neurons}") == "36"
     for reference in ("{floor.conv.neurons}", "{floor.three.conv.neurons}"):
-        with pytest.raises(ReferenceError):
+        with pytest.raises(UnresolvedError):
             resolve(reference)
 
 
@@ -130,3 +130,96 @@ def test_choice_that_failed_evidence_excludes(make_study: MakeStudy, tmp_path: P
     study = make_study(change)
     done = reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
     assert done.summary["conclusion"]["interpretation"] == "floor"
+
+
+def test_a_conclusion_for_no_reading(make_study: MakeStudy, tmp_path: Path) -> None:
+    """A claim then counts once, as the best that any reading makes of it."""
+    study = make_study(lambda data: data["conclusion"].update(interpretation="none"))
+    done = reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
+    assert done.summary["conclusion"]["interpretation"] == "none"
+    found = {
+        key: done.summary["counts"][key] for key in ("reproduced", "contradicted", "explained")
+    }
+    assert found == {"reproduced": 3, "contradicted": 1, "explained": 1}
+
+
+def test_no_reading_is_called_none(make_study: MakeStudy) -> None:
+    """The word is what a conclusion names that is for no reading."""
+    with pytest.raises(InputError) as caught:
+        make_study(lambda data: data["interpretations"][2].update(id="none"))
+    assert "'none' is what a conclusion names" in str(caught.value)
+
+
+HOLDS = {
+    "readings() == 3": ["readings() is 3"],
+    "readings('*') == 0 and readings(parameters) > 0": [
+        "readings('*') is 0",
+        "readings('parameters') is 2",
+    ],
+    "readings(map) == 2": ["readings('map') is 2"],
+    "readings_rounded(neurons) + readings_cut(neurons) >= 1": [
+        "readings_rounded('neurons') is 2",
+        "readings_cut('neurons') is 2",
+    ],
+    "conflicts() == 2 and conflicts(conv) == 1": ["conflicts() is 2", "conflicts('conv') is 1"],
+    "conflicts(map, parameters) == 0": ["conflicts('map', 'parameters') is 0"],
+    "combinations() == 0 and combination_conflicts() == 0": [
+        "combinations() is 0",
+        "combination_conflicts() is 0",
+    ],
+    "printed(map) == 4": [],
+}
+
+
+@pytest.mark.parametrize("expression", HOLDS)
+def test_what_a_conclusion_holds(make_study: MakeStudy, tmp_path: Path, expression: str) -> None:
+    """Each expression is true of the results, and comes out with the counts that it rests on."""
+    found = conclude(make_study, tmp_path, holds=[expression])["holds"]
+    assert found == [{"expression": expression, "found": HOLDS[expression]}]
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("readings(map) == 3", "'readings(map) == 3' is not true: readings('map') is 2"),
+        ("readings(map)", "says nothing that is true or false: readings('map') is 2"),
+        ("neurons(conv) == 4", "is measured; here only the paper's words count"),
+        ("argument(size) == 8", "belongs to a reading"),
+        ("readings(map) / conflicts(map) == 1", "divides by zero"),
+    ],
+)
+def test_what_does_not_hold_fails(
+    make_study: MakeStudy, tmp_path: Path, expression: str, said: str
+) -> None:
+    """A sentence that is not true of the results is an error with its line."""
+    with pytest.raises(InputError) as caught:
+        conclude(make_study, tmp_path, holds=["readings() == 3", expression])
+    (fault,) = caught.value.faults
+    assert (fault.key, fault.line > 1) == ("conclusion.holds.1", True)
+    assert said in fault.message
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "said"),
+    [
+        ({"holds": ["readings('maps*') == 0"]}, "conclusion.holds.0", "there is no claim 'maps*'"),
+        ({"holds": ["readings(1) == 0"]}, "conclusion.holds.0", "is no name"),
+        ({"holds": ["nothing() == 0"]}, "conclusion.holds.0", "nothing() is not a function"),
+    ],
+)
+def test_what_cannot_hold_is_found_before_anything_runs(
+    make_study: MakeStudy, change: dict[str, Any], key: str, said: str
+) -> None:
+    """`check` knows the claims and the functions."""
+    with pytest.raises(InputError) as caught:
+        make_study(lambda data: data["conclusion"].update(change))
+    (fault,) = caught.value.faults
+    assert fault.key == key
+    assert said in fault.message
+
+
+def test_results_are_counted_in_the_conclusion_only(make_study: MakeStudy) -> None:
+    """A claim that rests on how many readings satisfy it would rest on itself."""
+    with pytest.raises(InputError) as caught:
+        make_study(lambda data: data["claims"][0].update(quantity="readings(map) * 24", of=None))
+    assert "readings() counts results; only `conclusion.holds` can" in str(caught.value)

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 from conftest import TINY_LAYERS
 from support import measured
+from tiny_sweep import CEIL, FLOOR, add_sweep, swept_layers
 
-from reconcile.judge.evidence import Checked, check_evidence, check_paper, excluding
+from reconcile.judge.evidence import (
+    Checked,
+    check_evidence,
+    check_paper,
+    excluding,
+    supporting,
+)
 from reconcile.judge.measurements import Measurements
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.model import Study
@@ -123,3 +130,44 @@ def test_the_paper_against_itself(tiny: Study) -> None:
     (check,) = check_paper(tiny)
     assert (check.computed, check.verdict) == (64, "contradicts")
     assert "64 is not 48" in check.reason
+
+
+def test_checks_of_combinations(make_study: MakeStudy) -> None:
+    """A check supports the combinations that it is true of, and excludes those it is false of."""
+    study = make_study(add_sweep)
+    checked = check_evidence(study, measured(study, swept_layers()))
+    assert (checked[0].supports, checked[0].excludes) == ({CEIL}, {FLOOR})
+    assert excluding(checked, FLOOR) == ["rounds-up"]
+    assert supporting(checked, CEIL) == ["rounds-up"]
+    assert (excluding(checked, CEIL), supporting(checked, FLOOR)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("lists", "supports", "excludes"),
+    [
+        ({"excludes": []}, {CEIL}, set()),
+        ({"supports": []}, set(), {FLOOR}),
+        ({"supports": ["floor"], "excludes": []}, set(), set()),
+    ],
+)
+def test_what_an_item_does_to_combinations(
+    make_study: MakeStudy, lists: dict[str, Any], supports: set[str], excludes: set[str]
+) -> None:
+    """An item that excludes nobody excludes no combination, and one that fails does nothing."""
+
+    def change(data: dict[str, Any]) -> None:
+        add_sweep(data)
+        data["evidence"][0].update(lists)
+
+    study = make_study(change)
+    checked = check_evidence(study, measured(study, swept_layers()))[0]
+    assert (checked.supports, checked.excludes) == (supports, excludes)
+
+
+def test_combinations_that_were_not_measured(make_study: MakeStudy) -> None:
+    """What is not known of a combination neither supports nor excludes it."""
+    study = make_study(add_sweep)
+    checked = check_evidence(
+        study, measured(study, TINY_LAYERS, **{FLOOR: "killed", CEIL: "killed"})
+    )
+    assert (checked[0].supports, checked[0].excludes) == (set(), set())

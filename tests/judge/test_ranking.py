@@ -9,7 +9,8 @@ import pytest
 from support import study_data
 
 from reconcile.judge.evidence import Checked
-from reconcile.judge.ranking import RULE, Ranked, digits_sentence, rank
+from reconcile.judge.ranking import RULE, Ranked, digits_sentence
+from reconcile.judge.ranking import rank as rank_some
 from reconcile.judge.verdicts import Counted, Verdict
 from reconcile.study.model import Evidence, Source, Study
 
@@ -47,6 +48,16 @@ def excluded(**ids: list[str]) -> list[Checked]:
     ]
 
 
+def rank(
+    study: Study,
+    verdicts: list[Verdict],
+    countings: list[Counted],
+    checked: list[Checked],
+) -> list[Ranked]:
+    """All readings of a study, best first."""
+    return rank_some(study, study.interpretations, verdicts, countings, checked)
+
+
 def order(ranked: list[Ranked]) -> str:
     """The readings from best to worst."""
     return "".join(entry.reading.id for entry in ranked)
@@ -82,7 +93,8 @@ def test_what_was_not_measured_counts_against() -> None:
     unmeasured = Verdict("a", "conv", None, "not-measured", "", "as-stated")
     ranked = rank(study_of({}, {}), [unmeasured], [], [])
     assert order(ranked) == "ba"
-    assert ranked[1].score["claims_contradicted"] == 1
+    assert ranked[1].score["claims_not_measured"] == 1
+    assert ranked[1].score["claims_contradicted"] == 0
     assert ranked[1].reasons == ["could not be measured for 1 claim: conv"]
 
 
@@ -92,7 +104,8 @@ def test_reasons_of_the_tiny_study() -> None:
     ranked = rank(study, contradictions(b=2), [], excluded(one=["b"]))
     last = ranked[-1]
     assert last.score == {
-        "claims_contradicted": 2, "statements_denied": 1, "evidence_against": 1, "assumptions": 2,
+        "claims_contradicted": 2, "claims_not_measured": 0, "statements_denied": 1,
+        "evidence_against": 1, "assumptions": 2,
     }  # fmt: skip
     assert last.reasons == [
         "contradicts 2 claims: claim-0, claim-1",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import TINY_LAYERS
 from support import measured
+from tiny_sweep import CEIL, FLOOR, add_sweep, swept_layers
 
 from reconcile.errors import InputError
 from reconcile.files import json_text
@@ -58,10 +59,14 @@ def test_evidence_rows(done: Reconciliation) -> None:
 
 
 def test_counts(done: Reconciliation) -> None:
-    """The summary counts claims of the first ranked reading, and what was measured and excluded."""
+    """The summary counts claims of the reading concluded on, and what was measured and excluded."""
     assert done.summary["counts"] == {
-        "claims": 5, "reproduced": 3, "contradicted": 1, "explained": 1, "interpretations": 3,
-        "excluded": 1, "measured": 3,
+        "claims": 5, "reproduced": 3, "reproduced_otherwise": 0, "reproduced_weakly": 0,
+        "contradicted": 1, "explained": 1, "not_measured": 0, "interpretations": 3,
+        "excluded": 1, "measured": 3, "readings": 3,
+        "readings_measured": 3, "readings_partly_measured": 0, "readings_excluded": 1,
+        "combinations": 0, "combinations_measured": 0, "combinations_partly_measured": 0,
+        "combinations_excluded": 0,
     }  # fmt: skip
 
 
@@ -137,20 +142,22 @@ def test_layer_that_no_reading_has(make_study: MakeStudy, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("section", "change"),
     [
-        ("claims", {"quantity": "neurons(conv) / 0", "of": None}),
-        ("evidence", {"check": "neurons(conv) / 0 == 1"}),
+        ("claims", {"quantity": "neurons(conv) / (width(conv) - height(conv))", "of": None}),
+        ("evidence", {"check": "neurons(conv) / (width(conv) - height(conv)) == 1"}),
         ("evidence", {"check": "argument(rule) + 1 == 2"}),
     ],
 )
 def test_expression_without_a_value(
     make_study: MakeStudy, tmp_path: Path, section: str, change: dict[str, Any]
 ) -> None:
-    """An expression that cannot be evaluated is a fault with its section's line."""
+    """An expression that cannot be evaluated is a fault with the line of what it belongs to."""
     study = make_study(lambda data: data[section][0].update(change))
     with pytest.raises(InputError) as caught:
         reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
-    assert caught.value.faults[0].line >= 1
-    assert caught.value.faults[0].key.startswith(section)
+    (fault,) = caught.value.faults
+    lines = (tmp_path / "tiny" / "study.yaml").read_text().splitlines()
+    assert fault.key == f"{section}.0"
+    assert lines[fault.line - 1].startswith(f"- id: {study.model_dump()[section][0]['id']}")
 
 
 def test_nothing_measured(tiny: Study, tmp_path: Path) -> None:
@@ -164,6 +171,81 @@ def test_consistency_table(make_study: MakeStudy, tmp_path: Path) -> None:
     """The paper against itself needs the study alone; a check that has no value is a fault."""
     (row,) = consistency_table(make_study(), tmp_path / "tiny").to_dict("records")
     assert (row["printed"], row["computed"], row["verdict"]) == ("48", "64", "contradicts")
-    study = make_study(lambda data: data["consistency"][0].update(compute="printed(conv) / 0"))
+    study = make_study(
+        lambda data: data["consistency"][0].update(
+            compute="printed(conv) / (printed(map) - printed(map))"
+        )
+    )
     with pytest.raises(InputError, match="divides by zero"):
         consistency_table(study, tmp_path / "tiny")
+
+
+@pytest.fixture
+def swept(make_study: Callable[..., Study], tmp_path: Path) -> Reconciliation:
+    """The tiny study with a sweep of four combinations, two of which are its own readings."""
+    study = make_study(add_sweep)
+    return reconcile_study(study, tmp_path / "tiny", measured(study, swept_layers()))
+
+
+def test_combinations_are_ranked_apart(swept: Reconciliation) -> None:
+    """The study's own readings have the ranks that they have without a sweep."""
+    places = {
+        key: [(e["rank"], e["interpretation"]) for e in swept.summary[key]]
+        for key in ("ranking", "combinations")
+    }
+    assert places == {
+        "ranking": [(1, "slip"), (2, "ceil"), (3, "floor")],
+        "combinations": [(1, CEIL), (2, FLOOR)],
+    }
+    assert swept.summary["combinations"][1]["excluded_by"] == ["rounds-up"]
+    counts = swept.summary["counts"]
+    assert (counts["readings"], counts["combinations"]) == (3, 2)
+    assert (counts["readings_excluded"], counts["combinations_excluded"]) == (1, 1)
+
+
+def test_conflicts_of_readings_and_of_combinations(swept: Reconciliation) -> None:
+    """Both are held against the claims; a reading that is a combination too is in both."""
+    found = {each["scope"]: each for each in swept.summary["conflicts"]}
+    assert {scope: each["candidates"] for scope, each in found.items()} == {
+        "readings": 3,
+        "combinations": 4,
+    }
+    rows = swept.tables["conflicts.csv"].to_dict("records")
+    assert [(r["scope"], r["claims"]) for r in rows] == [
+        (scope, " ".join(one["claims"])) for scope, each in found.items() for one in each["found"]
+    ]
+
+
+def test_a_combination_that_evidence_excludes_is_no_conclusion(
+    make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    """A check speaks of a combination that no list could name."""
+
+    def change(data: dict[str, Any]) -> None:
+        add_sweep(data)
+        data["conclusion"]["interpretation"] = FLOOR
+
+    study = make_study(change)
+    with pytest.raises(InputError, match="is excluded by evidence: rounds-up"):
+        reconcile_study(study, tmp_path / "tiny", measured(study, swept_layers()))
+
+
+def test_counts_cannot_decide_is_one_sentence_a_group(swept: Reconciliation) -> None:
+    """The study's own readings are told apart, not every combination that is like one."""
+    said = [note for note in swept.summary["notes"] if note.startswith("Counts cannot decide")]
+    assert said == ["Counts cannot decide between ceil and slip: every layer has equal counts."]
+
+
+def test_what_was_not_measured_is_not_contradicted(
+    make_study: Callable[..., Study], tmp_path: Path
+) -> None:
+    """Neither in the counts, nor in the score, nor in the sentences."""
+    study = make_study(lambda data: data["conclusion"].update(answer="?", text="?"))
+    failed = dict.fromkeys(("floor", "ceil", "slip"), "killed")
+    done = reconcile_study(study, tmp_path / "tiny", measured(study, [], **failed))
+    counts = done.summary["counts"]
+    assert (counts["contradicted"], counts["not_measured"]) == (0, 5)
+    assert [e["score"]["claims_contradicted"] for e in done.summary["ranking"]] == [0, 0, 0]
+    assert done.summary["notes"] == ["70 (neurons) was measured under no reading."]
+    (conflicts,) = done.summary["conflicts"]
+    assert conflicts["says"] == "Nothing is known of conflicts: no reading was measured."

@@ -16,22 +16,24 @@ from reconcile.judge.verdicts import (
     Verdict,
     conventions,
     countings_of,
+    digits_columns,
     judge,
     judge_reading,
 )
 from reconcile.study.expressions import ExpressionError
 from reconcile.study.model import Claim, Study, next_by_id
-from reconcile.tables.contract import VERDICTS
+from reconcile.tables.contract import FITS, VERDICTS
 from reconcile.words import number
 
 MakeStudy = Callable[..., Study]
 
 
-def claim(printed: str, relation: str = "equals", unit: float | None = None) -> Claim:
+def claim(printed: str, relation: str = "equals", **keys: Any) -> Claim:
     """A claim with these digits."""
+    reasons = {f"{key}_reason": "round" for key in ("unit", "zeros") if key in keys}
     return Claim(
         id="c", quote="q", where="w", printed=printed, quantity="neurons", of="network",
-        relation=relation, unit=unit, unit_reason=None if unit is None else "round",
+        relation=relation, **keys, **reasons,
     )  # fmt: skip
 
 
@@ -60,8 +62,8 @@ def test_equality(measured_number: int, printed: str, verdict: str) -> None:
 def test_tried_in_order() -> None:
     """The verdicts are listed from best to worst, as the design defines them."""
     assert VERDICTS == (
-        "matches", "matches-rounded", "matches-truncated", "explained-by-slip", "contradicts",
-        "not-measured",
+        "matches", "matches-rounded", "matches-truncated", "matches-zeros", "explained-by-slip",
+        "contradicts", "not-measured",
     )  # fmt: skip
 
 
@@ -93,6 +95,85 @@ def test_at_least(number: int, verdict: str, rounded: bool) -> None:
     found, reason = judge(Fraction(number), claim("20", "at-least"))
     assert found == verdict
     assert ("rounded" in reason) == rounded
+
+
+@pytest.mark.parametrize(
+    ("number", "printed", "within", "verdict", "said"),
+    [
+        (37_400, "37000", 500, "matches", "37,400 is within 500 of 37000"),
+        (37_500, "37000", 500, "matches", "37,500 is within 500 of 37000"),
+        (36_499, "37000", 500, "contradicts", "36,499 is not within 500 of 37000 (-1.35%)"),
+        (115 * 10**6, "~110M", "5%", "matches", "115,000,000 is within 5,500,000 of ~110M"),
+        (116 * 10**6, "~110M", "5%", "contradicts", "116,000,000 is not within 5,500,000 of ~110M"),
+    ],
+)
+def test_about(number: int, printed: str, within: int | str, verdict: str, said: str) -> None:
+    """About is as near as the study says; both ends belong to it."""
+    found, reason = judge(Fraction(number), claim(printed, "about", within=within))
+    assert found == verdict
+    assert reason.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("printed", "keys", "number", "verdict", "said"),
+    [
+        ("133", {"scale": "million"}, 132_863_336, "matches-rounded",
+         "132,863,336 is 133 million when rounded to the printed digits"),
+        ("133", {"scale": "million"}, 132_400_000, "contradicts", "132,400,000 is not 133 million"),
+        ("64K", {"scale": 1024}, 65_536, "matches", "65,536 is the printed number"),
+        ("0.54", {"scale": "%"}, Fraction(539, 100_000), "matches-rounded", "0.54% is 0.54% when"),
+        ("133", {}, Fraction("132.86"), "matches-rounded", "132.86 is 133 when rounded"),
+        ("5,120", {}, 5140, "contradicts", "5,140 is not 5,120 (+0.39%)"),
+    ],
+)  # fmt: skip
+def test_scale(printed: str, keys: dict[str, Any], number: Any, verdict: str, said: str) -> None:
+    """A head's scale makes the interval, and the reason names it."""
+    found, reason = judge(Fraction(number), claim(printed, **keys))
+    assert (found, reason[: len(said)]) == (verdict, said)
+
+
+@pytest.mark.parametrize(
+    ("printed", "number", "opened", "unopened"),
+    [
+        ("110M", 109_482_240, "matches-zeros", "it would be to 10,000,000, were its last zeros no"),
+        ("340M", 335_141_888, "matches-zeros", "it would be to 10,000,000, were its last zeros no"),
+        ("340M", 320_000_000, "contradicts", ""),
+        ("60,000", 61_706, "matches-zeros", ""),
+        ("110M", 110_400_000, "matches-rounded", ""),
+    ],
+)
+def test_last_zeros(printed: str, number: int, opened: str, unopened: str) -> None:
+    """Open zeros have a verdict of their own; closed ones a word in the reason, if scaled."""
+    assert judge(Fraction(number), claim(printed, zeros="open"))[0] == opened
+    verdict, reason = judge(Fraction(number), claim(printed))
+    assert verdict == ("matches-rounded" if opened == "matches-rounded" else "contradicts")
+    assert unopened in reason and ("zeros" in reason) == bool(unopened)
+
+
+def test_open_zeros_are_weaker() -> None:
+    """What fits only without its zeros is no fit: no conflict is dissolved by it."""
+    assert "matches-zeros" not in FITS
+    assert VERDICTS.index("matches-truncated") < VERDICTS.index("matches-zeros")
+
+
+@pytest.mark.parametrize(
+    ("printed", "relation", "number", "columns"),
+    [
+        ("60 million", "equals", 60_200_000, ("yes", "yes")),
+        ("60 million", "equals", 60_965_224, ("no", "yes")),
+        ("60 million", "equals", 59_700_000, ("yes", "no")),
+        ("4096", "equals", 4096, ("yes", "yes")),
+        ("4096", "equals", 4097, ("no", "no")),
+        ("4096", "at-most", 4096, ("", "")),
+        ("4096", "equals", None, ("", "")),
+    ],
+)
+def test_rounded_and_cut_are_columns(
+    printed: str, relation: str, number: int | None, columns: tuple[str, str]
+) -> None:
+    """Whether a number rounds to the digits, and whether it is cut to them, are two facts."""
+    measured_number = None if number is None else Fraction(number)
+    assert tuple(digits_columns(claim(printed, relation), measured_number).values()) == columns
 
 
 def test_distance_is_told() -> None:
@@ -225,6 +306,19 @@ def test_reading_that_was_not_measured(tiny: Study) -> None:
     assert {v.verdict for v, _ in found.values()} == {"not-measured"}
     assert {v.measured for v, _ in found.values()} == {None}
     assert found["conv"][0].reason == "does-not-build: as the test says"
+
+
+def test_layers_that_ran_before_a_failure(tiny: Study) -> None:
+    """Claims on layers that ran are judged; on a total, or a layer that did not run, they are not."""
+    ran = [r for r in TINY_LAYERS if r["interpretation"] != "floor" or r["layer"] != "fc"]
+    rows = measured(tiny, ran, floor="does-not-run")
+    found = {c: (v.verdict, v.reason) for c, (v, _) in judged(tiny, rows, "floor").items()}
+    assert found["conv"][0] == found["map"][0] == "contradicts"
+    assert (
+        found["parameters"] == found["share"] == ("not-measured", "does-not-run: as the test says")
+    )
+    # One of its countings is of a layer that ran.
+    assert found["neurons"][0] == "contradicts"
 
 
 def test_layer_that_a_reading_lacks(make_study: MakeStudy) -> None:

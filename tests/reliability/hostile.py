@@ -14,7 +14,7 @@ from typing import Any
 from odd_studies import run_study
 from pydantic import ValidationError
 from reliability.payloads import PAYLOADS
-from report_support import TEMPLATES, write_results
+from report_support import TEMPLATES, results_in, write_results
 from support import NETWORK, PROJECT, study_data, write_study
 
 from reconcile.cite.numbers import write_citations
@@ -23,7 +23,6 @@ from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.report.pages import render_page
-from reconcile.report.read import read_results
 from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
@@ -108,9 +107,9 @@ def hostile_results(folder: Path, turn: int, step: int) -> tuple[Path, Path]:
     poison(out, visible(PAYLOADS[turn % len(PAYLOADS)]))
     judge(study, out)
     options = ReportOptions(checked_by=_plain(PAYLOADS[turn % len(PAYLOADS)]))
-    page = render_page(TEMPLATES, context_of(read_results(study, out), options), "screen")
+    page = render_page(TEMPLATES, context_of(results_in(study, out), options), "screen")
     (out / "report.html").write_text(page, "utf-8")
-    write_citations(study, out, PROJECT / "CITATION.cff")
+    write_citations(load_study(study), out, TEMPLATES, PROJECT / "CITATION.cff")
     return study, out
 
 

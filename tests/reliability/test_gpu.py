@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from reliability.surroundings import EVERYTHING
+from report_support import TEMPLATES
 from support import measure, study_data, write_study
 
 from reconcile.files import write_json
 from reconcile.measure.process import MeasureError
 from reconcile.measure.provenance import merged_record
 from reconcile.measure.run import measure_study
-from reconcile.report.read import facts
+from reconcile.report.pages import environment_of
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
@@ -71,8 +74,12 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 def told_in_the_report(out: Path) -> str:
     """What the report says about the GPU."""
+    part = environment_of(TEMPLATES).get_template("partials/measuring.jinja")
     record = json.loads((out / "record.json").read_text())
-    return next(fact.text for fact in facts(record) if fact.name == "Why not the GPU")
+    shown = part.render(record=record, titles={"measuring": ""}, unmeasured=[])
+    found = re.search(r"<dt>Why not the GPU</dt><dd>(.*?)</dd>", shown)
+    assert found is not None
+    return unescape(found[1])
 
 
 @in_full

@@ -115,9 +115,11 @@ def test_a_disk_that_fills_up_within_a_rule(
     on_a_small_disk: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The later files of a rule are named as well as the first, and the old ones stay."""
-    from reconcile import cite, report
+    from reconcile.cite import numbers as cite
     from reconcile.errors import InputError
     from reconcile.files import write_bytes
+    from reconcile.report import render as report
+    from reconcile.study.load import load_study
 
     results, real = on_a_small_disk / "results" / "tiny", write_bytes
     before = outputs(on_a_small_disk)
@@ -130,10 +132,12 @@ def test_a_disk_that_fills_up_within_a_rule(
     for module in (cite, report):
         monkeypatch.setattr(module, "write_text", write)
     monkeypatch.setattr(report, "write_bytes", write)
-    study = on_a_small_disk / "studies" / "tiny"
+    study = load_study(on_a_small_disk / "studies" / "tiny")
+    templates = on_a_small_disk / "templates"
     with pytest.raises(InputError, match=f"{name}: cannot be written: {NO_ROOM}"):
-        report.render_report(study, results, on_a_small_disk / "templates", {})
-        cite.write_citations(study, results, on_a_small_disk / "CITATION.cff")
+        report.write_page(study, results, templates, {})
+        report.write_paper(study, results, templates, {})
+        cite.write_citations(study, results, templates, on_a_small_disk / "CITATION.cff")
     (results / "filler").unlink()
     assert outputs(on_a_small_disk) == before
 

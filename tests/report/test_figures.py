@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_support import TEMPLATES, tiny_results, write_results, write_rows
+from report_support import TEMPLATES, results_in, tiny_results, write_results, write_rows
 from support import study_data
 
 from reconcile.errors import InputError
 from reconcile.report.figures import drawings, write_figures
-from reconcile.report.figures.latency import layer_latencies
-from reconcile.report.figures.neurons import LayerClaim, chart_in_words, draw_neurons
-from reconcile.report.figures.svg import Scale, clipped, width_of
+from reconcile.report.figures.charts import (
+    LayerClaim,
+    Scale,
+    chart_in_words,
+    draw_neurons,
+    layer_latencies,
+)
+from reconcile.report.figures.svg import clipped, width_of
 from reconcile.report.figures.windows import Walk, all_walks, describe_walk, telling_walks
-from reconcile.report.read import Results, read_results
+from reconcile.report.read import Results
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def walks_of(folder: Path, coverage: list[object], windows: list[list[object]]) 
     own = ("floor", "main", "conv")
     write_rows(out / "coverage.csv", [(*own, *coverage)])
     write_rows(out / "windows.csv", [(*own, *row) for row in windows])
-    return all_walks(read_results(study, out))
+    return all_walks(results_in(study, out))
 
 
 def test_walks_are_read_from_measured_windows(results: Results) -> None:
@@ -99,7 +104,7 @@ def test_nothing_to_draw_is_an_empty_folder(tmp_path: Path) -> None:
     study, out = write_results(tmp_path, no_figures())
     for name in ("windows.csv", "coverage.csv", "timings.csv"):
         write_rows(out / name, [])
-    assert write_figures(read_results(study, out), TEMPLATES, 24) == []
+    assert write_figures(results_in(study, out), TEMPLATES, 24) == []
     assert list((out / "figures").iterdir()) == []
 
 
@@ -113,10 +118,10 @@ def no_figures() -> dict[str, Any]:
 def test_figures_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     """A figure that is no longer drawn is removed; what is no figure is nobody's to remove."""
     study, out = write_results(tmp_path)
-    write_figures(read_results(study, out), TEMPLATES, 24)
+    write_figures(results_in(study, out), TEMPLATES, 24)
     (out / "figures" / "notes.txt").write_text("kept\n")
     write_rows(out / "timings.csv", [])
-    written = write_figures(read_results(study, out), TEMPLATES, 24)
+    written = write_figures(results_in(study, out), TEMPLATES, 24)
     assert {file.stem for file in written} == {"windows", "neurons", "coverage"}
     assert {*(out / "figures").iterdir()} == {*written, out / "figures" / "notes.txt"}
 
@@ -128,7 +133,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
         write_rows(out / name, [])
     (out / "figures").write_text("in the way\n")
     with pytest.raises(InputError, match="figures: cannot be written"):
-        write_figures(read_results(study, out), TEMPLATES, 24)
+        write_figures(results_in(study, out), TEMPLATES, 24)
 
 
 PAGE = 1_000
@@ -157,7 +162,7 @@ def test_a_figure_fits_a_page_however_much_there_is(tmp_path: Path) -> None:
         last = (side - 3) // 2
         windows += [(*own, i, last + 1, 2 * i, 2 * i + 2, 3, 0) for i in range(last + 1)]
     write_rows(out / "windows.csv", windows)
-    drawn = drawings(read_results(study, out), 200)
+    drawn = drawings(results_in(study, out), 200)
     assert {"neurons", "latency-layers", "latency-networks", "coverage"} <= set(drawn)
     for name, drawing in drawn.items():
         assert float(ET.fromstring(drawing.wide()).get("height", 0)) < PAGE, name  # noqa: S314
@@ -174,7 +179,7 @@ def test_layers_of_several_networks_are_told_apart(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     rows = [("slip", name, "conv", "cpu", 9, 7, 7, 8, "") for name in ("main", "large")]
     write_rows(out / "timings.csv", rows)
-    bars = layer_latencies(read_results(study, out))
+    bars = layer_latencies(results_in(study, out))
     assert [bar.name for bar in bars] == ["conv", "large/conv"]
 
 
@@ -206,10 +211,10 @@ def test_long_names_keep_to_their_room() -> None:
 def test_structural_figures_do_not_depend_on_the_record(tmp_path: Path) -> None:
     """Another device and other times leave windows, neurons and coverage as they are."""
     study, out = write_results(tmp_path)
-    before = drawings(read_results(study, out), 24)
+    before = drawings(results_in(study, out), 24)
     rows = [("floor", "main", "network", "cpu", 9, 77, 70, 80, "")]
     write_rows(out / "timings.csv", rows)
-    after = drawings(read_results(study, out), 24)
+    after = drawings(results_in(study, out), 24)
     for name in ("windows", "neurons", "coverage"):
         assert before[name].wide() == after[name].wide()
     assert before["latency-networks"].wide() != after["latency-networks"].wide()

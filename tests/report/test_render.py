@@ -15,6 +15,7 @@ from report_support import (
     TEMPLATES,
     Page,
     html_of,
+    results_in,
     tiny_results,
     write_results,
     write_rows,
@@ -24,13 +25,12 @@ from support import study_data, write_study
 from reconcile.errors import InputError
 from reconcile.report.claims import counted_as
 from reconcile.report.pages import render_page, safe_link
-from reconcile.report.read import Results, read_results
-from reconcile.report.readings import argument_text
+from reconcile.report.read import Results
 from reconcile.report.render import context_of
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import SweptInterpretation
-from reconcile.words import MARKS
+from reconcile.words import MARKS, argument_text
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +62,8 @@ def test_sections_come_in_the_order_in_which_readers_ask(page: Page) -> None:
     """The answer is first, how to cite is last, and nothing that has data is missing."""
     sections = [a["id"] for tag, a in page.elements if tag == "section"]
     wanted = (
-        "answer picture matrix reasons layers ranking evidence consistency searches undecided "
-        "claims interpretations measuring verify limits cite"
+        "answer picture matrix conflicts reasons layers ranking evidence consistency searches "
+        "undecided claims interpretations measuring verify limits cite"
     )
     assert sections == wanted.split()
 
@@ -122,7 +122,7 @@ def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     for name in ("slips", "geometries", "windows", "coverage", "timings"):
         (out / f"{name}.csv").unlink()
-    ids = Page(html_of(read_results(study, out))).all("id")
+    ids = Page(html_of(results_in(study, out))).all("id")
     assert not {"searches", "picture", "latency", "coverage"} & set(ids)
 
 
@@ -139,10 +139,23 @@ def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
     assert named not in paper and told in paper
 
 
-def test_only_the_best_readings_are_shown_and_the_page_says_so(results: Results) -> None:
+def test_the_own_readings_are_always_shown(results: Results) -> None:
+    """However few may be shown of a sweep: what the study names has its column."""
+    page = Page(html_of(results, max_readings=1))
+    shown = [i for i in page.all("id") if i.startswith("interpretation-")]
+    assert len(shown) == 3
+    assert "Shown are" not in page.text
+
+
+def test_only_the_best_combinations_are_shown_and_the_page_says_so(results: Results) -> None:
     """A sweep has thousands; the page shows as many as the configuration allows."""
-    page = Page(html_of(results, max_readings=2))
-    assert "Shown are 2 of 3 interpretations" in page.text
+    generated = [
+        SweptInterpretation.model_construct(**dict(reading))
+        for reading in results.study.interpretations
+    ]
+    study = results.study.model_copy(update={"interpretations": generated})
+    page = Page(html_of(replace(results, study=study), max_readings=2))
+    assert "Shown are 2 of 3 combinations" in page.text
     shown = [i for i in page.all("id") if i.startswith("interpretation-")]
     assert len(shown) == 2
 
@@ -154,7 +167,13 @@ def swept(folder: Path, concludes_on: str) -> Results:
     generated = [SweptInterpretation.model_construct(**dict(reading)) for reading in others]
     study = results.study.model_copy(update={"interpretations": [own, *generated]})
     conclusion = results.reconciliation["conclusion"] | {"interpretation": concludes_on}
-    reconciliation = {**results.reconciliation, "conclusion": conclusion}
+    ranking = results.reconciliation["ranking"]
+    reconciliation = {
+        **results.reconciliation,
+        "conclusion": conclusion,
+        "ranking": [entry for entry in ranking if entry["interpretation"] == own.id],
+        "combinations": [entry for entry in ranking if entry["interpretation"] != own.id],
+    }
     rows = [row | {"verdict": "contradicts"} for row in results.table("verdicts")]
     tables = {**results.tables, "verdicts.csv": rows}
     return replace(results, study=study, reconciliation=reconciliation, tables=tables)
@@ -165,27 +184,50 @@ def swept(folder: Path, concludes_on: str) -> Results:
 def test_the_conclusion_is_always_shown(tmp_path: Path, concludes_on: str, most: int) -> None:
     """Also a combination of a sweep that matches nothing, which displaces no other."""
     shown = [entry["interpretation"] for entry in swept(tmp_path, concludes_on).shown(most)]
-    wanted = {"floor", concludes_on} if most > 1 else {concludes_on}
+    wanted = {"floor", concludes_on}
     assert set(shown) == wanted
     assert len(shown) == len(wanted)
 
 
+def counting(results: Results, **changed: int) -> str:
+    """The text of a page with other counts."""
+    counts = results.reconciliation["counts"] | changed
+    changed_results = replace(results, reconciliation={**results.reconciliation, "counts": counts})
+    return Page(html_of(changed_results)).text
+
+
 def test_one_is_not_many(results: Results) -> None:
     """What there is one of is spoken of as one."""
-    counts = results.reconciliation["counts"] | {"interpretations": 1, "measured": 1}
-    one = replace(results, reconciliation={**results.reconciliation, "counts": counts})
-    assert "the only interpretation. 1 of 1 was built" in Page(html_of(one)).text
+    text = counting(results, interpretations=1, readings=1, readings_measured=1)
+    assert "the only interpretation. 1 of 1 reading was built" in text
+
+
+def test_what_was_measured_is_told_apart(results: Results) -> None:
+    """Readings measured in part are no readings measured, and combinations are no readings."""
+    assert "3 of 3 readings were built, run and measured on" in counting(results)
+    part = counting(results, readings_measured=1, readings_partly_measured=2)
+    assert "1 of 3 readings (and 2 in part) was built" in part
+    swept = counting(results, combinations=9, combinations_measured=8, excluded=4)
+    assert "3 of 3 readings and 8 of 9 combinations of the sweep were built" in swept
+    assert "4 are excluded by evidence" in swept
+    assert "None of 3 readings were built" in counting(results, readings_measured=0)
 
 
 def test_claims_that_were_not_judged_are_counted(results: Results) -> None:
-    """Where the best reading leaves claims unmeasured, the tiles do not add up without a word."""
-    counts = results.reconciliation["counts"]
-    assert "could not be measured" not in Page(html_of(results)).text
-    less = counts | {"reproduced": counts["reproduced"] - 2, "measured": 0}
-    less = replace(results, reconciliation={**results.reconciliation, "counts": less})
-    text = Page(html_of(less)).text
-    assert "under which 2 claims could not be measured" in text
-    assert "No interpretation could be built, run and measured" in text
+    """What was not measured has a tile, so that the tiles add up; it is not contradicted."""
+    assert "not measured 2" not in tiles(counting(results))
+    assert "not measured 2" in tiles(counting(results, reproduced=1, not_measured=2))
+
+
+def tiles(text: str) -> str:
+    """The counts at the head of a page, without their marks."""
+    return re.sub(r"[✓†×–] ?", "", text.partition("checked")[2][:200])
+
+
+def test_a_reading_by_another_counting_is_told_apart(results: Results) -> None:
+    """A claim that is reproduced by another counting than its own does not look like the others."""
+    assert "by another counting than" not in tiles(counting(results, reproduced_otherwise=0))
+    assert "1 by another counting than its own" in tiles(counting(results, reproduced_otherwise=1))
 
 
 def test_a_network_without_arguments_has_none(tmp_path: Path) -> None:
@@ -201,7 +243,7 @@ def test_latencies_are_drawn_without_those_of_the_conclusion(tmp_path: Path) -> 
     """Where the reading concluded on was not timed, the latencies of the others are shown."""
     study, out = write_results(tmp_path)
     write_rows(out / "timings.csv", [("floor", "main", "network", "cpu", 9, 7, 7, 8, "")])
-    ids = Page(html_of(read_results(study, out))).all("id")
+    ids = Page(html_of(results_in(study, out))).all("id")
     assert {"latency", "figure-latency-networks"} <= set(ids)
     assert "figure-latency-layers" not in ids
 
@@ -268,7 +310,7 @@ def test_a_large_table_is_linked_instead(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     rows = [("floor", f"other-{i}", "conv", 8, 8, 64, 64) for i in range(30_000)]
     write_rows(out / "coverage.csv", rows)
-    html = html_of(read_results(study, out))
+    html = html_of(results_in(study, out))
     assert 'href="coverage.csv" download="coverage.csv"' in html
     assert len(html) < 1_000_000
 
@@ -278,7 +320,7 @@ def test_missing_results_are_one_clear_error(tmp_path: Path) -> None:
     study, out = write_results(tmp_path)
     (out / "verdicts.csv").unlink()
     with pytest.raises(InputError, match=r"verdicts\.csv: is missing"):
-        read_results(study, out)
+        results_in(study, out)
 
 
 def test_rendering_loads_no_torch() -> None:

@@ -24,7 +24,7 @@ from support import copy_project, study_data, write_study
 
 from reconcile.archive.layout import member_of
 from reconcile.measure.provenance import file_sha256
-from reconcile.run.cluster.queue import JOB_NAME
+from reconcile.run.cluster.slurm import JOB_NAME
 from reconcile.study.model import Sweep, SweptInterpretation
 from reconcile.study.plan import interpretations_of
 
@@ -413,7 +413,9 @@ def test_failure(small: Path) -> None:
     """A job that fails says why in one line, and the run ends."""
     run = slurm(small, "--retries", "0", "measurements")
     assert run.ended() == 1
-    line = r"measure: SLURM job \d+ FAILED; logs/tiny/measure.log ends with: device: cuda was .+"
+    line = (
+        r"measure: SLURM-job '\d+' failed.+'FAILED'.+; logs/tiny/measure.log ends with: device: .+"
+    )
     assert len(re.findall(f"^{line}$", run.said(), re.M)) == 1
     assert "Traceback" not in run.said()
     print(f"\na failure shows after {run.seconds():.0f} s")
@@ -424,7 +426,7 @@ def test_refusal(small: Path) -> None:
     where = ["slurm_partition=nowhere", "mem_mb=500", "runtime=5"]
     run = slurm(small, "--retries", "0", "--default-resources", *where, "--", "measurements")
     assert run.ended() == 1
-    line = "SLURM takes no job: .*invalid partition specified: nowhere.*"
+    line = "measure: SLURM sbatch failed.*invalid partition specified: nowhere.*"
     assert len(re.findall(f"^{line}$", run.said(), re.M)) == 1
 
 

@@ -24,7 +24,7 @@ from reconcile.study.expressions import evaluate
 from reconcile.study.load import load_study
 from reconcile.study.model import Claim, Interpretation, Study, next_by_id
 from reconcile.study.plan import networks_of
-from reconcile.study.printed import parse_printed, reading_of_digits
+from reconcile.study.printed import reading_of_digits
 
 STUDIES = Path(__file__).parents[2] / "studies"
 COUNTED = (nn.Conv2d, nn.Linear)
@@ -132,8 +132,7 @@ class Run:
     def lookup(self, function: str, name: str) -> Any:
         """Part of the scope protocol of ``reconcile.study.expressions``."""
         if function == "printed":
-            claim = self.study.claim(name)
-            return parse_printed(claim.printed, claim.unit).value
+            return self.study.claim(name).number.value
         if function == "stated":
             return next_by_id(self.study.statements, name).value
         return self.arguments[name]
@@ -199,8 +198,7 @@ class Readings:
     def verdict(self, interpretation: str, claim_id: str) -> str | None:
         """By which reading of the digits a claim holds under its own counting, or None."""
         claim: Claim = self.study.claim(claim_id)
-        printed = parse_printed(claim.printed, claim.unit)
-        return reading_of_digits(self.measured(interpretation, claim_id), printed)
+        return reading_of_digits(self.measured(interpretation, claim_id), claim.number)
 
     def excluded(self) -> set[str]:
         """Readings that some evidence excludes."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from reconcile.study.expressions import evaluate
 from reconcile.study.model import next_by_id
 from reconcile.study.plan import denied_statements
-from reconcile.study.printed import parse_printed, reading_of_digits
+from reconcile.study.printed import reading_of_digits
 
 if TYPE_CHECKING:
     from conftest import Readings
@@ -96,7 +96,7 @@ def test_totals(readings: Readings) -> None:
 
 def test_only_the_slip_explains_the_printed_number(readings: Readings) -> None:
     """No reading has 253,440 neurons in conv1; the declared slip turns 290,400 into it."""
-    printed = parse_printed(readings.study.claim("conv1").printed)
+    printed = readings.study.claim("conv1").number
     measured = {r: readings.measured(r, "conv1") for r in CONV1}
     assert not [r for r, value in measured.items() if reading_of_digits(value, printed)]
     slips = {r.id: r.slip for r in readings.study.interpretations if r.slip is not None}
@@ -108,7 +108,7 @@ def test_only_the_slip_explains_the_printed_number(readings: Readings) -> None:
 
 def test_sixty_million_is_truncated(readings: Readings) -> None:
     """60,965,224 is 60 million only when digits are cut off."""
-    printed = parse_printed(readings.study.claim("parameters").printed)
+    printed = readings.study.claim("parameters").number
     assert (
         reading_of_digits(readings.measured("ceil", "parameters"), printed) == "matches-truncated"
     )
@@ -161,7 +161,7 @@ def test_consistency_of_the_printed_numbers(readings: Readings) -> None:
     assert values["corrected-sum-conv"] == 650_080
     assert values["conv1-product"] == 290_400
     for layer in ("input", "conv2", "conv3", "conv4", "conv5"):
-        printed = parse_printed(readings.study.claim(layer).printed).value
+        printed = readings.study.claim(layer).number.value
         assert values[f"{layer}-product"] == printed
     assert values["conv3-share"] > values["conv4-share"] > 1 / 100
 

@@ -13,6 +13,7 @@ from reconcile.study.expressions import (
     ExpressionError,
     UnknownNameError,
     evaluate,
+    networks_named,
     parse,
     references,
 )
@@ -31,17 +32,48 @@ class Made:
             raise UnknownNameError(f"there is no layer {selector!r}")
         return [Fraction(LAYERS[selector])]
 
+    def other(self, network: str) -> Made:
+        """Another network, ten times as large."""
+        if network != "large":
+            raise UnknownNameError(f"there is no network {network!r}")
+        return Larger()
+
     def lookup(self, function: str, name: str) -> Any:
         """A few values of every kind."""
-        values = {"size": 224, "share": 0.1, "rule": "ceil", "padding": [1, 2], "tied": True}
+        values = {
+            "size": 224,
+            "share": 0.1,
+            "rule": "ceil",
+            "padding": [1, 2],
+            "tied": True,
+            "head": None,
+        }
         if name not in values:
             raise UnknownNameError(f"there is no {function} {name!r}")
         return values[name]
 
 
+class Larger(Made):
+    """Another network of the same reading."""
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """Ten times as many."""
+        return [10 * value for value in super().quantity(name, selector)]
+
+    def lookup(self, function: str, name: str) -> Any:
+        """Its own size."""
+        return 448 if name == "size" else super().lookup(function, name)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("neurons(conv1, large)", 2_904_000),
+        ("neurons(fc6, large) / neurons(fc6)", 10),
+        ("largest(neurons, 'conv*', 'large')", 2_904_000),
+        ("argument(size, large) - argument(size)", 224),
+        ("argument(padding, 1, large)", 2),
+        ("argument(head) == None", True),
         ("neurons(conv1)", 290_400),
         ("neurons('conv1')", 290_400),
         ("neurons('features.0')", 7),
@@ -94,7 +126,6 @@ def test_values(text: str, value: object) -> None:
         ("f'{1}'", "is not accepted"),
         ("1j", "is not accepted"),
         ("b'x'", "is not accepted"),
-        ("None", "is not accepted"),
         ("~1", "is not accepted"),
         ("1 << 2", "is not accepted"),
         ("1 @ 2", "is not accepted"),
@@ -106,20 +137,20 @@ def test_values(text: str, value: object) -> None:
         ("__import__('os')", "__import__() is not a function"),
         ("neurons(x=1)", "is not accepted"),
         ("neurons(*conv1)", "is no name"),
-        ("neurons()", "neurons() takes one name"),
-        ("neurons(conv1, conv2)", "neurons() takes one name"),
+        ("neurons()", "neurons() takes a layer and, maybe, a network"),
+        ("neurons(a, b, c)", "neurons() takes a layer and, maybe, a network"),
         ("neurons(conv*)", "is not an expression"),
         ("neurons(1)", "'1' is no name; quote patterns"),
-        ("largest(neurons)", "largest() takes a quantity and a layer pattern"),
-        ("largest(width, x, y)", "largest() takes a quantity and a layer pattern"),
-        ("largest(os, 'conv*')", "largest() takes a quantity and a layer pattern"),
-        ("argument()", "argument() takes a name and, for a list, a position"),
+        ("largest(neurons)", "largest() takes a quantity, a layer pattern and"),
+        ("largest(width, x, y, z)", "largest() takes a quantity, a layer pattern and"),
+        ("largest(os, 'conv*')", "largest() takes a quantity, a layer pattern and"),
+        ("argument()", "argument() takes a name and, maybe, a position in its list and a network"),
         ("argument(size, eval('1'))", "eval() is not a function"),
         ("floor(1, 2)", "floor() takes one number"),
         ("max(1)", "max() takes two numbers or more"),
         ("1e999", "a number is too large"),
         ("(" * 900 + "1" + ")" * 900, "is"),
-        ("1" + " + 1" * 20_000, "is nested too deeply"),
+        ("1" + " + 1" * 20_000, "is nested deeper than 100 levels"),
         ("'\x00'", "is not an expression"),
     ],
 )
@@ -133,6 +164,8 @@ def test_what_is_not_of_the_language(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("neurons(conv1, small)", "there is no network 'small'"),
+        ("neurons(conv1) * argument(head)", "is no number to calculate with"),
         ("1 / 0", "divides by zero"),
         ("1 % 0", "divides by zero"),
         ("0 ** -1", "divides by zero"),
@@ -160,6 +193,42 @@ def test_what_cannot_be_evaluated(text: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("neurons(conv1) / 0", "'neurons(conv1) / 0' divides by zero"),
+        ("neurons(conv1) * (1 / (2 - 2))", "divides by zero"),
+        ("neurons(conv1) + 2 ** 99", "an exponent must be a whole number up to 64"),
+        ("neurons(conv1) + " + " * ".join(["2 ** 64"] * 17), "more than 960 bits on the way"),
+        ("neurons(conv1) == 'a' * 3", "is no number to calculate with"),
+        ("1 < 'a'", "compares numbers with text"),
+        ("9" * 400, "more than 960 bits"),
+        ("-" * 494 + "1", "is nested deeper than 100 levels"),
+        ("not " * 200 + "1", "is nested deeper than 100 levels"),
+    ],
+)
+def test_what_can_be_told_before_anything_runs(text: str, message: str) -> None:
+    """Arithmetic that comes to nothing is refused when it is parsed: it needs no measurement."""
+    with pytest.raises(ExpressionError) as caught:
+        parse(text)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ("neurons(conv1)", {None}),
+        ("neurons(conv1, small) / neurons(conv1, large)", {"small", "large"}),
+        ("largest(neurons, 'c*', small) + argument(size)", {"small", None}),
+        ("argument(size, 0, small) * argument(padding, 1)", {"small", None}),
+        ("2 * 3 + printed(a) + stated(b)", set()),
+    ],
+)
+def test_networks_named(text: str, networks: set[str | None]) -> None:
+    """The networks that an expression speaks of are known without one."""
+    assert networks_named(text) == networks
+
+
 def test_references() -> None:
     """The names that an expression looks up are found wherever they stand."""
     text = "printed(conv1) + max(printed('conv2-map'), stated(a)) * neurons(conv1)"
@@ -184,7 +253,7 @@ def test_any_words(words: list[str]) -> None:
     except ExpressionError as error:
         assert str(error)
     else:
-        assert isinstance(value, Fraction | bool | str | list)
+        assert value is None or isinstance(value, Fraction | bool | str | list)
 
 
 @settings(max_examples=300)

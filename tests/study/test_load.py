@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from breaking import broken_data, broken_text, is_a_good_line, places_in
+from breaking import broken_data, broken_text, changed, is_a_good_line, places_in, put
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import LINKS, PROJECT, put_link, study_data, write_study
 
 from reconcile.errors import InputError
@@ -78,6 +80,40 @@ def test_denied_statements(make_study: Callable[..., Study]) -> None:
     assert [denied_statements(study, r) for r in study.interpretations] == [["side"], [], []]
 
 
+@pytest.mark.parametrize(
+    ("relation", "value", "denied"),
+    [
+        ({"relation": "about", "within": "5%"}, 8.4, False),
+        ({"relation": "about", "within": "5%"}, 8.5, True),
+        ({"relation": "about", "within": 1}, 7, False),
+        ({"relation": "about", "within": 1}, None, True),
+        ({"relation": "at-most"}, 8, False),
+        ({"relation": "at-most"}, 9, True),
+        ({"relation": "at-least"}, 9, False),
+        ({"relation": "at-least"}, 7, True),
+        ({}, 8, False),
+        ({}, None, True),
+    ],
+)
+def test_statements_about_numbers(
+    make_study: Callable[..., Study], relation: dict[str, Any], value: Any, denied: bool
+) -> None:
+    """A statement may be about a number, or a bound; a reading denies it only beyond that."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["statements"][0].update(relation)
+        data["interpretations"][0]["network"] = {"size": value}
+
+    study = make_study(change)
+    assert denied_statements(study, study.interpretations[0]) == (["side"] if denied else [])
+
+
+def test_ids_with_capitals(make_study: Callable[..., Study]) -> None:
+    """An id may have capitals, as a paper's names have: A to E, ResNet-50."""
+    study = make_study(lambda data: data["claims"][4].update(id="C1-Conv", version="v1"))
+    assert study.claim("C1-Conv").place == "p. 3 (v1)"
+
+
 MESSAGES: dict[str, tuple[Change, str]] = {
     "unknown key": (
         lambda d: d["claims"][0].update(quantty="x"),
@@ -102,7 +138,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "unit of zero": (
         lambda d: d["claims"][3].update(unit=0),
-        "claims.3.unit: must be more than 0, not 0",
+        "claims.3.unit: must be at least 1e-30, not 0",
     ),
     "no quantity": (
         lambda d: d["claims"][0].update(quantity="nurons"),
@@ -114,16 +150,64 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "relation": (
         lambda d: d["claims"][4].update(relation="below"),
-        "claims.4.relation: must be 'equals', 'at-most' or 'at-least', not 'below'",
+        "claims.4.relation: must be 'equals', 'at-most', 'at-least' or 'about', not 'below'",
     ),
     "id": (
         lambda d: d["evidence"][1].update(id="No good"),
-        "evidence.1.id: must be an id of small letters, digits, dots, dashes and underscores, "
+        "evidence.1.id: must be an id of letters, digits, dots, dashes and underscores, "
         "not 'No good'",
     ),
     "duplicate id": (
         lambda d: d["evidence"][1].update(id="rounds-up"),
         "evidence.1.id: the id 'rounds-up' is used twice",
+    ),
+    "ids that differ in capitals": (
+        lambda d: d["evidence"][1].update(id="Rounds-Up"),
+        "evidence.1.id: the id 'Rounds-Up' differs from 'rounds-up' only in capitals",
+    ),
+    "ambiguous number": (
+        lambda d: d["claims"][0].update(printed="253.440"),
+        'claims.0.printed: "253.440" may be 253.440 or 253,440: give `scale: 1` for the first, ',
+    ),
+    "about without a tolerance": (
+        lambda d: d["claims"][0].update(relation="about"),
+        "claims.0.within: `relation: about` and `within` stand together or not at all",
+    ),
+    "tolerance without about": (
+        lambda d: d["claims"][0].update(within="5%"),
+        "claims.0.within: `relation: about` and `within` stand together or not at all",
+    ),
+    "negative tolerance": (
+        lambda d: d["claims"][0].update(within=-1, relation="about"),
+        "claims.0.within: must be 0 or more, not -1",
+    ),
+    "no scale": (
+        lambda d: d["claims"][0].update(scale="zillion"),
+        "claims.0.scale: must be a scale like million, K, 1024, \"2^20\" or \"%\", not 'zillion'",
+    ),
+    "two scales": (
+        lambda d: d["claims"][0].update(printed="48K", scale="million"),
+        'claims.0.printed: "48K" has a scale of its own, 1,000; leave out `scale:`, which may only',
+    ),
+    "zeros without a reason": (
+        lambda d: d["claims"][0].update(printed="480", zeros="open"),
+        "claims.0.zeros: `zeros` and `zeros_reason` stand together or not at all",
+    ),
+    "no zeros to open": (
+        lambda d: d["claims"][0].update(zeros="open", zeros_reason="so"),
+        "claims.0.zeros: 48 has no zeros that may be open: no last ones, or a `unit`",
+    ),
+    "about in full": (
+        lambda d: d["claims"][0].update(printed="~48"),
+        'claims.0.printed: "~48" does not say how near: give `relation: about` with `within`, or a',
+    ),
+    "statement about without a tolerance": (
+        lambda d: d["statements"][0].update(relation="about"),
+        "statements.0.within: `relation: about` and `within` stand together or not at all",
+    ),
+    "statement about a word": (
+        lambda d: d["statements"][0].update(relation="at-most", value="eight"),
+        "statements.0.value: must be a number to be at-most",
     ),
     "duplicate counting": (
         lambda d: d["claims"][3]["countings"].append(d["claims"][3]["countings"][0]),
@@ -178,6 +262,70 @@ MESSAGES: dict[str, tuple[Change, str]] = {
         ],
         "interpretations.1: gives no value for rule; set it here or under `arguments`",
     ),
+    "misspelt argument": (
+        lambda d: d["interpretations"][1].update(network={"rul": "ceil"}),
+        "interpretations.1: gives 'rul', which few others do, did you mean 'rule'? All take",
+    ),
+    "argument of one reading": (
+        lambda d: d["interpretations"][2].update(network={"rule": "ceil", "bias": True}),
+        "interpretations.2: gives 'bias', which few others do. All take the same ones",
+    ),
+    "misspelt argument of two readings": (
+        lambda d: [
+            d["interpretations"].pop(2),
+            d["evidence"][0]["supports"].remove("slip"),
+            d["conclusion"].update(interpretation="ceil"),
+            d["interpretations"][1].update(network={"kernals": 5}),
+        ],
+        "interpretations.1: gives 'kernals', which few others do, did you mean 'kernels'? All take",
+    ),
+    "unknown network": (
+        lambda d: d["claims"][0].update(network="fast"),
+        "claims.0.network: there is no network 'fast'. There are: main",
+    ),
+    "unknown network of an expression": (
+        lambda d: d["claims"][4].update(quantity="macs(fc, fast) / macs(fc)"),
+        "claims.4.quantity: there is no network 'fast'. There are: main",
+    ),
+    "unknown network of a counting": (
+        lambda d: d["claims"][3]["countings"][0].update(count="neurons(conv, fast)"),
+        "claims.3.countings.0.count: there is no network 'fast'. There are: main",
+    ),
+    "unknown network of a check": (
+        lambda d: d["evidence"][0].update(check="width(conv, fast) == 4"),
+        "evidence.0.check: there is no network 'fast'. There are: main",
+    ),
+    "unknown claim of a reference": (
+        lambda d: d["conclusion"].update(text="It is {claim:layer2}."),
+        "conclusion.text: {claim:layer2} does not resolve: there is no claim 'layer2'. There are: ",
+    ),
+    "unknown check of a reference": (
+        lambda d: d["conclusion"].update(text="It is {consistency:produkt}."),
+        "conclusion.text: {consistency:produkt} does not resolve: there is no consistency "
+        "'produkt', did you mean 'product'?",
+    ),
+    "unknown kind of reference": (
+        lambda d: d["conclusion"].update(text="It is {clam:conv}."),
+        "conclusion.text: {clam:conv} does not resolve: accepted are {claim:<id>}, {consistency:",
+    ),
+    "unknown reading of a reference": (
+        lambda d: d["conclusion"].update(answer="It is {papr.conv.neurons}."),
+        "conclusion.answer: {papr.conv.neurons} does not resolve: there is no interpretation "
+        "'papr'. There are: ceil, floor, slip",
+    ),
+    "unknown quantity of a reference": (
+        lambda d: d["conclusion"].update(answer="It is {ceil.conv.nurons}."),
+        "conclusion.answer: {ceil.conv.nurons} does not resolve: there is no quantity 'nurons', "
+        "did you mean 'neurons'?",
+    ),
+    "no reference": (
+        lambda d: d["conclusion"].update(answer="It is {}."),
+        "conclusion.answer: {} does not resolve: accepted are {claim:<id>}, {consistency:<id>}",
+    ),
+    "arithmetic that is too large": (
+        lambda d: d["evidence"][0].update(check=" * ".join(["2 ** 64"] * 17) + " > width(conv)"),
+        "evidence.0.check: gives a number of more than 960 bits on the way",
+    ),
     "link": (
         lambda d: d["paper"].update(url="javascript:alert(1)"),
         "paper.url: must be a link that starts with https:// or http://",
@@ -229,6 +377,27 @@ def test_messages(tmp_path: Path, name: str) -> None:
     change, message = MESSAGES[name]
     found = fault(tmp_path, change)
     assert found.startswith(message), found
+
+
+def test_a_claim_of_no_network_named(tmp_path: Path) -> None:
+    """Where every reading has several networks, a claim says which; arithmetic need not."""
+
+    def change(data: dict[str, Any]) -> None:
+        for reading in data["interpretations"]:
+            reading["networks"] = {"small": {"kernels": 2}, "large": {"kernels": 9}}
+            reading.pop("slip", None)
+        for claim in data["claims"]:
+            claim["network"] = "small"
+        del data["claims"][0]["network"], data["claims"][4]["network"]
+        data["claims"][4]["quantity"] = "parameters(fc, large) / parameters(fc, small)"
+        data["claims"].append({**data["claims"][4], "id": "sum", "quantity": "4 * 12"})
+        data["conclusion"]["answer"] = "None."
+        data["conclusion"]["text"] = "None."
+
+    assert fault(tmp_path, change) == (
+        "claims.0.network: there is no network 'main'. There are: large, small. Say which one the "
+        "claim is of"
+    )
 
 
 def test_line_of_a_fault(tmp_path: Path) -> None:
@@ -293,6 +462,7 @@ def is_refused(folder: Path, name: str) -> bool:
     except InputError as error:
         for one in error.faults:
             assert is_a_good_line(one), f"{name}: {one}"
+            assert not one.message.startswith("cannot be checked"), f"{name}: {one}"
         return True
     return False
 
@@ -306,6 +476,55 @@ def test_broken_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("reconcile.study.load.load_yaml", lambda file, now=(data, places): now)
         refused += is_refused(folder, name)
     assert refused > 1000
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8) | st.sampled_from(["conv", "1 / 0", "~9", "{claim:x}", "1.000", "ceil"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["id", "printed", "quantity", "network", "cells", "rows", "a"]), inner,
+        max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+PLACES = list(places_in(study_data()))
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.sampled_from(PLACES), tree=TREES)
+def test_anything_anywhere(tmp_path: Path, place: tuple[str | int, ...], tree: Any) -> None:
+    """Whatever stands in place of a value, the study is one, or refused in good lines."""
+    folder = write_study(tmp_path / "tiny", changed(study_data(), place, put(tree)))
+    is_refused(folder, f"{place}: {tree!r}")
+
+
+SCALARS = st.sampled_from(
+    ['!!int ""', '!!float ""', "!!bool foo", "!!timestamp foo", '!!binary "a"', "!!set {a, b}",
+     "!!null x", "!!omap [a: 1]", "=", "<<", "0x" + "f" * 5000, "1" + ":00" * 3000, "9" * 5000,
+     "1e400", "-.inf", ".nan", "2012-12-12", "*a", "&a x", "!x y", "1e9", '"\\ud800"', "'"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(line=st.integers(0, 140), scalar=SCALARS | st.text(max_size=6))
+def test_any_scalar_anywhere(tmp_path: Path, line: int, scalar: str) -> None:
+    """Whatever is written after a key, in whatever way, the study is one, or refused."""
+    folder = write_study(tmp_path / "tiny")
+    lines = (folder / "study.yaml").read_text(encoding="utf-8").splitlines()
+    place = line % len(lines)
+    lines[place] = f"{lines[place].partition(':')[0]}: {scalar}"
+    (folder / "study.yaml").write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    is_refused(folder, scalar)
+
+
+def test_what_nobody_thought_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a fault of this library is one line where a study is checked, and not a traceback."""
+
+    def fail(*_: Any) -> None:
+        raise RecursionError("too deep")
+
+    folder = write_study(tmp_path / "tiny")
+    monkeypatch.setattr("reconcile.study.load.build", fail)
+    assert faults(folder) == ["study.yaml: cannot be checked: RecursionError: too deep"]
 
 
 def test_broken_text(tmp_path: Path) -> None:

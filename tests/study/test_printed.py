@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.study.printed import PrintedNumber, parse_printed, reading_of_digits
+from reconcile.study.printed import (
+    PrintedNumber,
+    parse_printed,
+    parse_scale,
+    parse_within,
+    reading_of_digits,
+)
 
 M = 10**6
 
@@ -45,9 +53,61 @@ def test_value_and_unit(text: str, value: Fraction, unit: Fraction, exact: bool)
 
 
 @pytest.mark.parametrize(
+    ("text", "value", "unit", "exact"),
+    [
+        ("~110M", 110 * M, M, False),
+        ("≈ 3.8 billion", 3800 * M, 100 * M, False),
+        ("about 60 million", 60 * M, M, False),
+        ("-5", -5, 1, True),
+        ("−3.8", Fraction("-3.8"), Fraction("0.1"), False),
+        ("+0.4%", Fraction("0.004"), Fraction("0.001"), False),
+        ("1 000 000", M, 1, True),
+        ("1\u2009000\u2009000", M, 1, True),
+        ("1\u00a0000\u202f000.5", Fraction("1000000.5"), Fraction("0.1"), False),
+        ("1'000'000", M, 1, True),
+        ("1’000", 1000, 1, True),
+        ("1.234.567", 1_234_567, 1, True),
+        ("3.6×10⁹", 3600 * M, 100 * M, False),
+        ("2.4 × 10⁶", 2_400_000, 100_000, False),
+        ("5 × 10⁻³", Fraction("0.005"), Fraction("0.001"), False),
+        ("6.0E7", 60 * M, M, False),
+        ("1.8e+09", 1800 * M, 100 * M, False),
+        ("1.8 x 10^{9}", 1800 * M, 100 * M, False),
+        ("1.6T", 1_600_000 * M, 100_000 * M, False),
+        ("2 trillion", 2_000_000 * M, M * M, False),
+        ("1.5 bn", 1500 * M, 100 * M, False),
+        ("3.8 GFLOPs", 3800 * M, 100 * M, False),
+        ("569 MMACs", 569 * M, M, False),
+        ("300 million mult-adds", 300 * M, M, False),
+        ("25.6M parameters", 25_600_000, 100_000, False),
+        ("4096 neurons", 4096, 1, True),
+        ("64Ki", 65_536, 1024, False),
+        ("98 MiB", 98 * 2**20, 2**20, False),
+        ("5‰", Fraction("0.005"), Fraction("0.001"), False),
+        ("12x", 12, 1, False),
+        ("1.5 ×", Fraction("1.5"), Fraction("0.1"), False),
+        ("12-fold", 12, 1, False),
+        ("12 times", 12, 1, False),
+        ("1/12", Fraction(1, 12), Fraction(1, 12), False),
+        ("10^6", M, M, False),
+        ("10⁶", M, M, False),
+        ("2^20", 2**20, 1, True),
+        (".5", Fraction("0.5"), Fraction("0.1"), False),
+        ("25.557M", 25_557_000, 1000, False),
+        ("0.125", Fraction("0.125"), Fraction("0.001"), False),
+    ],
+)  # fmt: skip
+def test_spellings(text: str, value: Fraction, unit: Fraction, exact: bool) -> None:
+    """Numbers are read as papers print them."""
+    printed = parse_printed(text)
+    assert (printed.value, printed.unit, printed.exact) == (value, unit, exact)
+
+
+@pytest.mark.parametrize(
     "text",
-    ["", "many", "-5", "+5", "1,00", "1,0000", "12,34,567", "1.", ".5", "1..5", "5 zillion",
-     "1 2", "60 million dollars", "0x10", "1e", "1 x 10^", "∞", "5%%", "1,000.5.5"],
+    ["", "many", "1,00", "1,0000", "12,34,567", "1.", "1..5", "5 zillion", "1 2", "3.6 × 109",
+     "60 million dollars", "0x10", "1e", "1 x 10^", "∞", "5%%", "1,000.5.5", "0,123", "1,000 000",
+     "99999^99", "1/0", "--5", "5 ~", "²", "1" * 61],
 )  # fmt: skip
 def test_what_is_no_printed_number(text: str) -> None:
     """Anything else is refused with the accepted forms."""
@@ -55,6 +115,130 @@ def test_what_is_no_printed_number(text: str) -> None:
         ValueError, match=r'is no printed number; accepted are forms like "253,440"'
     ):
         parse_printed(text)
+
+
+@pytest.mark.parametrize("text", ["1.000", "253.440", "~253.440", "12.500 parameters"])
+def test_a_point_that_may_separate_thousands(text: str) -> None:
+    """A point before three digits may be of a decimal or of thousands: that is asked."""
+    digits = text.removeprefix("~").split()[0]
+    with pytest.raises(ValueError, match=f"may be {digits} or {digits.replace('.', ',')}: give"):
+        parse_printed(text)
+    decimal, whole = parse_printed(text, scale=1), parse_printed(text, 1)
+    assert decimal.value * 1000 == whole.value
+    assert (decimal.unit, whole.unit) == (Fraction(1, 1000), 1)
+
+
+def test_bytes_are_asked() -> None:
+    """MB are 1,000,000 or 1,048,576: nobody knows before the study says."""
+    with pytest.raises(ValueError, match=r"may count in 1,000 or in 1,024: say which as `scale:`"):
+        parse_printed("98 MB")
+    assert parse_printed("98 MB", scale="2^20").value == 98 * 2**20
+    assert parse_printed("98 MB", scale="million").value == 98 * M
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "value", "unit", "said"),
+    [
+        ("133", "million", 133 * M, M, "133 million"),
+        ("133", 1_000_000, 133 * M, M, "133 × 1,000,000"),
+        ("133", "2^20", 133 * 2**20, 2**20, "133 × 2^20"),
+        ("15.5", "billions", 15_500 * M, 100 * M, "15.5 billions"),
+        ("64", 1024, 65_536, 1024, "64 × 1,024"),
+        ("64K", 1024, 65_536, 1024, "64K"),
+        ("0.54", "%", Fraction("0.0054"), Fraction("0.0001"), "0.54%"),
+        ("4096", 1, 4096, 1, "4096"),
+    ],
+)
+def test_a_scale_from_a_head(
+    text: str, scale: str | int, value: Fraction, unit: Fraction, said: str
+) -> None:
+    """A scale multiplies the digits, or says what the letter after them is worth."""
+    printed = parse_printed(text, scale=scale)
+    assert (printed.value, printed.unit, printed.said) == (value, unit, said)
+    assert printed.exact == (value == 4096)
+
+
+def test_millions() -> None:
+    """133 in millions is 132.5 to 133.5 million."""
+    low, high = parse_printed("133", scale="million").rounded
+    assert (low, high) == (132_500_000, 133_500_000)
+
+
+@pytest.mark.parametrize("scale", ["zillion", 0, -5, "", "1.000"])
+def test_what_is_no_scale(scale: str | int) -> None:
+    """Anything but a positive number or a word for one is refused."""
+    with pytest.raises(ValueError, match="must be a scale like million, K, 1024"):
+        parse_scale(scale)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("64K", "has a scale of its own, 1,000"),
+        ("1%", "is a share or ratio, which has no `scale:`"),
+        ("1/12", "is a share or ratio"),
+        ("12x", "is a share or ratio"),
+    ],
+)
+def test_two_scales(text: str, message: str) -> None:
+    """A number that has a scale takes no other."""
+    with pytest.raises(ValueError, match=message):
+        parse_printed(text, scale="million")
+
+
+@pytest.mark.parametrize(
+    ("within", "distance"), [(500, 500), ("500", 500), ("5%", 1850), (0.5, Fraction(1, 2))]
+)
+def test_within(within: str | float, distance: Fraction) -> None:
+    """About is a number or a share of the printed one."""
+    assert parse_within(within, Fraction(37_000)) == distance
+
+
+SPELLINGS: list[Callable[[int], str]] = [
+    str,
+    lambda n: f"{n:,}",
+    lambda n: f"{n:,}".replace(",", " "),
+    lambda n: f"{n:,}".replace(",", "\u202f"),
+    lambda n: f"{n:,}".replace(",", "’"),
+    lambda n: f"+{n}",
+    lambda n: f" {n} parameters ",
+]
+SCALED: list[Callable[[Decimal], str]] = [
+    lambda d: f"{d:f} million",
+    lambda d: f"{d:f}M",
+    lambda d: f"{d:f} M",
+    lambda d: f"{d:f} MMACs",
+    lambda d: f"~{d:f} millions",
+    lambda d: f"{d:f} × 10⁶",
+    lambda d: f"{d:f}×10^6",
+    lambda d: f"{d:f}e6",
+    lambda d: f"{d:f}E+06",
+    lambda d: f"{d.scaleb(3):f}K" if d.as_tuple().exponent <= -3 else f"{d:f}M",
+    lambda d: f"{d.scaleb(-3):f} billion",
+    lambda d: f"{d.scaleb(-6):f} T",
+]
+
+
+@given(number=st.integers(0, 10**12))
+def test_every_spelling_of_an_integer(number: int) -> None:
+    """One value, one interval, however its thousands are separated."""
+    read = {interval(parse_printed(spell(number))) for spell in SPELLINGS}
+    assert read == {(number, Fraction(2 * number - 1, 2), Fraction(2 * number + 1, 2), True)}
+
+
+@given(digits=st.integers(1, 10**6), decimals=st.integers(0, 6))
+def test_every_spelling_of_a_scaled_number(digits: int, decimals: int) -> None:
+    """One value of one precision, one interval, whatever word, letter or power scales it."""
+    number = Decimal(digits).scaleb(-decimals)
+    read = {interval(parse_printed(spell(number))) for spell in SCALED}
+    value, step = Fraction(number) * M, Fraction(M, 10**decimals)
+    assert read == {(value, value - step / 2, value + step / 2, False)}
+    assert interval(parse_printed(f"{number:f}", scale="million")) in read
+
+
+def interval(printed: PrintedNumber) -> tuple[Fraction, Fraction, Fraction, bool]:
+    """What a number stands for."""
+    return (printed.value, *printed.rounded, printed.exact)
 
 
 def test_sixty_million() -> None:
@@ -83,11 +267,55 @@ def test_edges_of_the_intervals(measured: int, reading: str | None) -> None:
 
 
 def test_an_exact_number_has_no_neighbours() -> None:
-    """An integer printed in full is matched by itself alone."""
+    """An integer printed in full is matched by no other count."""
     printed = parse_printed("253,440")
     assert reading_of_digits(Fraction(253_440), printed) == "matches"
     assert reading_of_digits(Fraction(253_441), printed) is None
-    assert reading_of_digits(Fraction(2_534_401, 10), printed) is None
+
+
+@pytest.mark.parametrize(
+    ("measured", "reading"),
+    [("132.86", "matches-rounded"), ("133.2", "matches-rounded"), ("133.9", "matches-truncated"),
+     ("132.4", None), ("134.1", None)],
+)  # fmt: skip
+def test_an_integer_beside_what_is_no_count(measured: str, reading: str | None) -> None:
+    """An integer held against a share, or a count in millions, is rounded digits."""
+    assert reading_of_digits(Fraction(measured), parse_printed("133")) == reading
+
+
+@pytest.mark.parametrize(
+    ("measured", "reading"),
+    [("-3.84", "matches-rounded"), ("-3.75", "matches-rounded"), ("-3.749", None),
+     ("-3.85", "matches-truncated"), ("-3.899", "matches-truncated"), ("-3.9", None),
+     ("3.8", None)],
+)  # fmt: skip
+def test_negative_numbers(measured: str, reading: str | None) -> None:
+    """Below zero, digits are rounded and cut as above it: halves away from zero, cuts to it."""
+    assert reading_of_digits(Fraction(measured), parse_printed("-3.8")) == reading
+
+
+@pytest.mark.parametrize(
+    ("printed", "measured", "reading"),
+    [("110M", 109_482_240, "matches-zeros"), ("340M", 335_141_888, "matches-zeros"),
+     ("110M", 110_400_000, "matches-rounded"), ("110M", 104_999_999, None),
+     ("110M", 119_999_999, "matches-zeros"), ("60,000", 61_706, "matches-zeros"),
+     ("60,000", 70_000, None), ("1.50M", 1_560_000, None)],
+)  # fmt: skip
+def test_open_zeros(printed: str, measured: int, reading: str | None) -> None:
+    """Zeros that may be no digits make a match of its own kind, after the stronger ones."""
+    assert reading_of_digits(Fraction(measured), parse_printed(printed, open_zeros=True)) == reading
+    assert reading_of_digits(Fraction(measured), parse_printed(printed)) != "matches-zeros"
+
+
+@pytest.mark.parametrize(
+    ("printed", "scaled", "zeros", "unit"),
+    [("110M", True, 1, 10 * M), ("60,000", False, 4, 10_000), ("200 million", True, 2, 100 * M),
+     ("1.50M", True, 0, 10_000), ("1.10 × 10^9", False, 0, 10 * M), ("0", False, 0, 1)],
+)  # fmt: skip
+def test_last_zeros(printed: str, scaled: bool, zeros: int, unit: int) -> None:
+    """Zeros after a point are digits; others count, and name the unit that they leave."""
+    read = parse_printed(printed)
+    assert (read.scaled, read.zeros, read.open_unit) == (scaled, zeros, unit)
 
 
 def test_a_stated_unit() -> None:
@@ -125,12 +353,18 @@ def test_rounding_a_number_matches_it(whole: int, decimals: int) -> None:
         assert reading_of_digits(measured, printed) is not None
 
 
-@given(text=st.text(max_size=20))
-def test_any_text(text: str) -> None:
-    """Any text is a printed number or refused as none."""
+NEARLY = st.text(alphabet="0123456789.,' ~-+x×^/e⁶%KMBTi\u202f", max_size=14)
+
+
+@given(text=st.text(max_size=20) | NEARLY, scale=st.none() | st.sampled_from([1, 1024, "million"]))
+def test_any_text(text: str, scale: str | int | None) -> None:
+    """Any text is a printed number or refused in one line."""
     try:
-        printed = parse_printed(text)
+        printed = parse_printed(text, scale=scale)
     except ValueError as error:
-        assert "is no printed number" in str(error)
+        assert any(part in str(error) for part in REFUSALS)
     else:
-        assert isinstance(printed, PrintedNumber) and printed.value >= 0 and printed.unit > 0
+        assert printed.unit > 0 and printed.rounds(printed.value) and printed.cuts(printed.value)
+
+
+REFUSALS = ("is no printed number", "may be", "may count in", "scale of its own", "share or ratio")

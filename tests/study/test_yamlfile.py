@@ -54,6 +54,12 @@ def test_line_ends_and_byte_order_marks(tmp_path: Path, content: bytes) -> None:
     assert places[("b",)] == places[("a",)] + 1
 
 
+def test_numbers_with_an_exponent(tmp_path: Path) -> None:
+    """1e6 is a number, as in every newer YAML, and "1e6" is text."""
+    data, _ = load_yaml(written(tmp_path, "a: 1e6\nb: -1.5E-3\nc: '1e6'\nd: 1.0e+6\ne: e6\n"))
+    assert data == {"a": 1e6, "b": -0.0015, "c": "1e6", "d": 1e6, "e": "e6"}
+
+
 def test_aliases(tmp_path: Path) -> None:
     """An alias stands for its anchor's value."""
     assert load_yaml(written(tmp_path, "a: &x [1, 2]\nb: *x\n"))[0] == {"a": [1, 2], "b": [1, 2]}
@@ -81,6 +87,13 @@ REFUSALS = {
     "object": ("a: !!python/object:os.system x\n", "study.yaml:1: a: cannot be read as a value"),
     "infinity": ("a: 1\nb: .inf\n", "study.yaml:2: b: .inf is not a finite number"),
     "not a number": ("b: .nan\n", "study.yaml:1: b: .nan is not a finite number"),
+    "no integer": ('a: !!int ""\n', "study.yaml:1: a: cannot be read as a value: no int"),
+    "no float": ('a: !!float ""\n', "study.yaml:1: a: cannot be read as a value: no float"),
+    "no truth": ("a: !!bool foo\n", "study.yaml:1: a: cannot be read as a value: no bool"),
+    "no time": ("a: !!timestamp foo\n", "study.yaml:1: a: cannot be read as a value: no timestamp"),
+    "many hexadecimal digits": (f"a: 0x{'f' * 5000}\n", "study.yaml:1: a: is a number of more"),
+    "many minutes": (f"a: 1{':00' * 3000}\n", "study.yaml:1: a: is a number of more than 256 bits"),
+    "long key": (f"{'k' * 501}: 1\n", "study.yaml:1: a key has at most 500 characters"),
     "binary": ("a: !!binary aGk=\n", "study.yaml:1: a: is read by YAML as a bytes"),
     "many digits": (f"a: {'9' * 5000}\n", "study.yaml:1: a: cannot be read as a value"),
     "key that is a list": ("? [a, b]\n: 1\n", "study.yaml:1: a key must be plain text"),

@@ -20,7 +20,7 @@ from reconcile.tables.rows import number_text
 
 DOCS = (PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
 WRITTEN_BY_TESTS = set(MEASUREMENT_FILES) | {
-    "verdicts.csv", "countings.csv", "evidence.csv", "consistency.csv",
+    "verdicts.csv", "countings.csv", "evidence.csv", "conflicts.csv", "consistency.csv",
 }  # fmt: skip
 
 

@@ -81,9 +81,9 @@ def test_a_quantity_from_outside(tmp_path: Path, registered: Quantity) -> None:
     verdicts = text_table(out / "verdicts.csv")
     own = verdicts[verdicts["claim"].isin(["sides", "all-sides"])]
     assert len(own) == 6 and set(own["verdict"]) == {"matches"}
-    write_page(folder, out, TEMPLATES, {})
+    write_page(study, out, TEMPLATES, {})
     assert "sides of the kernels of conv" in (out / "report.html").read_text(encoding="utf-8")
-    write_citations(folder, out, TOOL)
+    write_citations(study, out, TEMPLATES, TOOL)
     macros = read_macros((out / "numbers.tex").read_text(encoding="utf-8"))
     assert macros["rcConvKernelSides"] == macros["rcNetworkKernelSides"] == r"\rcnum{6}{6}"
     assert " & Sides" in (out / "tables.tex").read_text(encoding="utf-8")

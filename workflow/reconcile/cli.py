@@ -180,7 +180,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _findings(found: Verification) -> Iterator[str]:
-    from reconcile.archive.verify import NOT_PROVABLE
+    from reconcile.archive.documents import NOT_PROVABLE
 
     yield f"archive  {visible(found.file.name)}"
     yield f"sha256   {found.sha256}"
@@ -254,7 +254,7 @@ def _declare_recover(parser: argparse.ArgumentParser) -> None:
 
 
 def _recover(args: argparse.Namespace) -> int:
-    from reconcile.run.recover import recover
+    from reconcile.run.processes import recover
 
     return recover(Path.cwd())
 

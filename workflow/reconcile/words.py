@@ -44,6 +44,7 @@ MARKS = {
     "matches": Mark("✓", "", "matches", "good"),
     "matches-rounded": Mark("✓", "r", "matches when rounded", "good"),
     "matches-truncated": Mark("✓", "t", "matches when truncated", "good"),
+    "matches-zeros": Mark("≈", "0", "matches if its last zeros are no digits", "slip"),
     "explained-by-slip": Mark("†", "", "explained by a slip", "slip"),
     "contradicts": Mark("×", "", "contradicts", "bad"),
     "not-measured": Mark("–", "", "not measured", "none"),
@@ -91,7 +92,7 @@ def beside(printed: str, cell: str) -> str:
 
 def in_percent(printed: str) -> bool:
     """Whether printed digits are a percentage."""
-    return printed.rstrip().endswith(("%", "percent"))
+    return printed.rstrip().endswith(("%", "percent", "per cent"))
 
 
 def digits(value: object) -> str:
@@ -102,6 +103,15 @@ def digits(value: object) -> str:
         return text
     decimals = (match["decimals"] or "").removesuffix(".0")
     return f"{'−' if match['sign'] else ''}{int(match['whole']):,}{decimals}"
+
+
+def argument_text(value: object) -> str:
+    """The value of a network's argument."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(argument_text, value))
+    return digits(value) or '""'
 
 
 def typeset(text: str) -> str:

@@ -16,7 +16,7 @@ from reconcile.study.config import check_config, load_config, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
 from reconcile.measure.run import MEASUREMENT_FILES
-from reconcile.study.model import ID_PATTERN
+from reconcile.study.values import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
@@ -91,7 +91,7 @@ def measured(folder, flag=str):
 
 # Measured in more than one job. A study that config.yaml does not name is measured in one.
 LARGER = [name for name in STUDIES if batches_of(name) > 1]
-ID = ID_PATTERN.strip("^$")
+ID = STUDY_PATTERN.strip("^$")
 
 
 def one_of(names):
@@ -104,21 +104,12 @@ def none_of(names):
     return rf"(?!(?:{one_of(names)})(?:/|$)){ID}"
 
 
-TEMPLATES = sorted(file for file in Path("templates").rglob("*") if file.is_file())
-# An archive has texts of its own; they are part of its code.
-TEMPLATES = [file for file in TEMPLATES if file.parent.name != "archive"]
-# The index has the look of the report, and a page of its own.
-INDEX_TEMPLATES = [file for file in TEMPLATES if file.match("index.*")]
-LOOK = [file for file in TEMPLATES if file.match("fonts/*") or file.match("report.css")]
-# What the report for browsers and the one for paper do not share.
-ONLY_SCREEN = [file for file in TEMPLATES if file.name in ("report.css", "report.js")]
-ONLY_PAPER = [file for file in TEMPLATES if file.name == "print.css"]
+PAGE = ("report.html.jinja", "partials/*", "fonts/*")
 
 
-def templates_without(*others):
-    """The templates of a report, less those that it does not use."""
-    unused = set(INDEX_TEMPLATES).union(*others)
-    return [str(file) for file in TEMPLATES if file not in unused]
+def templates(*patterns):
+    """The templates that a rule uses."""
+    return [str(file) for pattern in patterns for file in sorted(Path("templates").glob(pattern))]
 
 
 wildcard_constraints:

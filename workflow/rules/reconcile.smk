@@ -2,7 +2,7 @@
 
 Requires: studies/{study}/study.yaml, results/{study}/layers.csv, totals.csv, coverage.csv.
 Produces: results/{study}/consistency.csv, verdicts.csv, countings.csv, evidence.csv,
-reconciliation.json, slips.csv, geometries.csv.
+conflicts.csv, reconciliation.json, slips.csv, geometries.csv.
 """
 
 
@@ -41,6 +41,7 @@ rule reconcile:
         ),
         countings="results/{study}/countings.csv",
         evidence="results/{study}/evidence.csv",
+        conflicts="results/{study}/conflicts.csv",
         reconciliation="results/{study}/reconciliation.json",
         made="results/{study}/.made/reconcile.json",
     log:

@@ -15,7 +15,9 @@ rule render_report:
         tables=expand("results/{{study}}/{table}", table=tables()),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
-        templates=ancient(templates_without(ONLY_PAPER)),
+        templates=ancient(
+            templates(*PAGE, "figure.html.jinja", "*.tex.jinja", "report.css", "report.js")
+        ),
         tool=ancient("CITATION.cff"),
         outdated=outdated("render_report"),
     output:
@@ -57,7 +59,7 @@ rule render_pdf:
         tables=expand("results/{{study}}/{table}", table=tables()),
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
-        templates=ancient(templates_without(ONLY_SCREEN)),
+        templates=ancient(templates(*PAGE, "print.css")),
         outdated=outdated("render_pdf"),
     output:
         report="results/{study}/report.pdf",
@@ -79,7 +81,7 @@ rule render_index:
     """Write the page that links the report of every study with its one-line answer."""
     input:
         reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
-        templates=ancient([str(file) for file in INDEX_TEMPLATES + LOOK]),
+        templates=ancient(templates("index.*", "fonts/*", "report.css")),
         outdated=outdated("render_index"),
     output:
         page="results/index.html",

@@ -22,8 +22,8 @@ def settle_with_cluster():
     """Let nothing that is in the queue disturb this run, and listen for what fails there."""
     from snakemake.logging import logger as told_by_snakemake
 
-    from reconcile.run.cluster.failures import FailedJobs
-    from reconcile.run.cluster.queue import (
+    from reconcile.run.cluster.slurm import (
+        FailedJobs,
         LeftoverError,
         RunMark,
         answer_from_queue,

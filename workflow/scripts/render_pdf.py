@@ -5,12 +5,13 @@ from pathlib import Path
 
 from reconcile.report.render import write_paper
 from reconcile.run.scripting import job
+from reconcile.study.load import load_study
 
 # One report and the process ends: what it drops on the way is not worth looking for.
 gc.disable()
 
 with job(snakemake) as log:
-    study = Path(snakemake.input.study).parent
+    study = load_study(Path(snakemake.input.study).parent)
     results = Path(snakemake.output[0]).parent
     write_paper(study, results, Path("templates"), snakemake.params.options, log)
 

@@ -6,14 +6,15 @@ from pathlib import Path
 from reconcile.cite.numbers import write_citations
 from reconcile.report.render import write_page
 from reconcile.run.scripting import job
+from reconcile.study.load import load_study
 
 # One report and the process ends: what it drops on the way is not worth looking for.
 gc.disable()
 
 with job(snakemake):
-    study = Path(snakemake.input.study).parent
-    results = Path(snakemake.output.html).parent
-    write_page(study, results, Path("templates"), snakemake.params.options)
-    write_citations(study, results, Path(snakemake.input.tool))
+    study = load_study(Path(snakemake.input.study).parent)
+    results, templates = Path(snakemake.output.html).parent, Path("templates")
+    write_page(study, results, templates, snakemake.params.options)
+    write_citations(study, results, templates, Path(snakemake.input.tool))
 
 gc.freeze()

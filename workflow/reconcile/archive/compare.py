@@ -1,24 +1,41 @@
-"""Which measurements and verdicts differ between two archives: another device, another torch."""
+"""Which measurements and verdicts differ: between two archives, or an archive and this machine.
+
+Measuring an archive's networks again executes its network code. Comparing two executes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+
 from reconcile.archive.container import ArchiveError, one_line, shown
-from reconcile.archive.reading import Archive, open_archive
+from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table
 from reconcile.archive.structure import check_record, check_required, check_tables
-from reconcile.tables.contract import FILES, NETWORK, tables
+from reconcile.files import write_json
+from reconcile.judge.measurements import Measurements
+from reconcile.judge.reconciliation import reconcile_study
+from reconcile.measure.process import MeasureError
+from reconcile.measure.run import measure_study
+from reconcile.study.model import Study
+from reconcile.study.plan import plan_of
+from reconcile.study.settings import Measuring
+from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
 from reconcile.tables.rows import Row, same_value
 
+Report = Callable[[str], None]
+COUNTED = tuple(n for n, file in tables().items() if file.rule == "measure" and not file.record)
+"""The measurements that must be equal on every device."""
 COMPARED = {
     name: tuple(c.name for c in file.columns if c.compared and not (c.key or c.sentence))
     for name, file in tables().items()
     if not file.record
 }
 """What is compared of which table; latencies are shown, not compared."""
+_VERDICTS = "verdicts.csv"
 _CIRCUMSTANCES = (
     ("study",),
     ("started",),
@@ -181,14 +198,106 @@ def _ranking(one: Archive, other: Archive) -> Iterator[Difference]:
 
 
 def _latencies(one: list[Row], other: list[Row]) -> Iterator[Difference]:
-    first, second = _medians(one), _medians(other)
+    first, second = medians(one), medians(other)
     for network in [*first, *(n for n in second if n not in first)]:
         yield Difference(network, "median_ms", first.get(network), second.get(network))
 
 
-def _medians(rows: list[Row]) -> dict[str, str]:
+def medians(rows: list[Row]) -> dict[str, str]:
+    """The median of the plain forward pass of each network, as it stands in timings.csv."""
     return {
-        f"{row['interpretation']}/{row['network']}": row["median_ms"]
+        f"{row['interpretation']}/{row['network']}": row.get("median_ms", "")
         for row in rows
         if row["layer"] == NETWORK
     }
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
+    """A computed table as rows of text."""
+    return [{str(key): cell for key, cell in row.items()} for row in table.to_dict("records")]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The forward pass of one network on two devices, in milliseconds; never judged."""
+
+    network: str
+    archived: str
+    here: str
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What measuring again gave.
+
+    Attributes:
+        record: this machine's record.
+        detail: what was compared and equal.
+        latencies: side by side.
+    """
+
+    record: dict[str, Any]
+    detail: str
+    latencies: list[Latency]
+
+
+def measure_again(
+    archive: Archive, study: Study, folder: Path, root: Path, device: str, report: Report
+) -> Rerun:
+    """Measure every network of an archived study and compare counts and verdicts.
+
+    Args:
+        archive: the archive.
+        study: its study.
+        folder: that study's folder, in a temporary one.
+        root: the temporary folder.
+        device: "auto", "cuda" or "cpu".
+        report: is told a line of progress for every network.
+
+    Raises:
+        ArchiveError: a count or a verdict differs, or nothing can be measured here.
+    """
+    out, plan = root / "rerun", root / "rerun" / "interpretations.json"
+    # From the checked study, not the archived plan: that one could name a file elsewhere.
+    write_json(plan, plan_of(study, archive.study))
+    try:
+        settings = _settings(archive.record, device)
+        measure_study(plan, folder, out, settings, root=root, report=report)
+    except MeasureError as error:
+        raise ArchiveError(f"cannot be measured here: {error}") from None
+    here = {name: _read(out / name) for name in (*COUNTED, "timings.csv")}
+    for name in COUNTED:
+        refuse(f"rerun, {name}", count_differences(name, archive.table(name), here[name]))
+    with one_line(root):
+        again = reconcile_study(study, folder, Measurements.read(out))
+    computed, columns = rows_of(again.tables[_VERDICTS]), FILES[_VERDICTS].head(sentences=False)
+    found = table_differences(_VERDICTS, archive.table(_VERDICTS), computed, columns)
+    refuse(f"rerun, {_VERDICTS}", found)
+    record = parse_json("record.json", (out / "record.json").read_bytes())
+    detail = f"{len(here['layers.csv']):,} layers and {len(computed):,} verdicts are equal"
+    ours, archived = medians(here["timings.csv"]), medians(archive.table("timings.csv"))
+    latencies = [Latency(name, median, ours.get(name, "")) for name, median in archived.items()]
+    return Rerun(record, detail, latencies)
+
+
+def _settings(record: dict[str, Any], device: str) -> Measuring:
+    """The archived settings, as far as they are of the right type."""
+    archived, default = record["settings"], Measuring()
+    names = [name for name in Measuring.model_fields if name != "device"]
+    known = {n: archived[n] for n in names if type(archived.get(n)) is type(getattr(default, n))}
+    return Measuring.model_validate({"device": device, **known})
+
+
+def _read(file: Path) -> list[Row]:
+    return parse_table(file.name, file.read_bytes())
+
+
+def count_differences(name: str, one: list[Row], other: list[Row]) -> Iterator[Difference]:
+    """Cells of a measured table that differ; messages and kinds of success do not count."""
+    columns = [c.name for c in FILES[name].columns if c.compared and not c.key]
+    return table_differences(name, map(_counted, one), map(_counted, other), columns)
+
+
+def _counted(row: Row) -> Row:
+    """A device with less memory measures on meta what another runs; the counts are the same."""
+    return row | {"status": MEASURED[0]} if row.get("status") in MEASURED else row

@@ -25,6 +25,7 @@ from reconcile.archive.layout import (
 )
 from reconcile.archive.reading import digest
 from reconcile.files import json_text
+from reconcile.tables.contract import FILES
 
 PROFILES: Final = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -54,12 +55,7 @@ DESCRIPTIONS: Final = {
     CERTIFICATE: "What was checked, by whom, with what outcome",
     MANIFEST: "SHA-256 of every other file",
     "study/study.yaml": "The paper's claims, the interpretations and the evidence",
-    "record/report.html": "The reconciliation report",
-    "record/report.pdf": "The reconciliation report for print",
-    "record/record.json": "Device, versions, command, times and seeds of this run",
-    "record/timings.csv": "Latency and memory of this run",
-    "results/reconciliation.json": "Counts, ranking and conclusion",
-    "results/verdicts.csv": "How each interpretation stands to each claim",
+    **{member_of(name): file.says for name, file in FILES.items()},
 }
 WORKFLOW: Final = "code/Snakefile"
 SCRIPTS: Final = "code/workflow/scripts/"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconcile.archive.container import ArchiveError
-from reconcile.archive.layout import REPRODUCIBLE
-from reconcile.archive.reading import digest, manifest, parse_json, parse_table, text_of
+from reconcile.archive.layout import REPRODUCIBLE, member_of
+from reconcile.archive.reading import digest, manifest, parse_json, parse_table
+from reconcile.tables.contract import FILES
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "archive"
 
 
+NOT_PROVABLE = (
+    "that the numbers were measured: a changed measurement with all that follows from it made anew "
+    "is found by --rerun only"
+)
+"""What no check without measuring can see."""
 _LIBRARY = "code/workflow/"
 _VERDICTS = "results/verdicts.csv"
 
@@ -132,7 +139,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
     commit, clean = facts.recorded("source", "commit"), facts.recorded("source", "clean")
     state = {True: ", clean", False: ", with uncommitted changes"}.get(clean, "")
     conclusion = facts.reconciliation["conclusion"]
-    verdicts = parse_table(_VERDICTS, text_of(_VERDICTS, members[_VERDICTS]))
+    verdicts = parse_table(_VERDICTS, members[_VERDICTS])
     # The library's files are many, and in the manifest.
     listed = (
         n for n in sorted(members) if not n.startswith("code/workflow/") and "fonts/" not in n
@@ -142,12 +149,21 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
         facts,
         commit=f"{commit}{state}" if commit else None,
         conclusion=conclusion,
+        measured=[member_of(name) for name, file in FILES.items() if file.rule == "measure"],
+        not_provable=NOT_PROVABLE,
         verdicts=[r for r in verdicts if r["interpretation"] == conclusion["interpretation"]],
         files=[(name, len(members[name]), digest(members[name])) for name in listed],
     )
 
 
 def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
+    names = ("study", "version", "title", "paper", "tool", "reconciliation", "digest")
+    context = {name: getattr(facts, name) for name in (*names, "recorded", "answering")}
+    return _environment().get_template(f"{name}.jinja").render(context | more).encode()
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         # What is printed is Markdown already, made so by ``finalize``; nothing is HTML.
@@ -160,9 +176,7 @@ def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
     )
     environment.filters["plain"] = _plain
     environment.globals |= {"flat": _flat}
-    names = ("study", "version", "title", "paper", "tool", "reconciliation", "digest")
-    context = {name: getattr(facts, name) for name in (*names, "recorded", "answering")}
-    return environment.get_template(f"{name}.jinja").render(context | more).encode()
+    return environment
 
 
 def _markdown(value: Any) -> Markup:

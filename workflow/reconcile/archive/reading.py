@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,14 +15,18 @@ from typing import Any, NoReturn
 from reconcile import __version__
 from reconcile.archive.container import ArchiveError, read_container, shown, unpack
 from reconcile.archive.layout import MANIFEST, code_files, member_of
-from reconcile.study.model import ID_PATTERN
-from reconcile.tables.contract import FILES
-from reconcile.tables.rows import Row, TableError, fits, lines_of, parse_rows, read_cell
+from reconcile.study.values import STUDY_PATTERN
+from reconcile.tables.contract import FILES, tables
+from reconcile.tables.rows import Row, TableError, fits, lines_of, read_cell
 
 MAX_JSON_BYTES = 64 * 1024**2
 # Deeper than any file of ours, and far from the recursion limit of Python's parser.
 MAX_JSON_DEPTH = 60
-MAX_ROWS = 2_000_000
+MAX_JSON_VALUES = 3_000_000
+"""Values in all JSON files together; one takes up to a hundred bytes of memory."""
+MAX_LINE = 1_000_000
+MOST_CELLS = 4_000_000
+"""Cells of tables that are held in memory, where they take less than half a gigabyte."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)")
 PROJECT = Path(__file__).resolve().parents[3]
 """The checkout that the running library lies in."""
@@ -80,26 +84,46 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number")
 
 
-def parse_table(name: str, text: str) -> list[Row]:
+def cells_in(data: bytes) -> int:
+    """How many cells a table has, at most, counted before any becomes an object."""
+    return data.count(b",") + data.count(b"\n")
+
+
+def parse_table(name: str, data: bytes) -> list[Row]:
     """The rows of a CSV table by column name, every cell as text.
 
     Raises:
-        ArchiveError: it has no header, a row of another length, or too many rows.
+        ArchiveError: it has no header, a row of another length, or too many cells.
     """
-    if text.count("\n") > MAX_ROWS:
-        raise ArchiveError(f"{name} has more than {MAX_ROWS:,} rows")
+    if cells_in(data) > MOST_CELLS:
+        raise ArchiveError(f"{name} has more than {MOST_CELLS:,} cells")
+    header, *rows = _lines_of(name, data)
+    return [dict(zip(header, map(read_cell, row), strict=True)) for row in rows]
+
+
+def _lines_of(name: str, data: bytes) -> Iterator[list[str]]:
+    """The header, then the rows, one after the other: memory stays flat."""
     try:
-        return parse_rows(name, text)
+        yield from lines_of(
+            name, _bounded(name, io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
+        )
     except TableError as error:
         raise ArchiveError(str(error)) from None
 
 
-def check_table(name: str, text: str, needed: Sequence[str], *, exactly: bool) -> int:
+def _bounded(name: str, lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if len(line) > MAX_LINE:
+            raise TableError(f"{name} has a line of more than {MAX_LINE:,} characters")
+        yield line
+
+
+def check_table(name: str, data: bytes, needed: Sequence[str], *, exactly: bool) -> int:
     """Check columns and the form of every cell of a table of the contract.
 
     Args:
         name: the file's name without folders: "layers.csv".
-        text: its content.
+        data: its content.
         needed: the columns that must be there.
         exactly: refuse any other column.
 
@@ -109,10 +133,8 @@ def check_table(name: str, text: str, needed: Sequence[str], *, exactly: bool) -
     Raises:
         ArchiveError: a column is missing or unknown, or a cell has not the column's form.
     """
-    try:
-        header, *rows = lines_of(name, io.StringIO(text, newline=""))
-    except TableError as error:
-        raise ArchiveError(str(error)) from None
+    lines = _lines_of(name, data)
+    header = next(lines)
     known = {column.name: column for column in FILES[name].columns}
     missing = [column for column in needed if column not in header]
     extra = [column for column in header if exactly and column not in needed]
@@ -120,11 +142,12 @@ def check_table(name: str, text: str, needed: Sequence[str], *, exactly: bool) -
         what = "lacks the" if missing else "has the unknown"
         raise ArchiveError(f"{name} {what} column {shown((missing or extra)[0])}")
     columns = [known.get(column) for column in header]
-    for number, row in enumerate(rows, start=1):
+    number = 0
+    for number, row in enumerate(lines, start=1):
         for column, cell in zip(columns, row, strict=True):
             if column is not None and not fits(column, read_cell(cell)):
                 raise ArchiveError(f"{name}, row {number}: {column.name} cannot be {shown(cell)}")
-    return len(rows)
+    return number
 
 
 def digest(data: bytes) -> str:
@@ -195,28 +218,36 @@ class Archive:
     members: Mapping[str, bytes]
     sha256: str
 
-    def text(self, result: str) -> str:
-        """A file of ``results/<study>/`` as text.
-
-        Raises:
-            ArchiveError: it is missing or not UTF-8.
-        """
+    def data(self, result: str) -> bytes:
+        """A file of ``results/<study>/``; ArchiveError if it is missing."""
         name = member_of(result)
         if name not in self.members:
             raise ArchiveError(f"{name} is missing")
-        return text_of(name, self.members[name])
+        return self.members[name]
 
     def table(self, result: str) -> list[Row]:
         """The rows of a table; ArchiveError if it is no CSV."""
-        return parse_table(member_of(result), self.text(result))
+        return parse_table(member_of(result), self.data(result))
 
     def json(self, result: str) -> dict[str, Any]:
         """The object in a JSON file; ArchiveError if there is none."""
         name = member_of(result)
-        value = parse_json(name, self.text(result).encode())
+        value = parse_json(name, self.data(result))
         if not isinstance(value, dict):
             raise ArchiveError(f"{name} must hold a JSON object")
         return value
+
+    @property
+    def cells(self) -> int:
+        """How many cells all tables have together, at most."""
+        return sum(cells_in(self.members.get(member_of(name), b"")) for name in tables())
+
+    @property
+    def values(self) -> int:
+        """How many values all JSON files have together, at most."""
+        own = ("code/", "study/")
+        files = (n for n in self.members if n.endswith(".json") and not n.startswith(own))
+        return sum(self.members[n].count(char) for n in files for char in (b"[", b"{", b","))
 
     @cached_property
     def reconciliation(self) -> dict[str, Any]:
@@ -232,7 +263,7 @@ class Archive:
     def study(self) -> str:
         """The study's name, which may become a folder's; ArchiveError if it is none."""
         name = self.reconciliation.get("study")
-        if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name) or ".." in name:
+        if not isinstance(name, str) or not re.fullmatch(STUDY_PATTERN, name) or ".." in name:
             raise ArchiveError("results/reconciliation.json names no study")
         return name
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,18 +17,9 @@ from pydantic import (
 
 from reconcile.archive.container import ArchiveError, shown
 from reconcile.archive.layout import CORE, MANIFEST, METADATA, REQUIRED, has_place, member_of
-from reconcile.archive.reading import Archive, check_table, digest, parse_json
-from reconcile.tables.contract import FILES, MEASURED, summed, tables
-from reconcile.tables.rows import Row
+from reconcile.archive.reading import MAX_JSON_VALUES, Archive, check_table, digest, parse_json
+from reconcile.tables.contract import FILES, tables
 
-_KEYS = FILES["totals.csv"].keys
-NEEDED = {
-    **{name: file.keys for name, file in tables().items()},
-    "layers.csv": (*_KEYS, "layer", "kind", "channels", "height", "width", "neurons"),
-    "totals.csv": (*_KEYS, "status"),
-    "timings.csv": (*_KEYS, "layer", "median_ms"),
-}
-"""Columns that any release writes: without them nothing can be said of a row."""
 # What describes the crate's own metadata: no file of it.
 _DESCRIPTOR = {METADATA, "./"}
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -163,6 +152,8 @@ def check_required(archive: Archive) -> str:
     for name in CORE:
         if name not in archive.members:
             raise ArchiveError(f"{name} is missing")
+    if archive.values > MAX_JSON_VALUES:
+        raise ArchiveError(f"its JSON files hold more than {MAX_JSON_VALUES:,} values")
     wanted = REQUIRED if archive.same_code else CORE
     for name in wanted:
         if name not in archive.members:
@@ -221,8 +212,8 @@ def check_tables(archive: Archive) -> str:
 
 def _check_table(archive: Archive, name: str) -> int:
     exactly = archive.same_code
-    needed = FILES[name].head() if exactly else NEEDED.get(name, ())
-    return check_table(name, archive.text(name), needed, exactly=exactly)
+    needed = FILES[name].head() if exactly else FILES[name].keys
+    return check_table(name, archive.data(name), needed, exactly=exactly)
 
 
 def check_record(archive: Archive) -> str:
@@ -243,36 +234,10 @@ def shown_name(text: str) -> str:
     return shown(text)[1:-1]
 
 
-def check_sums(archive: Archive) -> str:
-    """The measured layers add up to the measured totals."""
-    layers: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in archive.table("layers.csv"):
-        _check_elements(row)
-        layers[row["interpretation"], row["network"]].append(row)
-    totals = {(t["interpretation"], t["network"]): t for t in archive.table("totals.csv")}
-    for place in sorted(set(layers) - set(totals)):
-        raise ArchiveError(f"layers.csv has a network without a total: {shown('/'.join(place))}")
-    for place, total in totals.items():
-        if total.get("status") in MEASURED:
-            _check_total("/".join(place), total, layers[place])
-    return f"{len(totals)} networks"
-
-
-def _check_elements(row: Row) -> None:
-    """A layer that is called several times has as many times the elements of its output."""
-    elements = math.prod(int(row[side]) for side in ("channels", "height", "width") if row[side])
-    if row["neurons"] and (elements <= 0 or int(row["neurons"]) % elements):
-        place = f"{row['interpretation']}/{row['network']}/{row['layer']}"
-        raise ArchiveError(f"layers.csv: {shown(place)}: neurons are no multiple of its output")
-
-
-def _check_total(place: str, total: Row, rows: list[Row]) -> None:
-    for column, (name, kinds) in summed():
-        value = _sum([row for row in rows if not kinds or row["kind"] in kinds], name)
-        if total.get(column.name) and int(total[column.name]) != value:
-            sides = f"{total[column.name]}, but its layers add up to {value}"
-            raise ArchiveError(f"totals.csv: {shown(place)}: {column.name} is {sides}")
-
-
-def _sum(rows: list[Row], column: str) -> int:
-    return sum(int(row[column]) for row in rows if row.get(column))
+STRUCTURE: dict[str, Callable[[Archive], str]] = {
+    "files": check_required,
+    "metadata": check_metadata,
+    "tables": check_tables,
+    "record": check_record,
+}
+"""What is asked before anything is computed, in order; each relies on those before."""

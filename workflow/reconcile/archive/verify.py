@@ -6,23 +6,36 @@ the receipt are written to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reconcile import __version__
-from reconcile.archive import again, structure
-from reconcile.archive.again import Again, what_differs
+from reconcile.archive.again import (
+    MADE_AGAIN,
+    MOST_CANDIDATES,
+    MOST_JUDGEMENTS,
+    PDF,
+    RECOMPUTED,
+    SEARCHES,
+    Workspace,
+    take_searched,
+    what_differs,
+    workspace,
+)
+from reconcile.archive.compare import Latency, Report, Rerun, measure_again
 from reconcile.archive.container import ArchiveError, one_line, read_container, unpack
-from reconcile.archive.documents import reproducible_digest
-from reconcile.archive.reading import Archive, check_manifest, digest
-from reconcile.archive.rerun import Latency, Report, Rerun, measure_again
+from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
+from reconcile.archive.measured import MEASUREMENTS
+from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
+from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import visible
 from reconcile.measure.provenance import host, versions
 
+T = TypeVar("T")
 HOLDS, PARTLY, FAILS, NOT_RUN = "holds", "holds in part", "fails", "not run"
 
 
@@ -96,29 +109,6 @@ class Verification:
         return self.checks[-1].holds
 
 
-_STRUCTURE: tuple[tuple[str, Callable[[Archive], str]], ...] = (
-    ("files", structure.check_required),
-    ("metadata", structure.check_metadata),
-    ("tables", structure.check_tables),
-    ("record", structure.check_record),
-    ("sums", structure.check_sums),
-)
-_MADE_AGAIN: tuple[tuple[str, Callable[[Again], str]], ...] = (
-    ("tables again", Again.check_judged),
-    ("searches again", Again.check_searched),
-    ("report again", Again.check_report),
-    ("documents again", Again.check_documents),
-    ("pdf again", Again.check_pdf),
-)
-_RECOMPUTED: tuple[tuple[str, Callable[[again.Workspace], str]], ...] = (
-    ("study", again.check_study),
-    ("verdicts", again.check_verdicts),
-    ("ranking", again.check_ranking),
-    ("numbers", again.check_numbers),
-    ("citations", again.check_citations),
-)
-
-
 def verify_archive(
     file: Path, *, pdf: bool = True, rerun: str | None = None, report: Report = lambda _: None
 ) -> Verification:
@@ -146,58 +136,64 @@ def verify_archive(
 
     whole = found.run("container", container) and found.run("hashes", hashes)
     archive = Archive(members, found.sha256)
-    if whole and _check_structure(found, archive):
+    if whole and _run_all(found, STRUCTURE, archive):
+        found.study, found.version = archive.study, archive.version
         found.reproducible = reproducible_digest(members)
-        _recompute(found, archive, pdf, rerun, report)
+        if archive.cells > MOST_CELLS:
+            found.not_compared.append(_too_many(f"{archive.cells:,} cells of tables", MOST_CELLS))
+        elif _run_all(found, MEASUREMENTS, archive):
+            _recompute(found, archive, pdf, rerun, report)
     _note_the_rest(found, pdf, rerun)
     return found
 
 
-def _check_structure(found: Verification, archive: Archive) -> bool:
+def _run_all(found: Verification, checks: Mapping[str, Callable[[T], str]], subject: T) -> bool:
     """Run each check until one fails: the next ones rely on it."""
-    for name, check in _STRUCTURE:
-        if not found.run(name, partial(check, archive)):
-            return False
-        if name == "tables":
-            found.study, found.version = archive.study, archive.version
-    return True
+    return all(found.run(name, partial(check, subject)) for name, check in checks.items())
+
+
+def _too_many(what: str, most: int) -> str:
+    return f"what follows from the measurements: {what}, more than {most:,} are not computed here"
 
 
 def _recompute(
     found: Verification, archive: Archive, pdf: bool, rerun: str | None, report: Report
 ) -> None:
     try:
-        with one_line(), again.workspace(archive) as space:
-            if space.judgements > again.MOST_JUDGEMENTS:
-                found.not_compared.append(_too_many(space.judgements))
+        with one_line(), workspace(archive) as space:
+            if space.judgements > MOST_JUDGEMENTS:
+                countings = f"{space.judgements:,} countings of claims"
+                found.not_compared.append(_too_many(countings, MOST_JUDGEMENTS))
                 return
             # What does not follow by its values need not be made again.
-            if all(found.run(name, partial(check, space)) for name, check in _RECOMPUTED):
+            if _run_all(found, RECOMPUTED, space):
                 _make_again(found, space, pdf=pdf)
             # Code is executed only from an archive about which all else is true.
             if rerun is not None and found.holds:
-                found.run("rerun", lambda: _rerun(found, measure_again(space, rerun, report)))
+                study = space.study, space.folder, space.root
+                found.run(
+                    "rerun", lambda: _rerun(found, measure_again(archive, *study, rerun, report))
+                )
     except ArchiveError as error:
         found.checks.append(Check("study", FAILS, str(error)))
 
 
-def _too_many(judgements: int) -> str:
-    limit = f"more than {again.MOST_JUDGEMENTS:,} are not computed here"
-    return f"what follows from the measurements: {judgements:,} countings of claims, {limit}"
-
-
-def _make_again(found: Verification, space: again.Workspace, *, pdf: bool) -> None:
+def _make_again(found: Verification, space: Workspace, *, pdf: bool) -> None:
     """Make again and compare byte by byte, where the same code and libraries can."""
     if differing := what_differs(space.archive):
         every = "tables, searches, figures, report and documents byte by byte"
         found.not_compared += [f"{every}: written by {why}" for why in differing]
         return
+    checks = dict(MADE_AGAIN)
     if not pdf:
         found.not_compared.append("report.pdf: left out on request")
-    again = Again(space)
-    for name, check in _MADE_AGAIN:
-        if (pdf or check is not Again.check_pdf) and not found.run(name, partial(check, again)):
-            return
+        del checks[PDF]
+    if (tried := space.candidates) > MOST_CANDIDATES:
+        found.not_compared.append(
+            f"searches: {tried:,} candidates, more than {MOST_CANDIDATES:,} are not tried here"
+        )
+        checks[SEARCHES] = take_searched
+    _run_all(found, checks, space)
 
 
 def _rerun(found: Verification, again: Rerun) -> str:
@@ -206,21 +202,17 @@ def _rerun(found: Verification, again: Rerun) -> str:
 
 
 def _note_the_rest(found: Verification, pdf: bool, rerun: str | None) -> None:
-    ran = {check.name for check in found.checks}
-    names = ["container", "hashes", *(n for n, _ in _STRUCTURE), *(n for n, _ in _RECOMPUTED)]
-    if not (found.not_compared and found.holds):
-        names += [n for n, check in _MADE_AGAIN if pdf or check is not Again.check_pdf]
+    """After a failure, name what did not run. What a limit left out is not compared, and told."""
+    if found.holds:
+        return
+    names = ["container", "hashes", *STRUCTURE, *MEASUREMENTS, *RECOMPUTED, *MADE_AGAIN]
+    ran = {check.name for check in found.checks} | (set() if pdf else {PDF})
     for name in [*names, *(["rerun"] if rerun is not None else [])]:
         if name not in ran:
             found.checks.append(Check(name, NOT_RUN, "an earlier check fails"))
 
 
 _OUTCOMES = {HOLDS: "verified", PARTLY: "verified in part", FAILS: "not verified"}
-NOT_PROVABLE = (
-    "that the numbers were measured: a changed measurement with all that follows from it made anew "
-    "is found by --rerun only"
-)
-"""What no check without measuring can see."""
 
 
 def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:

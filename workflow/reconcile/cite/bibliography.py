@@ -67,11 +67,6 @@ def load_tool(file: Path) -> dict[str, Any]:
     return data
 
 
-def _tool_authors(tool: Mapping[str, Any]) -> list[str]:
-    people = ([a.get("name"), a.get("given-names"), a.get("family-names")] for a in tool["authors"])
-    return [" ".join(part for part in person if part) for person in people]
-
-
 def to_cite(study: Study, name: str) -> list[Reference]:
     """The paper and its reconciliation: what every report asks to be cited.
 
@@ -122,7 +117,9 @@ def _paper_reference(paper: Paper) -> Reference:
 def _tool_reference(tool: Mapping[str, Any]) -> Reference:
     known = {"version": tool["version"], "url": tool.get("url") or tool.get("repository-code")}
     fields = {name: str(value) for name, value in known.items() if value}
-    return Reference("reconcile", "software", tool["title"], _tool_authors(tool), None, fields)
+    parts = ("name", "given-names", "family-names")
+    people = [" ".join(p[part] for part in parts if p.get(part)) for p in tool["authors"]]
+    return Reference("reconcile", "software", tool["title"], people, None, fields)
 
 
 def _kind(venue: str) -> str:
@@ -200,6 +197,7 @@ _CSL_TYPES = {
     "software": "software",
     "other": "document",
 }
+_CSL_NAME = ("literal", "family", "given", "non-dropping-particle")
 
 
 def csl_json(items: Iterable[Reference]) -> str:
@@ -212,7 +210,7 @@ def _csl_item(item: Reference) -> dict[str, Any]:
     known = {names[key]: value for key, value in item.fields.items() if key in names}
     result: dict[str, Any] = {"id": item.key, "type": _CSL_TYPES[item.kind], "title": item.title}
     if item.authors:
-        result["author"] = [_csl_name(name) for name in item.authors]
+        result["author"] = [_name_of(name, *_CSL_NAME) for name in item.authors]
     if item.venue is not None:
         result["container-title" if item.kind in _BIBTEX_TYPES else "note"] = item.venue
     if "year" in item.fields:
@@ -220,15 +218,17 @@ def _csl_item(item: Reference) -> dict[str, Any]:
     return result | known
 
 
-def _csl_name(name: str) -> dict[str, str]:
+def _name_of(name: str, whole: str, family: str, given: str, particles: str) -> dict[str, str]:
+    """An author by these keys: all under the first, or in parts, of which some may be empty."""
     if _is_organisation(name):
-        return {"literal": name}
-    given, particles, family = _split_name(name)
-    result = {"family": family, "given": given, "non-dropping-particle": particles}
-    return {key: value for key, value in result.items() if value}
+        return {whole: name}
+    parts = _split_name(name)
+    found = {family: parts[2], given: parts[0], particles: parts[1]}
+    return {key: value for key, value in found.items() if value}
 
 
 _CFF_TYPES = {"proceedings": "conference-paper", "journal": "article", "other": "generic"}
+_CFF_NAME = ("name", "family-names", "given-names", "name-particle")
 
 
 def citation_file(study: Study, tool: Mapping[str, Any]) -> str:
@@ -251,17 +251,9 @@ def _cff_reference(item: Reference) -> dict[str, Any]:
     result: dict[str, Any] = {
         "type": _CFF_TYPES.get(item.kind, item.kind),
         "title": item.title,
-        "authors": [_cff_name(name) for name in item.authors],
+        "authors": [_name_of(name, *_CFF_NAME) for name in item.authors],
     }
     if item.venue is not None:
         result["journal" if item.kind == "journal" else "collection-title"] = item.venue
     result |= {key: value for key, value in item.fields.items() if key != "year"}
     return result | ({"year": int(item.fields["year"])} if "year" in item.fields else {})
-
-
-def _cff_name(name: str) -> dict[str, str]:
-    if _is_organisation(name):
-        return {"name": name}
-    given, particles, family = _split_name(name)
-    parts = {"family-names": family, "given-names": given, "name-particle": particles}
-    return {key: value for key, value in parts.items() if value}

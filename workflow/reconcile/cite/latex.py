@@ -1,15 +1,19 @@
 r"""Text, numbers and names for LaTeX.
 
 TeX's commands are made of letters only: ``conv1.neurons`` becomes ``\rcConvOneNeurons``. Whatever
-comes from a study is text to be shown and is escaped; nothing of it can become a command.
+comes from a study is text to be shown and is escaped; nothing of it can become a command. The
+templates escape by themselves what is not ``Tex``.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from textwrap import wrap
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reconcile import words
 
@@ -87,14 +91,41 @@ _UNICODE |= {
 }
 
 
-def escape(text: str) -> str:
+class Tex(str):
+    """What is LaTeX already."""
+
+    __slots__ = ()
+
+
+def environment_for_latex(templates: Path) -> Environment:
+    """What renders the LaTeX templates: ``<< >>`` shows, ``<% %>`` does; strict about names."""
+    return Environment(
+        # Not HTML: what a template shows is escaped for LaTeX.
+        autoescape=False,  # noqa: S701  # nosec B701
+        finalize=lambda value: escape(value if isinstance(value, Tex) else str(value)),
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+    )
+
+
+def escape(text: str) -> Tex:
     """Text that LaTeX shows as it is, on one line, with any engine.
 
     A character that pdfLaTeX cannot typeset is shown by its code point, never dropped.
     """
+    if isinstance(text, Tex):
+        return text
     shown = "".join(map(_escaped, " ".join(text.split())))
     # Two of these in a row are a ligature, another character.
-    return re.sub(r"([-'?!])(?=[-'])", r"\1{}", shown)
+    return Tex(re.sub(r"([-'?!])(?=[-'])", r"\1{}", shown))
 
 
 def _escaped(char: str) -> str:
@@ -108,7 +139,7 @@ def _escaped(char: str) -> str:
     return escape(plain) if plain.strip() and plain.isalnum() else f"[U+{ord(char):04X}]"
 
 
-def number(plain: str, shown: str | None = None) -> str:
+def number(plain: str, shown: str | None = None) -> Tex:
     r"""A number for text and formulas: ``\rcnum{290400}{290{,}400}``.
 
     Args:
@@ -119,7 +150,7 @@ def number(plain: str, shown: str | None = None) -> str:
     if shown is None:
         # Braces keep TeX from taking the comma of a formula for the end of something.
         shown = words.number(plain).replace(",", "{,}").replace("-", r"\ensuremath{-}")
-    return rf"\rcnum{{{plain}}}{{{shown}}}"
+    return Tex(rf"\rcnum{{{plain}}}{{{shown}}}")
 
 
 def command_name(*parts: str) -> str:
@@ -201,11 +232,3 @@ def read_macros(text: str) -> dict[str, str]:
             raise ValueError(f"\\{match[1]} is defined twice")
         found[match[1]] = match[2]
     return found
-
-
-def table(columns: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A booktabs table of cells that are LaTeX already, for any float or none."""
-    lines = [" & ".join(header), *(" & ".join(row) for row in rows)]
-    head, *body = (rf"{line} \\" for line in lines)
-    start, end = rf"\begin{{tabular}}{{{columns}}}", r"\end{tabular}"
-    return "\n".join([start, r"\toprule", head, r"\midrule", *body, r"\bottomrule", end])

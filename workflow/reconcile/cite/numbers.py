@@ -1,23 +1,24 @@
 r"""What a write-up needs: numbers and tables for LaTeX, and whom to cite.
 
-``numbers.tex`` has a command for every measured number and every verdict. ``\rcConvOneNeurons`` is
-of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of the reading ``ceil``.
+``numbers.tex`` has a command for every measured number, every verdict and what it counted.
+``\rcConvOneNeurons`` is of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of
+the reading ``ceil``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
-from reconcile.cite.latex import Macros, command_name, escape, number, table
+from reconcile.cite.latex import Macros, Tex, environment_for_latex, escape, number
 from reconcile.files import write_text
-from reconcile.study.load import load_study
-from reconcile.study.model import SINGLE
-from reconcile.tables.contract import FILES, QUANTITIES, layer_quantities
+from reconcile.study.model import NONE, SINGLE, Study
+from reconcile.tables.contract import AS_STATED, FILES, QUANTITIES, layer_quantities
 from reconcile.tables.rows import read_rows
 from reconcile.words import in_percent, share
 
@@ -33,15 +34,6 @@ CITATION_FILES = (
 # TeX holds some hundred thousand names; a sweep of a thousand readings would fill it.
 MAX_LAYER_ROWS = 6_000
 
-_HEADER = r"""% Numbers measured and verdicts reached, for \input in the preamble of a write-up.
-% Counting conventions: neurons are the elements of a layer's output for one input; a network's are
-% the sum over its convolutional and fully connected layers. One multiply-add is one MAC, per input;
-% bias additions are not counted. Parameters are trainable elements, shared ones once.
-% \rcnum takes the plain and the grouped number. With siunitx: \newcommand{\rcnum}[2]{\num{#1}}
-% before this file.
-\providecommand{\rcnum}[2]{#2}
-"""
-
 
 @dataclass(frozen=True)
 class Numbers:
@@ -54,8 +46,20 @@ class Numbers:
 
     @property
     def chosen(self) -> str:
-        """The reading that the study concludes for."""
-        return str(self.reconciliation["conclusion"]["interpretation"])
+        """The reading that the study concludes for; empty where it concludes for none."""
+        chosen = str(self.reconciliation["conclusion"]["interpretation"])
+        return "" if chosen == NONE else chosen
+
+    @property
+    def leading(self) -> str:
+        """The reading that tables of one reading are of: that one, or the one that ranks first."""
+        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
+
+    @cached_property
+    def countings(self) -> dict[tuple[str, str], str]:
+        """The countings of every claim in words, by their ids."""
+        claims = self.reconciliation["claims"]
+        return {(c["id"], one["id"]): one["title"] for c in claims for one in c["countings"]}
 
 
 def load_numbers(results: Path) -> Numbers:
@@ -65,22 +69,23 @@ def load_numbers(results: Path) -> Numbers:
     return Numbers(json.loads(text), *(read_rows(results / name) for name in names))
 
 
-def write_citations(study_folder: Path, results: Path, tool: Path) -> None:
+def write_citations(study: Study, results: Path, templates: Path, tool: Path) -> None:
     """Write numbers.tex, tables.tex, references.bib, references.json and CITATION.cff.
 
     Args:
-        study_folder: holds study.yaml, the source of the paper's bibliography.
-        results: the study's results, read and written to.
+        study: the study, the source of the paper's bibliography.
+        results: its results, read and written to.
+        templates: the project's ``templates/``.
         tool: the project's CITATION.cff.
 
     Raises:
-        InputError: the study or the tool's CITATION.cff cannot be used, or a file not written.
+        InputError: the tool's CITATION.cff cannot be used, or a file not written.
     """
-    study, numbers, software = load_study(study_folder), load_numbers(results), load_tool(tool)
-    items = references(study, study_folder.resolve().name, software)
+    numbers, software = load_numbers(results), load_tool(tool)
+    items = references(study, numbers.reconciliation["study"], software)
     texts = (
-        numbers_tex(numbers),
-        tables_tex(numbers),
+        numbers_tex(numbers, templates),
+        tables_tex(numbers, templates),
         bibtex(items),
         csl_json(items),
         citation_file(study, software),
@@ -89,21 +94,28 @@ def write_citations(study_folder: Path, results: Path, tool: Path) -> None:
         write_text(results / name, text)
 
 
-def numbers_tex(numbers: Numbers) -> str:
+def numbers_tex(numbers: Numbers, templates: Path) -> str:
     """The text of numbers.tex; a command that would stand for two things is named, not defined."""
     macros = Macros()
     _add_counts(macros, numbers.reconciliation)
-    _add_claims(macros, numbers.reconciliation)
+    macros.comment("What the paper prints")
+    for claim in numbers.reconciliation["claims"]:
+        name, printed = claim["id"], escape(str(claim["printed"]))
+        macros.add(("claim", name, "printed"), printed, f"claim {name!r} as printed")
     parts = _by_reading(numbers)
-    macros.comment(f"The reading that the study concludes for: {numbers.chosen}")
-    _add_measured(macros, parts[numbers.chosen], named=False)
+    if numbers.chosen:
+        macros.comment(f"The reading that the study concludes for: {numbers.chosen}")
+        _add_measured(macros, parts[numbers.chosen], named=False)
+    else:
+        macros.comment("The study concludes for no reading: every number has its reading's name")
     many = len(numbers.layers) > MAX_LAYER_ROWS
     if many:
-        macros.comment("Too many layers for TeX: here those of the reading above; see layers.csv")
+        macros.comment("Too many layers for TeX: at most those of the conclusion; see layers.csv")
     for reading, part in parts.items():
         macros.comment(f"Reading {reading}")
         _add_measured(macros, replace(part, layers=()) if many else part, named=True)
-    return _HEADER + macros.text()
+    page = environment_for_latex(templates).get_template("numbers.tex.jinja")
+    return page.render(commands=Tex(macros.text()))
 
 
 def _by_reading(numbers: Numbers) -> dict[str, Numbers]:
@@ -133,14 +145,6 @@ def _add_counts(macros: Macros, reconciliation: Mapping[str, Any]) -> None:
         macros.add(("count", name), number(str(count)), f"the count {name!r}")
 
 
-def _add_claims(macros: Macros, reconciliation: Mapping[str, Any]) -> None:
-    macros.comment("What the paper prints")
-    for claim in reconciliation["claims"]:
-        name = claim["id"]
-        printed = f"claim {name!r} as printed"
-        macros.add(("claim", name, "printed"), escape(str(claim["printed"])), printed)
-
-
 def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
     """Totals, layers and verdicts of one reading, with or without the reading in the name."""
     for row in part.totals:
@@ -153,9 +157,18 @@ def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
         place = ([row["interpretation"]] if named else []) + ["claim", row["claim"]]
         thing = f"claim {row['claim']!r} in reading {row['interpretation']!r}"
         if row["measured"]:
-            measured = _like(row["printed"], row["measured"])
+            measured = _like(row["measured"], row["printed"])
             macros.add((*place, "measured"), measured, f"the number measured for {thing}")
-        macros.add((*place, "verdict"), escape(row["verdict"]), f"the verdict on {thing}")
+        macros.add((*place, "verdict"), escape(verdict_in_words(row)), f"the verdict on {thing}")
+        counting = f"what was counted for {thing}"
+        title = part.countings.get((row["claim"], row["counting"]), row["counting"])
+        macros.add((*place, "counting"), escape(title), counting)
+
+
+def verdict_in_words(row: Row) -> str:
+    """A verdict, marked where another counting than the claim's own gives it."""
+    otherwise = row["measured"] and row["counting"] != AS_STATED
+    return f"{row['verdict']} (by another counting)" if otherwise else row["verdict"]
 
 
 def _place(row: Row, *, named: bool) -> list[str]:
@@ -181,102 +194,40 @@ def _add_quantities(
             macros.add((*place, quantity), number(row[quantity]), thing)
 
 
-def _of(rows: Iterable[Row], reading: str) -> Iterator[Row]:
-    return (row for row in rows if row["interpretation"] == reading)
-
-
-def tables_tex(numbers: Numbers) -> str:
-    r"""The text of tables.tex: each table is a command, to be used inside any float."""
-    tables = {
-        "claims": _claims_table(numbers),
-        "ranking": _ranking_table(numbers),
-        "layers": _layers_table(numbers),
-        "totals": _totals_table(numbers),
-    }
-    lines = [
-        "% Tables for write-ups; they need the package booktabs, and numbers.tex before them.",
-    ]
-    for name, text in tables.items():
-        lines.append(rf"\newcommand{{\{command_name('table', name)}}}{{%")
-        lines.append(text + "}")
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _claims_table(numbers: Numbers) -> str:
-    printed = {claim["id"]: str(claim["printed"]) for claim in numbers.reconciliation["claims"]}
-    where = {claim["id"]: str(claim["where"]) for claim in numbers.reconciliation["claims"]}
-    rows = (
-        [row["claim"], where[row["claim"]], printed[row["claim"]], row["measured"], row["verdict"]]
-        for row in _of(numbers.verdicts, numbers.chosen)
-    )
-    return table(
-        "llrrl",
-        ("Claim", "Where", "Printed", "Measured", "Verdict"),
-        ([escape(a), escape(b), escape(c), _like(c, d), escape(e)] for a, b, c, d, e in rows),
+def tables_tex(numbers: Numbers, templates: Path) -> str:
+    """The text of tables.tex: each table is a command, to be used inside any float."""
+    environment = environment_for_latex(templates)
+    environment.filters |= {"number": _cell, "like": _like, "heading": _heading}
+    return environment.get_template("tables.tex.jinja").render(
+        leading=numbers.leading,
+        chosen=numbers.chosen,
+        in_words=verdict_in_words,
+        single=SINGLE,
+        claims={claim["id"]: claim for claim in numbers.reconciliation["claims"]},
+        ranking=numbers.reconciliation["ranking"],
+        verdicts=numbers.verdicts,
+        layers=numbers.layers,
+        totals=numbers.totals,
+        of_layers=layer_quantities(),
+        of_totals=_totals(),
     )
 
 
-def _like(printed: str, measured: str) -> str:
+def _cell(plain: object) -> Tex:
+    return Tex("") if plain in (None, "") else number(str(plain))
+
+
+def _like(measured: str, printed: str) -> Tex:
     """A measured number for people, as a percentage if the paper printed one."""
-    if not measured:
-        return ""
-    return number(measured, escape(share(measured)) if in_percent(printed) else None)
+    percentage = measured and in_percent(printed)
+    return number(measured, escape(share(measured))) if percentage else _cell(measured)
 
 
-def _ranking_table(numbers: Numbers) -> str:
-    return table(
-        "rlrrrl",
-        ("Rank", "Reading", "Contradicted", "Denied", "Assumed", "Excluded by"),
-        (
-            [
-                escape(str(row["rank"])),
-                escape(row["title"]),
-                *(number(str(row["score"][key])) for key in _SCORES),
-                escape(", ".join(row["excluded_by"]) or "–"),
-            ]
-            for row in numbers.reconciliation["ranking"]
-        ),
-    )
-
-
-_SCORES = ("claims_contradicted", "statements_denied", "assumptions")
-
-
-def _layers_table(numbers: Numbers) -> str:
-    return table(
-        "ll" + "r" * len(layer_quantities()),
-        ["Layer", "Kind", *map(_heading, layer_quantities())],
-        (
-            [escape(row["layer"]), escape(row["kind"]), *_cells(row, layer_quantities())]
-            for row in _of(numbers.layers, numbers.chosen)
-        ),
-    )
-
-
-def _totals_table(numbers: Numbers) -> str:
-    return table(
-        "ll" + "r" * len(_totals()),
-        ["Reading", "Status", *map(_heading, _totals())],
-        (
-            [_reading_cell(row), escape(row["status"]), *_cells(row, _totals())]
-            for row in numbers.totals
-        ),
-    )
+def _heading(column: str) -> str:
+    quantity = QUANTITIES.get(column)
+    return (quantity and quantity.heading) or column.replace("_", " ").capitalize()
 
 
 def _totals() -> list[str]:
     """The numbers of a whole network."""
     return [c.name for c in FILES["totals.csv"].columns if c.type == "integer"]
-
-
-def _heading(column: str) -> str:
-    quantity = QUANTITIES.get(column)
-    return (quantity and quantity.heading) or escape(column.replace("_", " ").capitalize())
-
-
-def _cells(row: Row, quantities: Iterable[str]) -> list[str]:
-    return [number(row[quantity]) if row.get(quantity) else "" for quantity in quantities]
-
-
-def _reading_cell(row: Row) -> str:
-    return escape("/".join([row["interpretation"], *_place(row, named=False)]))

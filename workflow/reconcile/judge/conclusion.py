@@ -1,27 +1,37 @@
-"""The author's conclusion, whose numbers are references that must resolve.
+"""The author's conclusion: its numbers are references that must resolve, and what it holds is true.
 
 ``{claim:conv1}`` is the printed number, ``{consistency:sum}`` what a check of the paper against
 itself computed, and ``{ceil.conv1.neurons}`` a measured quantity: interpretation, layer (or
-pattern, or ``network``) and quantity. A reference that does not resolve is an error.
+pattern, or ``network``) and quantity. A reference that does not resolve is an error, and so is an
+expression of ``holds`` that is not true of the results.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
+from reconcile.judge.conflicts import Conflicts
 from reconcile.judge.evidence import SelfCheck
-from reconcile.judge.measurements import Measurements, ReadingScope
+from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
+from reconcile.judge.verdicts import Counted, conventions
 from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import SINGLE, Study, next_by_id
-from reconcile.tables.contract import QUANTITIES
+from reconcile.tables.contract import COMBINATIONS, FITS, QUANTITIES, READINGS
 from reconcile.words import number
 
-REFERENCE = re.compile(r"\{([^{}]*)\}")
+_DIGITS = {"rounded": "rounded", "cut": "truncated"}
+"""How the functions of results call the conventions of digits."""
 
 
-class ReferenceError(Exception):
+class UnresolvedError(Exception):
     """A reference in the conclusion that does not resolve."""
+
+
+class NotTrueError(Exception):
+    """What the conclusion holds is not true of the results."""
 
 
 def resolver(
@@ -29,7 +39,7 @@ def resolver(
 ) -> Callable[[str], str]:
     """A function that replaces every reference in a text by its number.
 
-    The function raises ReferenceError naming the first reference that does not resolve.
+    The function raises UnresolvedError naming the first reference that does not resolve.
     """
 
     def resolve(reference: str) -> str:
@@ -42,9 +52,8 @@ def resolver(
             return _measured(study, measured, reference)
         except (KeyError, StopIteration, ExpressionError) as error:
             reason = f": {error}" if isinstance(error, ExpressionError) else ""
-            raise ReferenceError(
-                f"{{{reference}}} does not resolve to a number{reason}; accepted are "
-                "{claim:<id>}, {consistency:<id>} and {<interpretation>.<layer>.<quantity>}"
+            raise UnresolvedError(
+                f"{{{reference}}} does not resolve to a number{reason}; accepted are {REFERENCES}"
             ) from None
 
     return lambda text: REFERENCE.sub(lambda match: resolve(match[1]), text)
@@ -64,3 +73,87 @@ def _measured(study: Study, measured: Measurements, reference: str) -> str:
         raise KeyError(reference)
     scope = ReadingScope(study, reading, measured, network)
     return number(evaluate(f"{quantity}({layer!r})", scope))
+
+
+@dataclass(frozen=True)
+class Held:
+    """An expression that the conclusion holds, and what it rests on, as "readings() is 3"."""
+
+    expression: str
+    found: tuple[str, ...]
+
+
+class ResultsScope(PaperScope):
+    """The results of a study, to be counted.
+
+    Attributes:
+        asked: every count that was asked for, in words.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        scopes: dict[str, set[str]],
+        countings: Iterable[Counted],
+        conflicts: Iterable[Conflicts],
+    ) -> None:
+        super().__init__(study)
+        self.asked: list[str] = []
+        self._scopes = scopes
+        self._conflicts = {each.scope: each for each in conflicts}
+        # The claims that each reading satisfies, in any way and by each convention of digits.
+        self._satisfied: dict[str, dict[str, set[str]]] = {}
+        for counted in countings:
+            if counted.measured is None:
+                continue
+            own = self._satisfied.setdefault(counted.interpretation, {})
+            if counted.verdict in FITS:
+                names = conventions(counted.measured, study.claim(counted.claim))
+                for name in ("", *(names or _DIGITS.values())):
+                    own.setdefault(name, set()).add(counted.claim)
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """As a function of ``RESULTS`` says.
+
+        Raises:
+            ExpressionError: the conflicts are too many to be counted by claims.
+        """
+        wanted = {c.id for c in self.study.claims if any(fnmatchcase(c.id, p) for p in claims)}
+        if function.endswith("conflicts"):
+            scope = COMBINATIONS if function.startswith("combination") else READINGS
+            found = self._count_conflicts(scope, wanted)
+        else:
+            scope, _, digits = function.partition("_")
+            found = self._count_satisfying(scope, _DIGITS.get(digits, ""), wanted)
+        self.asked.append(f"{function}({', '.join(map(repr, claims))}) is {found:,}")
+        return found
+
+    def _count_satisfying(self, scope: str, digits: str, claims: set[str]) -> int:
+        measured = [self._satisfied[r] for r in self._scopes[scope] if r in self._satisfied]
+        return sum(claims <= satisfied.get(digits, set()) for satisfied in measured)
+
+    def _count_conflicts(self, scope: str, claims: set[str]) -> int:
+        conflicts = self._conflicts.get(scope)
+        if conflicts is None:
+            return 0
+        if not claims:
+            return conflicts.total
+        if conflicts.total > len(conflicts.found):
+            raise ExpressionError(f"{conflicts.total:,} conflicts are too many to look into each")
+        return sum(claims <= set(conflict.claims) for conflict in conflicts.found)
+
+
+def holds(expression: str, scope: ResultsScope) -> Held:
+    """An expression of the conclusion that is true of the results.
+
+    Raises:
+        NotTrueError: it is not, with the counts that it asked for.
+        ExpressionError: it cannot be evaluated.
+    """
+    scope.asked.clear()
+    true = evaluate(expression, scope)
+    asked = tuple(dict.fromkeys(scope.asked))
+    if true is not True:
+        what = "is not true" if true is False else "says nothing that is true or false"
+        raise NotTrueError(f"{expression!r} {what}{': ' if asked else ''}{', '.join(asked)}")
+    return Held(expression, asked)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
 from reconcile.judge.verdicts import judge, printed_columns
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.expressions import ExpressionError, UnknownNameError, each, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
 from reconcile.study.plan import networks_of
@@ -31,6 +32,8 @@ class Checked:
         wrong: readings for which the check came out wrong.
         unmeasured: readings for which it could not be computed.
         detail: the same in words.
+        supports: combinations of the study's sweep that the item supports by its check.
+        excludes: those that it excludes by its check.
     """
 
     item: Evidence
@@ -38,6 +41,8 @@ class Checked:
     wrong: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
     detail: str = ""
+    supports: frozenset[str] = frozenset()
+    excludes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,30 @@ def check_evidence(study: Study, measured: Measurements) -> list[Checked]:
     """Compute the check of every item.
 
     A check must be true of every reading the item supports and false of every reading it excludes;
-    of an item that names no reading it must simply be true.
+    of an item that names no reading it must simply be true. A combination of a sweep is named by
+    nobody: an item that holds and supports readings supports those of which its check is true, and
+    one that excludes readings excludes those of which it is false.
     """
-    return [_check(study, item, measured) for item in study.evidence]
+    return list(each("evidence", study.evidence, partial(_checked, study, measured)))
+
+
+def _checked(study: Study, measured: Measurements, item: Evidence) -> Checked:
+    return _with_combinations(study, _check(study, item, measured), measured)
+
+
+def _with_combinations(study: Study, done: Checked, measured: Measurements) -> Checked:
+    """An item together with what its check says of the combinations of the study's sweep."""
+    item = done.item
+    if done.outcome != HOLDS or not (item.supports or item.excludes):
+        return done
+    supported, excluded = set[str](), set[str]()
+    for reading in study.swept_readings:
+        found = _truth(study, reading, item.check or "", measured)
+        if found and item.supports:
+            supported.add(reading.id)
+        elif found is False and item.excludes:
+            excluded.add(reading.id)
+    return replace(done, supports=frozenset(supported), excludes=frozenset(excluded))
 
 
 def _check(study: Study, item: Evidence, measured: Measurements) -> Checked:
@@ -111,16 +137,28 @@ def _outcome(item: Evidence, wrong: tuple[str, ...], unknown: tuple[str, ...]) -
 
 def excluding(checked: list[Checked], reading: str) -> list[str]:
     """Ids of the items that exclude a reading; an item whose own check fails excludes nothing."""
-    return [c.item.id for c in checked if reading in c.item.excludes and c.outcome != FAILS]
+    return [
+        c.item.id
+        for c in checked
+        if (reading in c.item.excludes and c.outcome != FAILS) or reading in c.excludes
+    ]
+
+
+def supporting(checked: list[Checked], reading: str) -> list[str]:
+    """Ids of the items that support a reading."""
+    return [c.item.id for c in checked if reading in c.item.supports or reading in c.supports]
 
 
 def check_paper(study: Study) -> list[SelfCheck]:
     """Hold the paper's own numbers against each other, before any network is built."""
-    done = []
-    for check in study.consistency:
-        computed: Any = evaluate(check.compute, PaperScope(study))
-        done.append(SelfCheck(check, computed, *judge(computed, study.claim(check.claim))))
-    return done
+    return list(each("consistency", study.consistency, partial(_self_check, study)))
+
+
+def _self_check(study: Study, check: Consistency) -> SelfCheck:
+    computed: Any = evaluate(check.compute, PaperScope(study))
+    if not isinstance(computed, Fraction):
+        raise ExpressionError(f"{check.compute!r} gives no number")
+    return SelfCheck(check, computed, *judge(computed, study.claim(check.claim)))
 
 
 def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
@@ -132,7 +170,8 @@ def consistency_table(study: Study, folder: Path) -> pd.DataFrame:
     try:
         checks = check_paper(study)
     except ExpressionError as error:
-        raise InputError(fault_in(folder, ("consistency",), str(error))) from None
+        place = error.place or ("consistency",)
+        raise InputError(fault_in(folder, place, str(error))) from None
     return table("consistency.csv", (_consistency_row(study, done) for done in checks))
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.plan import networks_of
-from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
 
@@ -42,6 +41,9 @@ class Measurements:
         for interpretation, network in self._spans:
             self._networks.setdefault(interpretation, []).append(network)
         self.totals = _by_network(totals)
+        self._statuses: dict[str, list[str]] = {}
+        for (interpretation, _), total in self.totals.items():
+            self._statuses.setdefault(interpretation, []).append(total["status"])
         self.coverage = _by_network(coverage)
         self.outputs = _by_network(outputs)
 
@@ -79,10 +81,15 @@ class Measurements:
         rows = ({name: cells[i] for name, cells in self._columns.items()} for i in span)
         return {row["layer"]: row for row in rows}
 
-    @property
-    def readings(self) -> set[str]:
-        """Ids of the interpretations of which a network was measured."""
-        return set(self._networks)
+    def whole(self, interpretation: str) -> bool:
+        """Whether every network of a reading was measured."""
+        statuses = self._statuses.get(interpretation, [])
+        return bool(statuses) and all(status in MEASURED for status in statuses)
+
+    def partly(self, interpretation: str) -> bool:
+        """Whether something of a reading was measured, but not every network."""
+        statuses = self._statuses.get(interpretation, [])
+        return any(status in MEASURED for status in statuses) and not self.whole(interpretation)
 
     def same_output(self, one: str, other: str) -> bool | None:
         """Whether two readings gave the same output for equal weights and inputs.
@@ -133,13 +140,21 @@ class PaperScope:
     def lookup(self, function: str, name: str) -> Any:
         """``printed(claim)`` and ``stated(statement)``."""
         if function == "printed":
-            claim = self.study.claim(name)
-            return parse_printed(claim.printed, claim.unit).value
+            return self.study.claim(name).number.value
         if function == "stated":
             return next(s.value for s in self.study.statements if s.id == name)
         raise ExpressionError(
             f"{function}({name}) belongs to a reading; here only the paper counts"
         )
+
+    def other(self, network: str) -> PaperScope:
+        """There is no network here."""
+        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """Results are counted where all are known: in what the conclusion holds."""
+        told = ", ".join(claims)
+        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
 
 
 class ReadingScope(PaperScope):
@@ -153,11 +168,22 @@ class ReadingScope(PaperScope):
         self, study: Study, reading: Interpretation, measured: Measurements, network: str = SINGLE
     ) -> None:
         super().__init__(study)
+        self.reading = reading
         self.key = (reading.id, network)
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
         self.rows = measured.layers(*self.key)
+        self._problem = measured.problem(*self.key)
         self.left_out: dict[str, None] = {}
+
+    def other(self, network: str) -> ReadingScope:
+        """Another network of this reading; UnknownNameError where it has no counts."""
+        problem = self.measured.problem(self.key[0], network)
+        if problem is not None and not self.measured.layers(self.key[0], network):
+            raise UnknownNameError(problem)
+        scope = ReadingScope(self.study, self.reading, self.measured, network)
+        scope.left_out = self.left_out
+        return scope
 
     def lookup(self, function: str, name: str) -> Any:
         """As PaperScope, and ``argument(name)``."""
@@ -174,6 +200,9 @@ class ReadingScope(PaperScope):
         if known.table == "coverage.csv":
             return [self._coverage(name, selector)]
         column, factor = known.multiple_of or (name, 1)
+        if self._problem is not None and selector not in self.rows:
+            # Of a network that failed only the layers that ran are known, one by one.
+            raise UnknownNameError(self._problem)
         if selector == NETWORK:
             total = self.measured.totals[self.key]
             self._note(column, [total])

@@ -1,8 +1,10 @@
 """Rank the interpretations of a study by a stated rule.
 
 The rule, applied in this order: readings that evidence excludes come after those it does not; then
-fewer claims contradicted; fewer statements of the paper denied; less evidence against; fewer
-assumptions added; and last the order in which the study lists them.
+fewer claims contradicted or not measured; fewer statements of the paper denied; less evidence
+against; fewer assumptions added; and last the order in which the study lists them. The study's own
+readings are ranked among themselves, and so are the combinations of its sweep: what a sweep
+generates assumes what the sweep does, and no list of evidence names it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reconcile.judge.evidence import Checked, excluding
+from reconcile.judge.evidence import Checked, excluding, supporting
 from reconcile.judge.verdicts import Counted, Verdict, conventions
 from reconcile.study.model import Interpretation, Study
 from reconcile.study.plan import denied_statements
@@ -20,7 +22,7 @@ from reconcile.words import count_of
 
 RULE = (
     "not excluded by evidence",
-    "fewest claims contradicted",
+    "fewest claims contradicted or not measured",
     "fewest statements of the paper denied",
     "least evidence against",
     "fewest assumptions added",
@@ -44,7 +46,8 @@ class Ranked:
     def score(self) -> dict[str, int]:
         """The parts of the rule, each counted."""
         return {
-            "claims_contradicted": len(self.contradicted) + len(self.not_measured),
+            "claims_contradicted": len(self.contradicted),
+            "claims_not_measured": len(self.not_measured),
             "statements_denied": len(self.denies),
             "evidence_against": len(self.excluded_by),
             "assumptions": len(self.reading.assumes),
@@ -69,11 +72,12 @@ class Ranked:
 
 def rank(
     study: Study,
+    readings: Iterable[Interpretation],
     verdicts: Iterable[Verdict],
     countings: Iterable[Counted],
     checked: list[Checked],
 ) -> list[Ranked]:
-    """The interpretations of a study, best first."""
+    """Some interpretations of a study, best first."""
     own_verdicts, own_countings = _by_reading(verdicts), _by_reading(countings)
     ranked = [
         Ranked(
@@ -82,10 +86,10 @@ def rank(
             not_measured=_claims(own_verdicts[reading.id], "not-measured"),
             denies=tuple(denied_statements(study, reading)),
             excluded_by=tuple(excluding(checked, reading.id)),
-            supported_by=tuple(c.item.id for c in checked if reading.id in c.item.supports),
+            supported_by=tuple(supporting(checked, reading.id)),
             digits=digits_sentence(study, reading.id, own_countings[reading.id]),
         )
-        for reading in study.interpretations
+        for reading in readings
     ]
     # sorted() is stable, which is the last line of the rule.
     return sorted(ranked, key=_key)
@@ -95,7 +99,8 @@ def _key(entry: Ranked) -> tuple[bool, int, int, int, int]:
     score = entry.score
     return (
         bool(entry.excluded_by),
-        score["claims_contradicted"],
+        # A reading cannot rank well by not running.
+        score["claims_contradicted"] + score["claims_not_measured"],
         score["statements_denied"],
         score["evidence_against"],
         score["assumptions"],

@@ -7,9 +7,10 @@ be checked by computing it again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +18,41 @@ import pandas as pd
 
 from reconcile import __version__
 from reconcile.errors import InputError
-from reconcile.judge.conclusion import ReferenceError, resolver
+from reconcile.judge.conclusion import NotTrueError, ResultsScope, UnresolvedError, holds, resolver
+from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.notes import notes
 from reconcile.judge.ranking import RULE, Ranked, rank
-from reconcile.judge.verdicts import Counted, Verdict, countings_of, judge_reading, printed_columns
-from reconcile.study.expressions import ExpressionError
+from reconcile.judge.verdicts import (
+    Counted,
+    Verdict,
+    countings_of,
+    digits_columns,
+    judge_reading,
+    printed_columns,
+)
+from reconcile.study.expressions import ExpressionError, networks_named
 from reconcile.study.load import fault_in
-from reconcile.study.model import Claim, Study, SweptInterpretation
-from reconcile.study.plan import cells_of, values_of
-from reconcile.study.printed import parse_printed
-from reconcile.tables.contract import FITS
+from reconcile.study.model import NONE, Claim, Study
+from reconcile.study.plan import Combination, cells_of, values_of
+from reconcile.tables.contract import (
+    AS_STATED,
+    COMBINATIONS,
+    FITS,
+    HOLDS,
+    READINGS,
+    VERDICTS,
+    WEAKLY,
+)
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
 
 RESOLVED = ("answer", "text")
+MOST_BEST = 12
+"""Combinations that match most claims, which a report lists, whatever their rank."""
 MOST_LISTED = 200
-"""Readings of a sweep that the summary lists, best first; as many as a report may show."""
+"""Combinations of a sweep that the summary lists, best first; as many as a report may show."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +60,7 @@ class Reconciliation:
     """Everything that follows from a study and its measurements.
 
     Attributes:
-        tables: verdicts.csv, countings.csv and evidence.csv by file name.
+        tables: verdicts.csv, countings.csv, evidence.csv and conflicts.csv by file name.
         summary: the content of reconciliation.json.
     """
 
@@ -60,64 +78,100 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
 
     Raises:
         InputError: an expression that cannot be evaluated, a layer that no reading has, a
-        conclusion
-            that chooses an excluded reading or holds a reference that does not resolve.
+            conclusion that chooses an excluded reading, holds what is not true or refers to what
+            does not resolve.
     """
     verdicts, countings = _judge_all(study, folder, measured)
     _refuse_unknown_layers(study, folder, measured, countings)
     checked = _guard(folder, ("evidence",), lambda: check_evidence(study, measured))
-    ranked = rank(study, verdicts, countings, checked)
-    listed = _listed(study, ranked)
-    equal = _equal_counts(study, measured, listed)
-    conclusion = _conclude(study, folder, measured, ranked)
+    own, swept = (
+        rank(study, readings, verdicts, countings, checked)
+        for readings in (study.own_readings, study.swept_readings)
+    )
+    # Of a sweep the best are listed: a summary of 10,000 would be read by nobody.
+    chosen = study.conclusion.interpretation
+    cells = cells_of(study, Counter(v.interpretation for v in verdicts if v.verdict in FITS))
+    most = sorted(cells, key=lambda cell: -cell.matched)[:MOST_BEST]
+    wanted = {chosen, *(cell.reading for cell in most)}
+    best = [r for i, r in enumerate(swept) if i < MOST_LISTED or r.reading.id in wanted]
+    leading = own or best
+    conflicts = _conflicts(study, cells, verdicts)
+    equal = _equal_counts(study, measured, leading)
+    conclusion = _conclude(study, folder, measured, [*own, *swept])
+    conclusion["holds"] = _held(study, folder, countings, conflicts, cells)
+    counts = _counts(study, verdicts, leading) | _how_many(measured, own, swept)
     summary = {
         "study": folder.resolve().name,
         "version": __version__,
         "title": study.title,
         "question": study.question,
         "paper": study.paper.model_dump(),
-        "claims": [_claim(study, claim, verdicts, listed) for claim in study.claims],
-        "counts": _counts(study, verdicts, ranked, measured),
-        "rule": list(RULE),
-        "ranking": [
-            _ranked(place, entry)
-            for place, entry in enumerate(ranked, start=1)
-            if entry.reading.id in listed
+        "claims": [
+            _claim(study, claim, verdicts, {r.reading.id for r in [*own, *best]})
+            for claim in study.claims
         ],
-        "sweep": _sweep(study, verdicts),
+        "counts": counts,
+        "rule": list(RULE),
+        "ranking": _ranking(leading, swept if leading is best else own),
+        "combinations": _ranking(best, swept) if own else [],
+        "sweep": _sweep(study, cells),
+        "conflicts": [_in_summary(found) for found in conflicts],
         "equal_counts": equal,
-        "notes": notes(study, countings, ranked, equal, measured),
+        "notes": notes(study, countings, leading, equal, measured),
         "conclusion": conclusion,
     }
-    return Reconciliation(_tables(study, verdicts, countings, checked), summary)
+    return Reconciliation(_tables(study, verdicts, countings, checked, conflicts), summary)
 
 
 def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any]) -> Any:
     try:
         return compute()
     except ExpressionError as error:
-        raise InputError(fault_in(folder, place, str(error))) from None
+        raise InputError(fault_in(folder, error.place or place, str(error))) from None
 
 
-def _listed(study: Study, ranked: list[Ranked]) -> set[str]:
-    """The readings that the summary lists: the study's own, and the best of what a sweep generates.
-
-    verdicts.csv has a row for every one; a summary of 10,000 would be read by nobody.
-    """
-    own = {r.id for r in study.interpretations if not isinstance(r, SweptInterpretation)}
-    return {
-        *own,
-        *(entry.reading.id for entry in ranked[:MOST_LISTED]),
-        study.conclusion.interpretation,
-    }
+def _conflicts(study: Study, cells: list[Combination], verdicts: list[Verdict]) -> list[Conflicts]:
+    """The conflicts of the study's own readings, and of the combinations of its sweep."""
+    scopes = _scopes(study, cells)
+    return [conflicts_of(study, scope, of, verdicts) for scope, of in scopes.items() if of]
 
 
-def _sweep(study: Study, verdicts: list[Verdict]) -> dict[str, Any] | None:
+def _scopes(study: Study, cells: list[Combination]) -> dict[str, set[str]]:
+    """Whose conflicts and counts there are: a reading that is a combination too is in both."""
+    own = {reading.id for reading in study.own_readings}
+    return {READINGS: own, COMBINATIONS: {cell.reading for cell in cells}}
+
+
+def _held(
+    study: Study,
+    folder: Path,
+    countings: list[Counted],
+    conflicts: list[Conflicts],
+    cells: list[Combination],
+) -> list[dict[str, Any]]:
+    """What the conclusion holds, each expression with the counts that it rests on."""
+    if not study.conclusion.holds:
+        return []
+    scope = ResultsScope(study, _scopes(study, cells), countings, conflicts)
+    found = []
+    for i, expression in enumerate(study.conclusion.holds):
+        try:
+            held = holds(expression, scope)
+        except (NotTrueError, ExpressionError) as error:
+            raise InputError(fault_in(folder, ("conclusion", "holds", i), str(error))) from None
+        found.append({"expression": held.expression, "found": list(held.found)})
+    return found
+
+
+def _in_summary(conflicts: Conflicts) -> dict[str, Any]:
+    found = [{"claims": list(each.claims), "says": each.says} for each in conflicts.found]
+    return vars(conflicts) | {"found": found}
+
+
+def _sweep(study: Study, cells: list[Combination]) -> dict[str, Any] | None:
     """How many combinations of the sweep match how many claims."""
     if study.sweep is None:
         return None
-    matched = Counter(v.interpretation for v in verdicts if v.verdict in FITS)
-    cells = cells_of(study, matched)
     groups = Counter(cell.matched for cell in cells)
     return {
         "title": study.sweep.title,
@@ -143,14 +197,18 @@ def _refuse_unknown_layers(
     study: Study, folder: Path, measured: Measurements, countings: list[Counted]
 ) -> None:
     """A counting that no measured reading could evaluate names something that is not there."""
-    networks = {claim.id: claim.network for claim in study.claims}
+    networks = {
+        (claim.id, counting.id): {n or claim.network for n in networks_named(counting.count)}
+        for claim in study.claims
+        for counting in countings_of(claim)
+    }
     answered: set[tuple[str, str]] = set()
     refused: dict[tuple[str, str], str] = {}
     for counted in countings:
         key = counted.claim, counted.counting
         if counted.measured is not None:
             answered.add(key)
-        elif measured.problem(counted.interpretation, networks[counted.claim]) is None:
+        elif all(measured.problem(counted.interpretation, n) is None for n in networks[key]):
             refused.setdefault(key, counted.reason)
     for i, claim in enumerate(study.claims):
         for counting in countings_of(claim):
@@ -161,11 +219,12 @@ def _refuse_unknown_layers(
 
 def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]) -> dict[str, Any]:
     matching = [v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS]
-    printed = parse_printed(claim.printed, claim.unit)
+    printed = claim.number
     return {
         "id": claim.id,
         "quote": claim.quote,
         "where": claim.where,
+        "version": claim.version,
         "printed": claim.printed,
         "relation": claim.relation,
         "value": number_text(printed.value),
@@ -173,6 +232,7 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
         "rounded": [number_text(bound) for bound in printed.rounded],
         "truncated": [number_text(bound) for bound in printed.truncated],
         "unit_reason": claim.unit_reason,
+        "zeros_reason": claim.zeros_reason,
         "countings": [
             {"id": c.id, "title": c.title, "count": c.count} for c in countings_of(claim)
         ],
@@ -181,19 +241,54 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
     }
 
 
-def _counts(
-    study: Study, verdicts: list[Verdict], ranked: list[Ranked], measured: Measurements
-) -> dict[str, int]:
-    first = [v.verdict for v in verdicts if v.interpretation == ranked[0].reading.id]
+def _counts(study: Study, verdicts: list[Verdict], leading: list[Ranked]) -> dict[str, int]:
+    """What becomes of the claims under the reading concluded on, or under the best for each.
+
+    A claim is counted once: as reproduced, reproduced weakly (by its open zeros), explained by a
+    slip, contradicted or not measured.
+    """
+    chosen = study.conclusion.interpretation
+    told = {chosen} if chosen != NONE else {entry.reading.id for entry in leading}
+    best: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        if verdict.interpretation in told:
+            known = best.setdefault(verdict.claim, verdict)
+            best[verdict.claim] = min(known, verdict, key=lambda v: VERDICTS.index(v.verdict))
+    words = [verdict.verdict for verdict in best.values()]
     return {
         "claims": len(study.claims),
-        "reproduced": sum(verdict in FITS for verdict in first),
-        "contradicted": first.count("contradicts"),
-        "explained": first.count("explained-by-slip"),
-        "interpretations": len(study.interpretations),
-        "excluded": sum(bool(entry.excluded_by) for entry in ranked),
-        "measured": len(measured.readings),
+        "reproduced": sum(word in FITS for word in words),
+        "reproduced_otherwise": sum(
+            v.verdict in FITS and v.counting != AS_STATED for v in best.values()
+        ),
+        "reproduced_weakly": words.count(WEAKLY),
+        "contradicted": words.count("contradicts"),
+        "explained": words.count("explained-by-slip"),
+        "not_measured": words.count("not-measured"),
     }
+
+
+def _how_many(measured: Measurements, own: list[Ranked], swept: list[Ranked]) -> dict[str, int]:
+    """How many readings there are, were measured in all or some of their networks, are excluded."""
+    found = {}
+    for name, readings in (("readings", own), ("combinations", swept)):
+        ids = [entry.reading.id for entry in readings]
+        found[name] = len(ids)
+        found[f"{name}_measured"] = sum(measured.whole(reading) for reading in ids)
+        found[f"{name}_partly_measured"] = sum(measured.partly(reading) for reading in ids)
+        found[f"{name}_excluded"] = sum(bool(entry.excluded_by) for entry in readings)
+    return {
+        "interpretations": len(own) + len(swept),
+        "excluded": found["readings_excluded"] + found["combinations_excluded"],
+        "measured": found["readings_measured"] + found["combinations_measured"],
+        **found,
+    }
+
+
+def _ranking(listed: list[Ranked], every: list[Ranked]) -> list[dict[str, Any]]:
+    """The entries of some readings, by their place among all of their kind."""
+    place = {entry.reading.id: i for i, entry in enumerate(every, start=1)}
+    return [_ranked(place[entry.reading.id], entry) for entry in listed]
 
 
 def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
@@ -212,49 +307,79 @@ def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
     }
 
 
-def _equal_counts(study: Study, measured: Measurements, listed: set[str]) -> list[list[str]]:
+def _equal_counts(study: Study, measured: Measurements, ranked: list[Ranked]) -> list[list[str]]:
+    listed = {entry.reading.id for entry in ranked}
     groups: dict[Any, list[str]] = {}
-    for reading in (r for r in study.interpretations if r.id in listed):
-        groups.setdefault(measured.signature(reading.id), []).append(reading.id)
+    for reading in (r.id for r in study.interpretations if r.id in listed):
+        groups.setdefault(measured.signature(reading), []).append(reading)
     return [ids for signature, ids in groups.items() if signature and len(ids) > 1]
 
 
 def _conclude(
     study: Study, folder: Path, measured: Measurements, ranked: list[Ranked]
 ) -> dict[str, Any]:
-    chosen = next(r for r in ranked if r.reading.id == study.conclusion.interpretation)
-    if chosen.excluded_by:
-        message = f"{chosen.reading.id!r} is excluded by evidence: {', '.join(chosen.excluded_by)}"
+    excluded = {entry.reading.id: entry.excluded_by for entry in ranked}
+    chosen = study.conclusion.interpretation
+    if excluded.get(chosen):
+        message = f"{chosen!r} is excluded by evidence: {', '.join(excluded[chosen])}"
         raise InputError(fault_in(folder, ("conclusion", "interpretation"), message))
     content = study.conclusion.model_dump()
     resolve = resolver(study, measured, check_paper(study))
     for key in RESOLVED:
         try:
             content[key] = resolve(content[key])
-        except ReferenceError as error:
+        except UnresolvedError as error:
             raise InputError(fault_in(folder, ("conclusion", key), str(error))) from None
     return content
 
 
 def _tables(
-    study: Study, verdicts: list[Verdict], countings: list[Counted], checked: list[Checked]
+    study: Study,
+    verdicts: list[Verdict],
+    countings: list[Counted],
+    checked: list[Checked],
+    conflicts: list[Conflicts],
 ) -> dict[str, pd.DataFrame]:
-    printed = {claim.id: printed_columns(claim) for claim in study.claims}
+    claims = {claim.id: claim for claim in study.claims}
     return {
-        "verdicts.csv": table("verdicts.csv", (vars(v) | printed[v.claim] for v in verdicts)),
+        "verdicts.csv": table("verdicts.csv", (_verdict(v, claims[v.claim]) for v in verdicts)),
         "countings.csv": table("countings.csv", map(vars, countings)),
-        "evidence.csv": table("evidence.csv", map(_evidence, checked)),
+        "evidence.csv": table(
+            "evidence.csv", (_evidence(done, swept=study.sweep is not None) for done in checked)
+        ),
+        "conflicts.csv": table(
+            "conflicts.csv", chain.from_iterable(map(_conflict_rows, conflicts))
+        ),
     }
 
 
-def _evidence(checked: Checked) -> dict[str, Any]:
+def _conflict_rows(conflicts: Conflicts) -> Iterator[dict[str, Any]]:
+    for conflict in conflicts.found:
+        yield {
+            "scope": conflicts.scope,
+            "claims": " ".join(conflict.claims),
+            "size": len(conflict.claims),
+            "candidates": conflicts.candidates,
+            "says": conflict.says,
+        }
+
+
+def _verdict(verdict: Verdict, claim: Claim) -> dict[str, Any]:
+    measured = verdict.measured
+    return vars(verdict) | printed_columns(claim, measured) | digits_columns(claim, measured)
+
+
+def _evidence(checked: Checked, *, swept: bool) -> dict[str, Any]:
     item = checked.item
+    asked = swept and checked.outcome == HOLDS
     return {
         "evidence": item.id,
         "source": "; ".join(source.name for source in item.source),
         "url": " ".join(source.url for source in item.source if source.url),
         "supports": " ".join(item.supports),
         "excludes": " ".join(item.excludes),
+        "supported_combinations": len(checked.supports) if asked and item.supports else None,
+        "excluded_combinations": len(checked.excludes) if asked and item.excludes else None,
         "check": item.check,
         "outcome": checked.outcome,
         "wrong": " ".join(checked.wrong),

@@ -13,16 +13,20 @@ from functools import cache, partial
 from typing import Any
 
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.expressions import (
+    ExpressionError,
+    UnknownNameError,
+    each,
+    evaluate,
+    networks_named,
+)
 from reconcile.study.model import Claim, Counting, Interpretation, Slip, Study
-from reconcile.study.printed import PrintedNumber, parse_printed, reading_of_digits
-from reconcile.tables.contract import FITS, VERDICTS
-from reconcile.words import like
+from reconcile.study.printed import PrintedNumber, reading_of_digits
+from reconcile.tables.contract import AS_STATED, FITS, VERDICTS
+from reconcile.words import like, number
 
 ScopeOf = Callable[[str], ReadingScope]
 """The scope of a reading's network, by the network's name."""
-AS_STATED = "as-stated"
-"""The counting that the claim's own ``quantity`` and ``of`` describe."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,25 @@ def countings_of(claim: Claim) -> list[Counting]:
     return [stated, *claim.countings]
 
 
-def printed_columns(claim: Claim) -> dict[str, Any]:
-    """The digits of a claim and what they stand for; printed in full they are not rounded."""
-    read = parse_printed(claim.printed, claim.unit)
+def printed_columns(claim: Claim, measured: Fraction | None = None) -> dict[str, Any]:
+    """The digits of a claim and what they stand for; printed in full they round no count."""
+    read = claim.number
     found: dict[str, Any] = {"printed": claim.printed, "printed_value": read.value}
-    if not read.exact:
+    if not read.exact or (measured is not None and measured.denominator != 1):
         found |= zip(("rounded_low", "rounded_high"), read.rounded, strict=True)
         found |= zip(("truncated_low", "truncated_high"), read.truncated, strict=True)
     return found
+
+
+def digits_columns(claim: Claim, measured: Fraction | None) -> dict[str, str]:
+    """Whether a measured number rounds to the digits of a claim, and whether it is cut to them.
+
+    Empty where nothing was measured and where the claim is a bound or says about.
+    """
+    if measured is None or claim.relation != "equals":
+        return {"rounds": "", "cuts": ""}
+    rounds, cuts = claim.number.rounds(measured), claim.number.cuts(measured)
+    return {"rounds": "yes" if rounds else "no", "cuts": "yes" if cuts else "no"}
 
 
 def judge(measured: Fraction, claim: Claim) -> tuple[str, str]:
@@ -72,33 +87,56 @@ def judge(measured: Fraction, claim: Claim) -> tuple[str, str]:
     Raises:
         ValueError: the claim's digits are no number (a study that was not checked).
     """
-    printed = parse_printed(claim.printed, claim.unit)
     if claim.relation == "equals":
-        return _judge_equal(measured, printed)
-    return _judge_bound(measured, printed, claim.relation)
+        return _judge_equal(measured, claim.number)
+    if claim.relation == "about":
+        return _judge_about(measured, claim)
+    return _judge_bound(measured, claim.number, claim.relation)
 
 
 def _judge_equal(measured: Fraction, printed: PrintedNumber) -> tuple[str, str]:
     fit = reading_of_digits(measured, printed)
-    value = like(printed.text, measured)
+    value = like(printed.said, measured)
     if fit == "matches":
         return fit, f"{value} is the printed number"
+    if fit == "matches-zeros":
+        nearest = number(printed.open_unit)
+        return fit, f"{value} is {printed.said} to {nearest}, if its last zeros are no digits"
     if fit is not None:
         word = fit.partition("-")[2]
-        return fit, f"{value} is {printed.text} when {word} to the printed digits"
-    return "contradicts", f"{value} is not {printed.text}{_distance(measured, printed)}"
+        return fit, f"{value} is {printed.said} when {word} to the printed digits"
+    reason = f"{value} is not {printed.said}{_distance(measured, printed)}"
+    return "contradicts", reason + _without_zeros(measured, printed)
+
+
+def _without_zeros(measured: Fraction, printed: PrintedNumber) -> str:
+    """What is known of zeros that nobody opened: only of "110M" and the like, which are rounded."""
+    if printed.open_zeros or not (printed.scaled and printed.fits_without_zeros(measured)):
+        return ""
+    return f"; it would be to {number(printed.open_unit)}, were its last zeros no digits"
+
+
+def _judge_about(measured: Fraction, claim: Claim) -> tuple[str, str]:
+    printed, away = claim.number, claim.tolerance
+    value, within = like(printed.said, measured), like(printed.said, away)
+    if abs(measured - printed.value) <= away:
+        return "matches", f"{value} is within {within} of {printed.said}"
+    return (
+        "contradicts",
+        f"{value} is not within {within} of {printed.said}{_distance(measured, printed)}",
+    )
 
 
 def _distance(measured: Fraction, printed: PrintedNumber) -> str:
     if not printed.value:
         return ""
-    percent = float((measured - printed.value) / printed.value * 100)
+    percent = float((measured - printed.value) / abs(printed.value) * 100)
     return f" ({percent:+.2f}%)"
 
 
 def _judge_bound(measured: Fraction, printed: PrintedNumber, relation: str) -> tuple[str, str]:
     at_most = relation == "at-most"
-    value, bound = like(printed.text, measured), printed.text
+    value, bound = like(printed.said, measured), printed.said
     word = "at most" if at_most else "at least"
     if (measured <= printed.value) if at_most else (measured >= printed.value):
         return "matches", f"{value} is {word} {bound}"
@@ -110,11 +148,11 @@ def _judge_bound(measured: Fraction, printed: PrintedNumber, relation: str) -> t
 
 def conventions(measured: Fraction, claim: Claim) -> frozenset[str]:
     """The conventions of digits, rounded and truncated, under which a number fits a claim."""
-    printed = parse_printed(claim.printed, claim.unit)
-    if printed.exact or claim.relation != "equals":
+    found = digits_columns(claim, measured)
+    if claim.number.exact and measured.denominator == 1:
         return frozenset()
-    intervals = {"rounded": printed.rounded, "truncated": printed.truncated}
-    return frozenset(name for name, (low, high) in intervals.items() if low <= measured < high)
+    names = {"rounds": "rounded", "cuts": "truncated"}
+    return frozenset(names[key] for key, fits in found.items() if fits == "yes")
 
 
 def judge_reading(
@@ -128,11 +166,12 @@ def judge_reading(
     """
     # Claims about one network share its scope: a sweep asks thousands of them.
     scope = cache(partial(ReadingScope, study, reading, measured))
-    return [_judge_claim(reading, measured, claim, scope) for claim in study.claims]
+    judge_claim = partial(_judge_claim, reading, measured, scope)
+    return list(each("claims", study.claims, judge_claim))
 
 
 def _judge_claim(
-    reading: Interpretation, measured: Measurements, claim: Claim, scope: ScopeOf
+    reading: Interpretation, measured: Measurements, scope: ScopeOf, claim: Claim
 ) -> tuple[Verdict, list[Counted]]:
     counted = [_count(reading, measured, claim, c, scope) for c in countings_of(claim)]
     best = min(counted, key=lambda c: _closeness(c, claim)) if len(counted) > 1 else counted[0]
@@ -146,11 +185,14 @@ def _count(
     counting: Counting,
     scope: ScopeOf,
 ) -> Counted:
-    problem = measured.problem(reading.id, claim.network)
+    # An expression may speak of other networks alone, or of none.
+    own = None in networks_named(counting.count)
+    problem = measured.problem(reading.id, claim.network) if own else None
     value: Any = None
-    if problem is None:
+    if problem is None or measured.layers(reading.id, claim.network):
         try:
             value, left_out = _evaluate(counting, scope(claim.network))
+            problem = None
             if left_out:
                 problem, value = _incomplete(value, claim, left_out), None
         except UnknownNameError as error:
@@ -176,9 +218,8 @@ def _incomplete(value: Any, claim: Claim, left_out: list[str]) -> str:
 
 
 def _closeness(counted: Counted, claim: Claim) -> tuple[int, Fraction]:
-    printed = parse_printed(claim.printed, claim.unit)
     measured = counted.measured if counted.measured is not None else Fraction(0)
-    return VERDICTS.index(counted.verdict), abs(measured - printed.value)
+    return VERDICTS.index(counted.verdict), abs(measured - claim.number.value)
 
 
 def _verdict(
@@ -200,8 +241,8 @@ def _judge_slip(slip: Slip, best: Counted, claim: Claim, scope: ReadingScope) ->
         return "contradicts", f"{best.reason}; the slip starts from {right}, which was not measured"
     if judge(written, claim)[0] not in FITS:
         return "contradicts", f"{best.reason}; the slip gives {written}, not {claim.printed}"
+    said = claim.number.said
     return (
         "explained-by-slip",
-        f"{like(claim.printed, right)} was measured, {claim.printed} is the same with a slip. "
-        f"{slip.says}",
+        f"{like(said, right)} was measured, {said} is the same with a slip. {slip.says}",
     )

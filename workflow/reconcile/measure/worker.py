@@ -51,7 +51,7 @@ from reconcile.measure.timing import (
     time_layers,
     time_network,
 )
-from reconcile.tables.contract import INPUT
+from reconcile.tables.contract import INPUT, PARTLY
 
 CUBLAS_WORKSPACE = ":4096:8"
 """Eight buffers of 4,096 KiB: one of two settings under which cuBLAS is deterministic."""
@@ -65,8 +65,6 @@ COMPARED = ("kind", "outputs", "neurons", "parameters", "macs", "calls")
 
 Answer = dict[str, Any]
 Tell = Callable[[Answer], None]
-PARTLY = ("does-not-run", "out-of-memory")
-"""Statuses under which what ran before is as it would be in a whole run."""
 FAULTS = (Exception, SystemExit, KeyboardInterrupt)
 """What a network may raise; each is its status."""
 

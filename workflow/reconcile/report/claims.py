@@ -11,12 +11,12 @@ from typing import Any
 
 from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE, Claim
-from reconcile.tables.contract import NETWORK, QUANTITIES
+from reconcile.tables.contract import AS_STATED, NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
-from reconcile.words import MARKS, Mark, beside, like, mark_of
+from reconcile.words import MARKS, Mark, beside, like, mark_of, number
 
 _ORDER = list(MARKS)
-RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least"}
+RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least", "about": "about"}
 
 
 @dataclass(frozen=True)
@@ -56,21 +56,17 @@ class Cell:
     measured: str
     anchor: str
     order: int
+    otherwise: bool
 
 
 @dataclass(frozen=True)
 class ClaimView:
     """One claim as the report tells it, with a cell for each reading, the best ranked first."""
 
-    id: str
-    quote: str
-    where: str
-    printed: str
+    claim: Claim
     relation: str
     counted: str
-    expression: str
     digits: str
-    unit_reason: str
     groups: tuple[Group, ...]
     countings: tuple[CountingView, ...]
     cells: tuple[Cell, ...]
@@ -107,15 +103,10 @@ def _claim_view(
     groups = _groups(claim, [*verdicts.values()], f"verdict-{claim.id}")
     anchors = {reading: group.anchor for group in groups for reading in group.readings}
     return ClaimView(
-        id=claim.id,
-        quote=claim.quote,
-        where=claim.where,
-        printed=claim.printed,
+        claim=claim,
         relation=RELATIONS[claim.relation],
         counted=counted_as(claim),
-        expression=claim.expression,
         digits=_digits(claim, entry),
-        unit_reason=claim.unit_reason or "",
         groups=groups,
         countings=tuple(
             CountingView(
@@ -133,9 +124,10 @@ def _cell(claim: Claim, row: Row, anchor: str) -> Cell:
     return Cell(
         reading=row["interpretation"],
         mark=mark_of(row["verdict"]),
-        measured=beside(claim.printed, row["measured"]),
+        measured=beside(claim.number.said, row["measured"]),
         anchor=anchor,
         order=_ORDER.index(row["verdict"]),
+        otherwise=bool(row["measured"]) and row["counting"] != AS_STATED,
     )
 
 
@@ -154,16 +146,21 @@ def counted_as(claim: Claim) -> str:
 
 def _digits(claim: Claim, entry: Mapping[str, Any]) -> str:
     """What the printed digits stand for."""
+    said = claim.number.said
+    if claim.relation == "about":
+        return f"taken to mean within {like(said, claim.tolerance)}"
     if claim.relation != "equals":
-        return f"a bound, compared exactly: {RELATIONS[claim.relation]} {claim.printed}"
+        return f"a bound, compared exactly: {RELATIONS[claim.relation]} {said}"
+    opened = f", or to {number(claim.number.open_unit)} without its last zeros"
+    rest = opened if claim.zeros else ""
     if entry["exact"]:
-        return "printed in full, so exact"
+        return f"printed in full, so exact{rest}"
     rounded, truncated = (
-        [like(claim.printed, bound) for bound in entry[key]] for key in ("rounded", "truncated")
+        [like(said, bound) for bound in entry[key]] for key in ("rounded", "truncated")
     )
     return (
         f"from {rounded[0]} to below {rounded[1]} if rounded, "
-        f"from {truncated[0]} to below {truncated[1]} if truncated"
+        f"from {truncated[0]} to below {truncated[1]} if truncated{rest}"
     )
 
 
@@ -174,7 +171,7 @@ def _groups(claim: Claim, rows: list[Row], anchor: str) -> tuple[Group, ...]:
     return tuple(
         Group(
             anchor=f"{anchor}-{place}",
-            measured=beside(claim.printed, same[0]["measured"]),
+            measured=beside(claim.number.said, same[0]["measured"]),
             mark=mark_of(same[0]["verdict"]),
             reason=same[0].get("reason", ""),
             readings=tuple(row["interpretation"] for row in same),

@@ -30,7 +30,17 @@ FONTS = {
 INDEX_FONTS = ("ReconcileSans-Regular.woff2", "ReconcileSans-SemiBold.woff2")
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
 _FILTERS = (
-    *("beside", "count_of", "day", "digits", "listed", "mark_of", "mebibytes", "milliseconds"),
+    *(
+        "argument_text",
+        "beside",
+        "count_of",
+        "day",
+        "digits",
+        "listed",
+        "mark_of",
+        "mebibytes",
+        "milliseconds",
+    ),
     *("moment", "percent", "typeset"),
 )
 _OF_THE_INDEX = ("study", "title", "paper", "question", "counts")

@@ -135,12 +135,14 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _written(page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
-    # WeasyPrint leaves the colour profile of PDF/A open for Python to close.
-    with warnings.catch_warnings(), _uncollected():
+def _written(what: Path, page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
+    content = b""
+    with _errors_fail(what, fetcher), warnings.catch_warnings(), _uncollected():
+        # WeasyPrint leaves the colour profile of PDF/A open for Python to close.
         warnings.simplefilter("ignore", ResourceWarning)
         html = HTML(string=page, url_fetcher=fetcher, media_type="print")
-        return bytes(html.write_pdf(font_config=_fonts(), **options))
+        content = bytes(html.write_pdf(font_config=_fonts(), **options))
+    return content
 
 
 def pdf_of(
@@ -162,7 +164,7 @@ def pdf_of(
         Attachment(
             string=(results / name).read_bytes(),
             name=name,
-            description=_description(name),
+            description=FILES[name].says + (": record of one run" if FILES[name].record else ""),
             created=when,
             modified=when,
             relationship="Data",
@@ -171,15 +173,9 @@ def pdf_of(
         for name in DATA_FILES
         if (results / name).is_file()
     ]
-    content = b""
-    with _errors_fail(results / "report.pdf", fetcher), _pages_told(report):
-        content = _written(page, fetcher, pdf_variant="pdf/a-3a", attachments=attached)
-    return content
-
-
-def _description(name: str) -> str:
-    file = FILES[name]
-    return f"{file.says}: record of one run" if file.record else file.says
+    form: dict[str, Any] = {"pdf_variant": "pdf/a-3a", "attachments": attached}
+    with _pages_told(report):
+        return _written(results / "report.pdf", page, fetcher, **form)
 
 
 def figure_pdf(page: str) -> bytes:
@@ -188,7 +184,4 @@ def figure_pdf(page: str) -> bytes:
     Raises:
         InputError: as ``pdf_of``.
     """
-    content, fetcher = b"", OfflineFetcher()
-    with _errors_fail(Path("figure.pdf"), fetcher):
-        content = _written(page, fetcher)
-    return content
+    return _written(Path("figure.pdf"), page, OfflineFetcher())

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.load import load_study
-from reconcile.study.model import Study, SweptInterpretation
+from reconcile.study.model import NONE, Study
 from reconcile.tables.contract import FILES, FITS, tables
 from reconcile.tables.rows import Row, read_rows
-from reconcile.words import mebibytes, moment
 
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
 """Tables that matter only for readings told in full; of a sweep the rest is not kept."""
@@ -24,13 +22,6 @@ DATA_FILES = tuple(name for name, file in FILES.items() if file.data)
 """What a report lists and attaches, in the order of the pipeline."""
 EMBEDDED_FILE, EMBEDDED_IN_ALL = 150_000, 400_000
 """Bytes of a table that the page carries along, and of all of them; larger ones are linked."""
-DEVICE = {
-    "memory_bytes": "{}",
-    "compute_capability": "compute capability {}",
-    "driver": "driver {}",
-}
-HOST = {"os": "{}", "machine": "{}", "cpu": "{}", "cores": "{} cores", "memory_bytes": "{}"}
-"""What the record may know of them, in the words of the report."""
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 
 
@@ -40,7 +31,6 @@ class Results:
 
     Attributes:
         study: the study itself: quotes, sources, credits.
-        name: the name of its folder.
         folder: the folder of its result files.
         tables: the rows of each table, empty where a table was not made.
         reconciliation: the content of ``reconciliation.json``.
@@ -48,7 +38,6 @@ class Results:
     """
 
     study: Study
-    name: str
     folder: Path
     tables: Mapping[str, list[Row]]
     reconciliation: Mapping[str, Any]
@@ -59,9 +48,20 @@ class Results:
         return self.tables.get(f"{name}.csv", [])
 
     @property
+    def name(self) -> str:
+        """The name of the study's folder."""
+        return str(self.reconciliation["study"])
+
+    @property
     def chosen(self) -> str:
-        """The interpretation that the study concludes on."""
-        return str(self.reconciliation["conclusion"]["interpretation"])
+        """The interpretation that the study concludes on; empty where it concludes on none."""
+        chosen = str(self.reconciliation["conclusion"]["interpretation"])
+        return "" if chosen == NONE else chosen
+
+    @property
+    def leading(self) -> str:
+        """The interpretation that figures of one reading show: that one, or what ranks first."""
+        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
 
     def matched(self) -> dict[str, list[str]]:
         """The claims that each interpretation matches; one that matches none is not there."""
@@ -71,23 +71,34 @@ class Results:
                 found.setdefault(row["interpretation"], []).append(row["claim"])
         return found
 
+    def judged(self) -> dict[str, int]:
+        """Of how many claims each interpretation was measured."""
+        found: dict[str, int] = {}
+        for row in self.table("verdicts"):
+            known = found.setdefault(row["interpretation"], 0)
+            found[row["interpretation"]] = known + (row["verdict"] != "not-measured")
+        return found
+
     def shown(self, most: int) -> list[Mapping[str, Any]]:
-        """The places in the ranking that a report tells in full, best first, at most ``most``.
+        """The entries that a report tells in full: every reading that the study names, best first.
 
-        Of a sweep those combinations are told that match a claim; the section about the sweep
-        sums the others up. The reading that the study concludes on is always there.
+        Of a study that names none, at most ``most`` combinations of its sweep, those that match a
+        claim. The combination that a study concludes on is always there.
         """
-        every = self.reconciliation["ranking"]
-        generated = {r.id for r in self.study.interpretations if isinstance(r, SweptInterpretation)}
-        dull = generated - self.matched().keys() if generated else set()
-        best = ([e for e in every if e["interpretation"] not in dull] or every)[:most]
-        if all(entry["interpretation"] != self.chosen for entry in best):
-            best = [*best[: most - 1], *(e for e in every if e["interpretation"] == self.chosen)]
-        return best
+        listed: list[Mapping[str, Any]] = list(self.reconciliation["ranking"])
+        if not self.study.own_readings:
+            matched = self.matched()
+            listed = [e for e in listed if e["interpretation"] in matched] or listed
+            listed = listed[:most]
+        if all(entry["interpretation"] != self.chosen for entry in listed):
+            every = [*self.reconciliation["ranking"], *self.reconciliation["combinations"]]
+            room = listed if self.study.own_readings else listed[: most - 1]
+            listed = [*room, *(e for e in every if e["interpretation"] == self.chosen)]
+        return listed
 
 
-def read_results(study_folder: Path, results: Path) -> Results:
-    """Read a study and its results.
+def read_results(study: Study, results: Path) -> Results:
+    """Read the results of a study.
 
     Raises:
         InputError: a file that every report needs is missing or unreadable.
@@ -100,9 +111,9 @@ def read_results(study_folder: Path, results: Path) -> Results:
         for name in ("reconciliation.json", "record.json")
     )
     listed = {entry["interpretation"] for entry in reconciliation["ranking"]}
+    listed.add(reconciliation["conclusion"]["interpretation"])
     return Results(
-        study=load_study(study_folder),
-        name=study_folder.resolve().name,
+        study=study,
         folder=results,
         tables={
             name: read_rows(results / name, listed if name in IN_FULL else None)
@@ -123,15 +134,6 @@ def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list
 
 
 @dataclass(frozen=True)
-class Fact:
-    """One line of the record."""
-
-    name: str
-    text: str
-    code: bool = False
-
-
-@dataclass(frozen=True)
 class DataFile:
     """A result file: its digest, and a link that works offline."""
 
@@ -140,52 +142,6 @@ class DataFile:
     sha256: str
     href: str
     record: bool
-
-
-def facts(record: Mapping[str, Any]) -> list[Fact]:
-    """What the record says, in the order in which readers ask."""
-    device, host, source = record["device"], record.get("host", {}), record.get("source", {})
-    kind = {"cpu": "CPU", "cuda": "CUDA"}.get(device["type"], device["type"])
-    shown = {
-        "Device": f"{device['name']}, {kind}{_known(device, DEVICE)}",
-        "Why not the GPU": device.get("fallback") or "",
-        "Host": _known(host, HOST).removeprefix(", "),
-        "Software": _pairs(record.get("versions", {})),
-        "System libraries": _pairs(record.get("system", {})),
-        "Settings": _pairs(record.get("settings", {})),
-        "Command": str(record.get("command", "")),
-        "Started": moment(record["started"]),
-        "Ended": moment(record["ended"]),
-        "Source": _source(source),
-    }
-    sums = ("lock", "config", "study")
-    shown |= {f"SHA-256 of the {key}": source.get(f"{key}_sha256") or "" for key in sums}
-    return [
-        Fact(name, text, code=name in ("Command", "Source") or name.startswith("SHA"))
-        for name, text in shown.items()
-        if text
-    ]
-
-
-def _known(values: Mapping[str, Any], phrases: Mapping[str, str]) -> str:
-    """What is known of a device or a host, each with a comma before it."""
-    memory = values.get("memory_bytes")
-    known = {**values, "memory_bytes": mebibytes(memory) if memory else ""}
-    return "".join(f", {phrase.format(known[k])}" for k, phrase in phrases.items() if known.get(k))
-
-
-def _pairs(values: Mapping[str, Any]) -> str:
-    said = {True: "on", False: "off"}
-    known = {k: said.get(v, v) if isinstance(v, bool) else v for k, v in sorted(values.items())}
-    return ", ".join(
-        f"{key.replace('_', ' ')} {value}" for key, value in known.items() if value is not None
-    )
-
-
-def _source(source: Mapping[str, Any]) -> str:
-    if not source.get("commit"):
-        return ""
-    return f"commit {source['commit']}{'' if source.get('clean', True) else ' with changes'}"
 
 
 def data_files(results: Results) -> list[DataFile]:

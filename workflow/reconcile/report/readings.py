@@ -12,10 +12,11 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from reconcile.report.read import Results, grouped_by
-from reconcile.study.model import Argument, Interpretation, Source, Statement, Study
+from reconcile.study.model import Interpretation, Statement, Study
 from reconcile.study.plan import arguments_of, networks_of
+from reconcile.study.values import Argument
 from reconcile.tables.rows import Row
-from reconcile.words import digits
+from reconcile.words import argument_text
 
 MOST_ROWS = 1500
 """Rows of layer tables in a report; what is beyond is in layers.csv."""
@@ -25,15 +26,6 @@ IDLE_KINDS = ("activation", "dropout", "norm")
 _INDEXED = re.compile(r"(?P<before>(?:.*?\.)?)(?P<index>\d+)(?P<after>(?:\..*)?)")
 _SIZE = ("channels", "height", "width")
 _COUNTS = ("kind", *_SIZE, "neurons", "parameters", "macs")
-
-
-@dataclass(frozen=True)
-class Denial:
-    """A statement of the paper that a reading denies, and the value that it takes instead."""
-
-    statement: Statement
-    stated: str
-    taken: str
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ class NetworkView:
     """One measured network of a reading; ``told`` where the report has room for its layers."""
 
     name: str
-    arguments: tuple[tuple[str, str, str], ...]
+    arguments: Mapping[str, Argument]
     layers: tuple[LayerRow, ...]
     told: bool
     total: Row
@@ -67,14 +59,19 @@ class NetworkView:
 
 @dataclass(frozen=True)
 class ReadingView:
-    """One interpretation as the report tells it."""
+    """One interpretation as the report tells it.
 
-    id: str
-    title: str
+    Attributes:
+        reading: the interpretation.
+        entry: its place in the ranking.
+        denials: the statements of the paper that it denies, each with what it takes instead.
+        networks: what was measured of each of its networks.
+        same_counts: other interpretations with equal counts.
+    """
+
+    reading: Interpretation
     entry: Mapping[str, Any]
-    proposed_by: tuple[Source, ...]
-    denials: tuple[Denial, ...]
-    slip: str
+    denials: tuple[tuple[Statement, str], ...]
     networks: tuple[NetworkView, ...]
     same_counts: tuple[str, ...]
 
@@ -94,17 +91,13 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
             rows, (total, *_) = folded(layers.get(place, [])), totals.get(place, [{}])
             told = len(rows) <= room
             room -= len(rows) if told else 0
-            named = _arguments(results.study, arguments)
-            networks.append(NetworkView(name, named, tuple(rows), told, total))
+            networks.append(NetworkView(name, arguments, tuple(rows), told, total))
         same: list[str] = next((ids for ids in equal if reading.id in ids), [])
         views.append(
             ReadingView(
-                id=reading.id,
-                title=reading.title,
+                reading=reading,
                 entry=entry,
-                proposed_by=tuple(reading.proposed_by),
                 denials=tuple(_denial(results.study, reading, name) for name in entry["denies"]),
-                slip=reading.slip.says if reading.slip else "",
                 networks=tuple(networks),
                 same_counts=tuple(other for other in same if other != reading.id),
             )
@@ -112,31 +105,14 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
     return views
 
 
-def _arguments(study: Study, arguments: Mapping[str, Argument]) -> tuple[tuple[str, str, str], ...]:
-    """Name, value and meaning of the constructor arguments."""
-    return tuple(
-        (name, argument_text(value), study.argument_help.get(name, ""))
-        for name, value in arguments.items()
-    )
-
-
-def _denial(study: Study, reading: Interpretation, denied: str) -> Denial:
+def _denial(study: Study, reading: Interpretation, denied: str) -> tuple[Statement, str]:
     statement = next(s for s in study.statements if s.id == denied)
     taken = [
         argument_text(value)
         for value in arguments_of(study, reading, statement.argument or "")
         if value != statement.value
     ]
-    return Denial(statement, argument_text(statement.value), ", ".join(dict.fromkeys(taken)))
-
-
-def argument_text(value: Argument) -> str:
-    """The value of an argument for people."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(argument_text, value))
-    return digits(value) or '""'
+    return statement, ", ".join(dict.fromkeys(taken))
 
 
 @dataclass(frozen=True)
@@ -160,12 +136,9 @@ def _split(row: Row) -> tuple[str, int | None, str]:
 
 def folded(rows: list[Row]) -> list[LayerRow]:
     """The rows of one network, with runs of equal numbered blocks folded into one."""
-    return _with_idle(_folded(rows))
-
-
-def _with_idle(rows: list[LayerRow]) -> list[LayerRow]:
-    marked = [replace(row, idle=_is_idle(before.row, row.row)) for before, row in pairwise(rows)]
-    return rows[:1] + marked
+    told = _folded(rows)
+    pairs = pairwise(told)
+    return told[:1] + [replace(row, idle=_is_idle(one.row, row.row)) for one, row in pairs]
 
 
 def _is_idle(before: Row, row: Row) -> bool:

@@ -15,17 +15,22 @@ from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import write_bytes, write_json, write_text
 from reconcile.report.claims import claim_views
 from reconcile.report.figures import drawings, write_figures
-from reconcile.report.figures.neurons import MOST_LAYERS, layer_claims
-from reconcile.report.findings import evidence_views, search_views, sweep_view
+from reconcile.report.figures.charts import MOST_LAYERS, layer_claims
+from reconcile.report.figures.sweep import sweep_view
 from reconcile.report.pages import render_page
-from reconcile.report.read import Results, data_files, facts, read_results
+from reconcile.report.read import Results, data_files, grouped_by, read_results
 from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
+from reconcile.study.model import Evidence, Study
+from reconcile.tables.contract import FAILS, NOT_COMPUTED
+from reconcile.tables.rows import Row
+from reconcile.words import count_of, day, listed
 
 SECTIONS = {
     "answer": "The answer",
     "picture": "How the first layer walks over its input",
     "matrix": "Claims and readings",
+    "conflicts": "Claims that exclude each other",
     "sweep": "The sweep",
     "reasons": "The reasons",
     "layers": "Layer by layer",
@@ -46,24 +51,11 @@ PER_PRINTED_PAGE = 12
 Report = Callable[[str], None]
 
 
-def render_report(
-    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
-) -> None:
-    """Write ``figures/``, ``report.html`` and ``report.pdf`` into a study's results.
-
-    The arguments are those of ``write_page`` and ``write_paper``, which do a half each.
-    """
-    write_page(study_folder, results, templates, config)
-    write_paper(study_folder, results, templates, config)
-
-
-def write_page(
-    study_folder: Path, results: Path, templates: Path, config: Mapping[str, Any]
-) -> None:
+def write_page(study: Study, results: Path, templates: Path, config: Mapping[str, Any]) -> None:
     """Write ``figures/`` and ``report.html``.
 
     Args:
-        study_folder: holds study.yaml.
+        study: the study.
         results: the study's result files, read and written to.
         templates: the project's ``templates/``.
         config: the ``report`` part of the configuration.
@@ -72,7 +64,7 @@ def write_page(
         InputError: a file is missing or cannot be written, or the report refers to something that
             is not in it.
     """
-    read = read_results(study_folder, results)
+    read = read_results(study, results)
     options = ReportOptions.model_validate(dict(config))
     write_json(results / "options.json", options.model_dump())
     write_figures(read, templates, options.max_readings)
@@ -81,7 +73,7 @@ def write_page(
 
 
 def write_paper(
-    study_folder: Path,
+    study: Study,
     results: Path,
     templates: Path,
     config: Mapping[str, Any],
@@ -94,7 +86,7 @@ def write_paper(
     # Imported here, because WeasyPrint takes as long to load as the HTML takes to write.
     from reconcile.report.pdf import pdf_of  # noqa: PLC0415
 
-    read = read_results(study_folder, results)
+    read = read_results(study, results)
     context = context_of(read, ReportOptions.model_validate(dict(config)))
     page = render_page(templates, context, "paper")
     write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))
@@ -105,9 +97,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     most = options.max_readings
     columns = results.shown(most)
     shown = [entry["interpretation"] for entry in columns]
-    evidence, totals = evidence_views(results), results.table("totals")
-    counts = results.reconciliation["counts"]
-    judged = sum(counts[name] for name in ("reproduced", "explained", "contradicted"))
+    evidence, totals = _evidence(results), results.table("totals")
     context = {
         "version": __version__,
         "authors": AUTHORS,
@@ -116,6 +106,9 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "rec": results.reconciliation,
         "record": results.record,
         "chosen": results.chosen,
+        "chosen_entry": next((e for e in columns if e["interpretation"] == results.chosen), None),
+        "chosen_swept": any(r.id == results.chosen for r in results.study.swept_readings),
+        "measured_sentence": _measured(results),
         "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claim_views(results, shown),
         "columns": columns,
@@ -127,13 +120,11 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "sweep": sweep_view(results),
         "figures": drawings(results, most),
         "evidence": evidence,
-        "failing": sum(view.fails for view in evidence),
-        "unjudged": counts["claims"] - judged,
+        "failing": sum(row["outcome"] == FAILS for _, row in evidence),
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
-        "slips": search_views(results, "slips"),
-        "geometries": search_views(results, "geometries"),
-        "facts": facts(results.record),
+        "slips": _searches(results, "slips"),
+        "geometries": _searches(results, "geometries"),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "on_meta": sum(row["status"] == "measured-on-meta" for row in totals),
@@ -142,6 +133,43 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "most": most,
     }
     return {**context, "titles": _titles(context)}
+
+
+def _evidence(results: Results) -> list[tuple[Evidence, Row]]:
+    """Every item of evidence in the study's order, with its row of evidence.csv."""
+    none = {"outcome": NOT_COMPUTED, "detail": ""}
+    rows = {row["evidence"]: row for row in results.table("evidence")}
+    return [(item, rows.get(item.id, none)) for item in results.study.evidence]
+
+
+def _searches(results: Results, table: str) -> list[list[Row]]:
+    """The rows of each search of ``slips.csv`` or ``geometries.csv``."""
+    return list(grouped_by(results.table(table), "claim", "kind", "searched").values())
+
+
+def _measured(results: Results) -> str:
+    """How many readings and combinations were measured, on what, and how many are excluded."""
+    counts, device = results.reconciliation["counts"], results.record["device"]
+    what = {"cuda": "GPU"}.get(device["type"], device["type"].upper())
+    scopes = {"readings": "reading", "combinations": "combination of the sweep"}
+    said = [_of(counts, kind, noun) for kind, noun in scopes.items() if counts[kind]]
+    one = len(said) == 1 and said[0].startswith("1 ")
+    excluded = counts["excluded"]
+    return (
+        f"{listed(said).capitalize()} {'was' if one else 'were'} built, run and measured on "
+        f"{device['name']} ({what}) on {day(results.record['ended'])}; "
+        f"{excluded:,} {'is' if excluded == 1 else 'are'} excluded by evidence."
+    )
+
+
+def _of(counts: Mapping[str, int], kind: str, noun: str) -> str:
+    """How many of some kind were measured: "2 of 3 readings (and 1 in part)"."""
+    whole, partly = counts[f"{kind}_measured"], counts[f"{kind}_partly_measured"]
+    head, space, rest = noun.partition(" ")
+    there = count_of(counts[kind], noun, f"{head}s{space}{rest}")
+    return f"{f'{whole:,}' if whole else 'none'} of {there}" + (
+        f" (and {partly:,} in part)" if partly else ""
+    )
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:

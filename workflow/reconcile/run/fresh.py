@@ -22,8 +22,17 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconcile.files import json_text, write_json
-from reconcile.run.code import imported_files
-from reconcile.run.marks import LIBRARY, MARK, Sum, Sums, counted, made_from, sum_of, sum_of_text
+from reconcile.run.marks import (
+    LIBRARY,
+    MARK,
+    Sum,
+    Sums,
+    counted,
+    imported_files,
+    made_from,
+    sum_of,
+    sum_of_text,
+)
 from reconcile.study.load import STUDY_FILE
 from reconcile.study.model import Study, SweptInterpretation
 from reconcile.study.plan import measured_slice

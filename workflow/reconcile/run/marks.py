@@ -4,18 +4,24 @@
 the part of the study that it uses, other files, its options, its script and the modules behind it,
 the results of other rules, and its own. Results whose mark says what is there now are up to date,
 whatever the times of the files are (``reconcile.run.fresh`` looks).
+
+Snakemake does not track imported Python. The imports are read from the syntax trees, so the list of
+modules can never fall behind the code.
 """
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +32,11 @@ SUMS_VARIABLE = "RECONCILE_SUMS"
 """The environment reaches every job of a run, on this machine and on others."""
 MARK = "made"
 """The name of the output that is the mark."""
-LIBRARY = Path(__file__).resolve().parents[2]
-"""The folder that holds the package."""
+PACKAGE = "reconcile"
+ROOT = Path(__file__).resolve().parents[1]
+"""The folder of the package."""
+LIBRARY = ROOT.parent
+_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
 
 Sum = str | None
 """A SHA-256, or None of what is not there."""
@@ -144,3 +153,41 @@ def _check(job: Any, inputs: list[str], sums: Sums) -> None:
 
 def _place(name: Name, scripts: Path) -> Path:
     return (LIBRARY if name.startswith("reconcile/") else scripts.parent) / name
+
+
+def imported_files(script: Path) -> list[Path]:
+    """The files of this library that a script imports, and those that they import, sorted."""
+    waiting = list(_imports(script))
+    found: set[Path] = set()
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            waiting.extend(_imports(file))
+    return sorted(found)
+
+
+@cache
+def _imports(file: Path) -> tuple[Path, ...]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names = (name for node in ast.walk(tree) for name in _names(node))
+    files = (_file(name) for name in names if name.partition(".")[0] == PACKAGE)
+    return tuple(sorted({f for f in files if f is not None}))
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Modules that a statement may load, ``from package import module`` included."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        # What is run as `python -m` is named and not imported.
+        yield from [node.value] if _MODULE.fullmatch(node.value) else []
+
+
+def _file(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split(".")[1:])
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in candidates if file.is_file()), None)

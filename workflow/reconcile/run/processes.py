@@ -1,4 +1,4 @@
-"""The processes of a run: which belong to it, how they are asked to end, and end with it.
+"""The processes of a run: which belong to it, how they end with it, and what a killed one left.
 
 A job inherits RECONCILE_COMMAND from the run that started it. Where there is no /proc (outside
 Linux) nothing is found.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,6 +24,8 @@ from reconcile.run import COMMAND_VARIABLE
 PROCESSES = Path("/proc")
 HOST_FILE = Path(".snakemake/host")
 """Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
+LOCKS = Path(".snakemake/locks")
+PATIENCE_S = 10
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 """PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of <sys/prctl.h>."""
 END_LIMIT_S = 5
@@ -134,3 +138,52 @@ def _working_folder(process: int) -> Path | None:
         return (PROCESSES / str(process) / "cwd").readlink()
     except OSError:
         return None
+
+
+def recover(folder: Path) -> int:
+    """Clear away what a killed run left in a folder, so that the next one starts.
+
+    Ends the processes it left running and clears its lock. Nothing is done while a run is going on:
+    that Snakemake then says so itself.
+
+    Returns:
+        An exit code.
+    """
+    if runs_in(folder):
+        return 0
+    for process in _ended(folder):
+        _say(f"ended process {process}, left running by a run that was killed")
+    if not any(LOCKS.glob("*.lock")):
+        return 0
+    host = _host_of_lock()
+    if host != platform.node():
+        _say(f"locked by a run on {host}; if that run is gone: snakemake --unlock")
+        return 0
+    command = [sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all"]
+    done = subprocess.run(command, check=False)  # noqa: S603 - this interpreter, fixed words
+    if done.returncode == 0:
+        _say("cleared the lock of a run that was killed")
+    return done.returncode
+
+
+def _host_of_lock() -> str:
+    """The host of the last run; this one where a run was killed before it could say."""
+    try:
+        return HOST_FILE.read_text(encoding="utf-8").strip()
+    except OSError:
+        return platform.node()
+
+
+def _ended(folder: Path) -> list[int]:
+    processes = jobs_in(folder)
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline and set(processes) & set(jobs_in(folder)):
+        time.sleep(0.05)
+    return processes
+
+
+def _say(line: str) -> None:
+    print(f"recover: {line}", file=sys.stderr, flush=True)

@@ -23,7 +23,6 @@ from reconcile.search.windows import KernelAndStride, Sought, Space
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import GeometrySearch, SlipSearch, Study, next_by_id
-from reconcile.study.printed import parse_printed
 from reconcile.tables.contract import COUNTED_KINDS
 from reconcile.tables.frames import table
 
@@ -113,7 +112,7 @@ def _whole(text: str, scope: ReadingScope) -> int:
 
 def _printed(study: Study, claim_id: str) -> int:
     claim = study.claim(claim_id)
-    printed = parse_printed(claim.printed, claim.unit)
+    printed = claim.number
     if not printed.exact:
         raise ValueError(f"{claim.printed} is not printed in full: there is no one number to find")
     return int(printed.value)

@@ -11,11 +11,12 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.files import json_text
 from reconcile.study.load import STUDY_FILE
-from reconcile.study.model import ID_PATTERN, ORCID_PATTERN, Study, printable
+from reconcile.study.model import Study
 from reconcile.study.settings import Measuring, Settings
+from reconcile.study.values import ORCID_PATTERN, STUDY_PATTERN, printable
 from reconcile.study.yamlfile import build, load_yaml
 
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
+Id = Annotated[str, StringConstraints(pattern=STUDY_PATTERN, max_length=200)]
 
 
 class ReportOptions(Settings):
@@ -28,7 +29,10 @@ class ReportOptions(Settings):
         "", description="ORCID of that person, 0000-0000-0000-0000; left out when empty."
     )
     max_readings: int = Field(
-        24, ge=1, le=200, description="Interpretations shown in full; more are summarised."
+        24,
+        ge=1,
+        le=200,
+        description="Combinations of a sweep shown in full where a study names no reading.",
     )
 
 
@@ -73,7 +77,7 @@ def study_names(config: Config, studies: Path, file: Path) -> list[str]:
         InputError: a study is named that has no folder.
     """
     there = sorted(folder.parent.name for folder in studies.glob(f"*/{STUDY_FILE}"))
-    there = [name for name in there if re.match(ID_PATTERN, name)]
+    there = [name for name in there if re.match(STUDY_PATTERN, name)]
     if config.studies == "all" and not there:
         raise InputError(Fault(studies, 0, "", f"there is no study in it: no */{STUDY_FILE}"))
     if config.studies == "all":

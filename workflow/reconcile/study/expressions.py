@@ -10,8 +10,12 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     largest(parameters, 'conv*') / parameters(network)
     width(conv1) ** 2 % 5 == 0                       a check
     argument(input_size) % 2 == 0                    a constructor argument of the reading
+    macs(network, large) / macs(network, small)      two networks of a reading that has several
     printed(conv1) + printed(conv2)                  the paper's own digits
     stated(factor)                                   the value of a statement
+
+What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
+``RESULTS`` takes ids or patterns of claims, and counts what satisfies all of these claims.
 """
 
 from __future__ import annotations
@@ -20,14 +24,25 @@ import ast
 import math
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from reconcile.tables.contract import QUANTITIES
 
 _LOOKUPS = ("printed", "stated")
+RESULTS = {
+    "readings": "the study's own readings that satisfy all of these claims",
+    "readings_rounded": "those that do with their digits rounded",
+    "readings_cut": "those that do with their digits cut",
+    "combinations": "combinations of its sweep that satisfy all of these claims",
+    "combinations_rounded": "those that do with their digits rounded",
+    "combinations_cut": "those that do with their digits cut",
+    "conflicts": "conflicts of the study's own readings that hold all of these claims",
+    "combination_conflicts": "conflicts of the combinations that hold all of these claims",
+}
+"""What a conclusion can count; without claims, all that were measured, or all conflicts."""
 _OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "largest": max,
     "smallest": min,
@@ -41,8 +56,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 _OF_SEVERAL = ("min", "max")
 MAX_EXPONENT = 64
-MAX_BITS = 4096
-"""Exact numbers could grow until nothing else runs; no count comes near this."""
+MAX_BITS = 960
+"""Exact numbers could grow until nothing else runs; no count comes near this, every float does."""
+MAX_NESTING = 100
+"""Levels of an expression; a sum of a hundred terms has as many."""
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
@@ -66,6 +83,7 @@ _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Mod: operator.mod,
     ast.Pow: _power,
 }
+_DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 _COMPARE: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -77,11 +95,33 @@ _COMPARE: dict[type[ast.AST], Callable[[Any, Any], bool]] = {
 
 
 class ExpressionError(ValueError):
-    """The expression is not of the language, or cannot be evaluated."""
+    """The expression is not of the language, or cannot be evaluated.
+
+    Attributes:
+        place: the section of study.yaml and the item in it, where these are known.
+    """
+
+    place: tuple[str, int] | None = None
 
 
 class UnknownNameError(ExpressionError):
     """A layer, claim, statement or argument that is not there; the message lists what is."""
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(
+    section: str, items: Sequence[Item], compute: Callable[[Item], Result]
+) -> Iterator[Result]:
+    """What is computed of every item of a section; an ExpressionError knows the item."""
+    for place, item in enumerate(items):
+        try:
+            yield compute(item)
+        except ExpressionError as error:
+            error.place = section, place
+            raise
 
 
 class Scope(Protocol):
@@ -92,6 +132,12 @@ class Scope(Protocol):
 
     def lookup(self, function: str, name: str) -> Any:
         """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
+
+    def other(self, network: str) -> Scope:
+        """The scope of another network of the same reading; UnknownNameError if there is none."""
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
 
 
 @lru_cache(maxsize=4096)
@@ -105,19 +151,69 @@ def parse(text: str) -> ast.expr:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(text.strip(), mode="eval").body
+        if _depth(tree) > MAX_NESTING:
+            raise RecursionError
         _check(tree)
+        _settle(tree)
     except SyntaxError as error:
         raise ExpressionError(f"is not an expression: {error.msg}") from None
     except (RecursionError, MemoryError):
-        raise ExpressionError("is nested too deeply") from None
+        raise ExpressionError(f"is nested deeper than {MAX_NESTING} levels") from None
     except ValueError as error:
         raise ExpressionError(str(error)) from None
     return tree
 
 
+def _depth(tree: ast.expr) -> int:
+    level, depth = [tree], 0
+    while level and depth <= MAX_NESTING:
+        level = [c for node in level for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
+        depth += 1
+    return depth
+
+
+def _settle(node: ast.expr) -> None:
+    """Compute whatever needs no scope: what cannot be computed is told before anything runs."""
+    calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
+    if all(isinstance(c.func, ast.Name) and c.func.id in _FUNCTIONS for c in calls):
+        try:
+            _value(node, _Nothing())
+        except ZeroDivisionError:
+            raise ExpressionError(f"{ast.unparse(node)!r} divides by zero") from None
+        except TypeError:
+            raise ExpressionError(f"{ast.unparse(node)!r} compares numbers with text") from None
+        return
+    if isinstance(node, ast.BinOp) and type(node.op) in _DIVISIONS and _is_zero(node.right):
+        raise ExpressionError(f"{ast.unparse(node)!r} divides by zero")
+    named = isinstance(node, ast.Call) and ast.unparse(node.func) not in _FUNCTIONS
+    for child in [] if named else ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr) and child is not getattr(node, "func", None):
+            _settle(child)
+
+
+def _is_zero(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value == 0
+
+
+class _Nothing:
+    """The scope of what is plain arithmetic."""
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        raise UnknownNameError(f"{name}({selector}) is not known yet")
+
+    def lookup(self, function: str, name: str) -> Any:
+        raise UnknownNameError(f"{function}({name}) is not known yet")
+
+    def other(self, network: str) -> Scope:
+        raise UnknownNameError(f"{network} is not known yet")
+
+    def count(self, function: str, claims: list[str]) -> int:
+        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
+
+
 def _check(node: ast.expr) -> None:
     match node:
-        case ast.Constant(value=bool() | int() | float() | str() as constant):
+        case ast.Constant(value=None | bool() | int() | float() | str() as constant):
             if isinstance(constant, float) and not math.isfinite(constant):
                 raise ExpressionError("a number is too large")
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
@@ -133,6 +229,9 @@ def _check(node: ast.expr) -> None:
         ):
             for value in (left, *others):
                 _check(value)
+        case ast.Call(func=ast.Name(id=name), args=claims, keywords=[]) if name in RESULTS:
+            for claim in claims:
+                _name(claim)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
             _check_call(name, args)
         case _:
@@ -142,31 +241,37 @@ def _check(node: ast.expr) -> None:
             )
 
 
+_TAKES = {
+    **dict.fromkeys(_OVER_LAYERS, (2, 3, "a quantity, a layer pattern and, maybe, a network")),
+    **dict.fromkeys(_LOOKUPS, (1, 1, "one name")),
+    "argument": (1, 3, "a name and, maybe, a position in its list and a network"),
+    **dict.fromkeys(_FUNCTIONS, (1, 1, "one number")),
+    **dict.fromkeys(_OF_SEVERAL, (2, 1000, "two numbers or more")),
+}
+"""How many arguments a function takes, and which."""
+_OF_A_LAYER = (1, 2, "a layer and, maybe, a network")
+
+
 def _check_call(name: str, args: list[ast.expr]) -> None:
-    if name in _OVER_LAYERS:
-        if len(args) != 2 or ast.unparse(args[0]) not in QUANTITIES:  # noqa: PLR2004
-            raise ExpressionError(f"{name}() takes a quantity and a layer pattern")
-        _name(args[1])
-    elif name in QUANTITIES or name in _LOOKUPS:
-        if len(args) != 1:
-            raise ExpressionError(f"{name}() takes one name")
-        _name(args[0])
-    elif name == "argument":
-        if len(args) not in (1, 2):
-            raise ExpressionError("argument() takes a name and, for a list, a position")
-        _name(args[0])
-        for position in args[1:]:
-            _check(position)
-    elif name in _FUNCTIONS:
-        if name in _OF_SEVERAL and len(args) < 2:  # noqa: PLR2004
-            raise ExpressionError(f"{name}() takes two numbers or more")
-        if name not in _OF_SEVERAL and len(args) != 1:
-            raise ExpressionError(f"{name}() takes one number")
-        for value in args:
-            _check(value)
-    else:
+    if name not in QUANTITIES and name not in _TAKES:
         known = ", ".join([*QUANTITIES, *_LOOKUPS, "argument", *_OVER_LAYERS, *_FUNCTIONS])
         raise ExpressionError(f"{name}() is not a function; accepted are {known}")
+    least, most, what = _TAKES.get(name, _OF_A_LAYER)
+    if not least <= len(args) <= most:
+        raise ExpressionError(f"{name}() takes {what}")
+    if name in _OVER_LAYERS and ast.unparse(args[0]) not in QUANTITIES:
+        raise ExpressionError(f"{name}() takes {what}")
+    for place, arg in enumerate(args):
+        if name in _FUNCTIONS or (name == "argument" and place > 0 and not _is_name(arg)):
+            _check(arg)
+        else:
+            _name(arg)
+
+
+def _is_name(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def _name(node: ast.expr) -> str:
@@ -189,6 +294,35 @@ def references(text: str, function: str) -> list[str]:
     ]
 
 
+def networks_named(text: str) -> set[str | None]:
+    """The networks that an expression speaks of; None is the one that it is asked of.
+
+    Plain arithmetic, printed numbers and stated values are of no network.
+    """
+    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
+    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
+    return {_network(name, args) for name, args in named if _first_network(name) is not None}
+
+
+def _first_network(function: str) -> int | None:
+    """Which argument of a function may name a network, at the least."""
+    if function in _OVER_LAYERS:
+        return 2
+    return 1 if function in QUANTITIES or function == "argument" else None
+
+
+def _network(function: str, args: list[ast.expr]) -> str | None:
+    names = [_name(arg) for arg in args[_first_network(function) :] if _is_name(arg)]
+    return names[0] if names else None
+
+
+def counted_claims(text: str) -> list[tuple[str, list[str]]]:
+    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
+    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
+    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
+    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
+
+
 def evaluate(text: str, scope: Scope) -> Any:
     """The value of an expression: a Fraction, a bool for a check, or a str argument.
 
@@ -202,6 +336,8 @@ def evaluate(text: str, scope: Scope) -> Any:
         raise ExpressionError(f"{text!r} divides by zero") from None
     except (TypeError, AttributeError):
         raise ExpressionError(f"{text!r} mixes numbers with text") from None
+    except OverflowError:
+        raise ExpressionError(f"{text!r} gives too large a number") from None
     except IndexError:
         raise ExpressionError(f"{text!r} asks for a position that the list does not have") from None
 
@@ -209,7 +345,8 @@ def evaluate(text: str, scope: Scope) -> Any:
 def _value(node: ast.expr, scope: Scope) -> Any:
     match node:
         case ast.Constant(value=value):
-            return _exact(value)
+            exact = _exact(value)
+            return _bounded(exact) if isinstance(exact, Fraction) else exact
         case ast.BinOp(left=left, op=op, right=right):
             return _bounded(_BINARY[type(op)](_number(left, scope), _number(right, scope)))
         case ast.UnaryOp(op=op, operand=operand):
@@ -241,20 +378,25 @@ def _comparison(node: ast.Compare, scope: Scope) -> bool:
 
 
 def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
+    if _first_network(name) is not None and (network := _network(name, args)) is not None:
+        scope = scope.other(network)
     if name in _OVER_LAYERS:
         return _OVER_LAYERS[name](scope.quantity(_name(args[0]), _name(args[1])))
     if name in QUANTITIES:
         return sum(scope.quantity(name, _name(args[0])), Fraction(0))
     if name in _LOOKUPS:
         return _exact(scope.lookup(name, _name(args[0])))
+    if name in RESULTS:
+        return Fraction(scope.count(name, [_name(arg) for arg in args]))
     if name == "argument":
         value = scope.lookup(name, _name(args[0]))
-        return _exact(value[int(_number(args[1], scope))] if len(args) > 1 else value)
+        positions = [int(_number(arg, scope)) for arg in args[1:] if not _is_name(arg)]
+        return _exact(value[positions[0]] if positions else value)
     return _FUNCTIONS[name](*(_number(arg, scope) for arg in args))
 
 
 def _exact(value: Any) -> Any:
     """Numbers as exact fractions; a float means the decimal that was written."""
-    if isinstance(value, bool | str | list):
+    if value is None or isinstance(value, bool | str | list):
         return value
     return Fraction(str(value)) if isinstance(value, float) else Fraction(value)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.folders import refuse_links
-from reconcile.study.expressions import ExpressionError, parse, references
-from reconcile.study.model import Study
+from reconcile.study.expressions import (
+    ExpressionError,
+    counted_claims,
+    networks_named,
+    parse,
+    references,
+)
+from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
 from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
-from reconcile.study.printed import parse_printed
+from reconcile.study.values import Argument, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
 
 STUDY_FILE = "study.yaml"
+REFERENCE = re.compile(r"\{([^{}]*)\}")
+REFERENCES = "{claim:<id>}, {consistency:<id>} and {<interpretation>.<layer>.<quantity>}"
+"""What a conclusion's text may refer to."""
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
+Networks = dict[str, dict[str, Argument]]
 
 
 def load_study(folder: Path) -> Study:
@@ -28,6 +41,16 @@ def load_study(folder: Path) -> Study:
         InputError: one fault for each thing that is wrong, with file, line and key, or for each
             link in the folder.
     """
+    try:
+        return _load(folder)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = f"cannot be checked: {type(error).__name__}: {str(error)[:200]}"
+        raise InputError(Fault(folder / STUDY_FILE, 0, "", reason)) from error
+
+
+def _load(folder: Path) -> Study:
     refuse_links(folder)
     file = folder / STUDY_FILE
     data, places = load_yaml(file)
@@ -73,6 +96,8 @@ def _problems(study: Study) -> Iterator[Problem]:
     yield from _statement_problems(study)
     yield from _reference_problems(study)
     yield from _expression_problems(study)
+    yield from _network_problems(study)
+    yield from _conclusion_problems(study)
 
 
 def _duplicates(study: Study) -> Iterator[Problem]:
@@ -83,21 +108,20 @@ def _duplicates(study: Study) -> Iterator[Problem]:
 
 
 def _duplicate_ids(place: Place, ids: Sequence[str]) -> Iterator[Problem]:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for i, item_id in enumerate(ids):
-        if item_id in seen:
-            yield (*place, i, "id"), f"the id {item_id!r} is used twice"
-        seen.add(item_id)
+        first = seen.get(item_id.lower())
+        seen[item_id.lower()] = item_id
+        if first is not None:
+            differs = f"differs from {first!r} only in capitals"
+            told = "is used twice" if first == item_id else differs
+            yield (*place, i, "id"), f"the id {item_id!r} {told}"
 
 
 def _claim_problems(study: Study) -> Iterator[Problem]:
     for i, claim in enumerate(study.claims):
-        try:
-            parse_printed(claim.printed, claim.unit)
-        except ValueError as error:
-            yield ("claims", i, "printed"), str(error)
-        if (claim.unit is None) != (claim.unit_reason is None):
-            yield ("claims", i, "unit"), "`unit` and `unit_reason` stand together or not at all"
+        for key, problem in _number_problems(claim):
+            yield ("claims", i, key), problem
         if claim.of is not None and claim.quantity not in QUANTITIES:
             accepted = ", ".join(QUANTITIES)
             yield (
@@ -106,34 +130,115 @@ def _claim_problems(study: Study) -> Iterator[Problem]:
             )
 
 
+def _number_problems(claim: Claim) -> Iterator[tuple[str, str]]:
+    """What is wrong with the digits of a claim, and with the keys that say how to read them."""
+    for key in ("unit", "zeros"):
+        if (getattr(claim, key) is None) != (getattr(claim, f"{key}_reason") is None):
+            yield key, f"`{key}` and `{key}_reason` stand together or not at all"
+    if (claim.relation == "about") != (claim.within is not None):
+        yield "within", "`relation: about` and `within` stand together or not at all"
+    try:
+        number = claim.number
+    except ValueError as error:
+        yield "printed", str(error)
+        return
+    if claim.zeros and (claim.unit is not None or not number.zeros):
+        yield "zeros", f"{claim.printed} has no zeros that may be open: no last ones, or a `unit`"
+    vague = number.approximate and number.unit == 1 and claim.unit is None
+    if vague and claim.relation == "equals" and not claim.zeros:
+        yield (
+            "printed",
+            f'"{claim.printed}" does not say how near: give `relation: about` with `within`, or a '
+            "`unit`",
+        )
+
+
 def _interpretation_problems(study: Study) -> Iterator[Problem]:
     if not study.interpretations:
         yield ("interpretations",), "a study has at least one interpretation, or a `sweep`"
-    every = [networks_of(study, reading) for reading in study.interpretations]
-    names = {name for networks in every for arguments in networks.values() for name in arguments}
-    for i, (reading, networks) in enumerate(zip(study.interpretations, every, strict=True)):
-        if any(set(arguments) != names for arguments in networks.values()):
-            given = (set(arguments) for arguments in networks.values())
-            missing = sorted(names.difference(set[str].intersection(*given)))
-            yield (
-                ("interpretations", i),
-                f"gives no value for {', '.join(missing)}; set it here or under `arguments`",
-            )
+    yield from _argument_problems(list(_told_apart(study)))
+    for i, reading in enumerate(study.interpretations):
         if reading.slip is not None:
             place: Place = ("interpretations", i, "slip", "claim")
             yield from _unknown(place, reading.slip.claim, _ids(study.claims), "claim")
 
 
+def _told_apart(study: Study) -> Iterator[tuple[Place, Networks]]:
+    """The networks of every reading; of a sweep, whose combinations are alike, of the first."""
+    for i, reading in enumerate(study.interpretations):
+        swept = isinstance(reading, SweptInterpretation)
+        yield ("sweep",) if swept else ("interpretations", i), networks_of(study, reading)
+        if swept:
+            return
+
+
+def _argument_problems(readings: list[tuple[Place, Networks]]) -> Iterator[Problem]:
+    """Every network takes the same arguments; who has a name that others lack has misspelt it."""
+    given = [(place, set(own)) for place, networks in readings for own in networks.values()]
+    names = Counter(name for _, own in given for name in own)
+    partly = {name for name, count in names.items() if count < len(given)}
+    strange = {name for name in partly if _is_misspelt(name, names, len(given))}
+    blamed: set[Place] = set()
+    for place, own in given:
+        if place not in blamed and (wrong := sorted(own & strange)):
+            blamed.add(place)
+            near = difflib.get_close_matches(wrong[0], names.keys() - strange, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else "."
+            yield (
+                place,
+                f"gives {wrong[0]!r}, which few others do{hint} All take the same ones",
+            )
+    for place, own in given:
+        if place not in blamed and (missing := sorted(partly - strange - own)):
+            blamed.add(place)
+            told = ", ".join(missing)
+            yield place, f"gives no value for {told}; set it here or under `arguments`"
+
+
+def _is_misspelt(name: str, names: Mapping[str, int], networks: int) -> bool:
+    """Whether fewer than half of the networks take the argument, or half and others a like one."""
+    like = difflib.get_close_matches(name, names.keys() - {name}, n=1)
+    return 2 * names[name] < networks or (2 * names[name] == networks and bool(like))
+
+
 def _statement_problems(study: Study) -> Iterator[Problem]:
     names = set(study.arguments)
-    for reading in study.interpretations:
-        names.update(*networks_of(study, reading).values())
+    for _, networks in _told_apart(study):
+        names.update(*networks.values())
     for i, statement in enumerate(study.statements):
+        if (statement.relation == "about") != (statement.within is not None):
+            message = "`relation: about` and `within` stand together or not at all"
+            yield ("statements", i, "within"), message
+        if statement.relation != "equals" and not is_number(statement.value):
+            yield ("statements", i, "value"), f"must be a number to be {statement.relation}"
         if statement.argument is not None:
             place: Place = ("statements", i, "argument")
             yield from _unknown(place, statement.argument, names, "network argument")
     for name in study.argument_help:
         yield from _unknown(("argument_help", name), name, names, "network argument")
+
+
+def _network_problems(study: Study) -> Iterator[Problem]:
+    """A claim is of a network that some reading has, unless what it counts names others or none."""
+    there = _network_names(study)
+    for i, claim in enumerate(study.claims):
+        counts = [claim.expression, *(counting.count for counting in claim.countings)]
+        needed = any(None in networks_named(text) for text in counts if _is_parsed(text))
+        if claim.network not in there and (needed or claim.network != SINGLE):
+            hint = ". Say which one the claim is of" if claim.network == SINGLE else ""
+            yield ("claims", i, "network"), not_there("network", claim.network, there) + hint
+
+
+def _network_names(study: Study) -> set[str]:
+    return {name for _, networks in _told_apart(study) for name in networks}
+
+
+def _is_parsed(text: str) -> bool:
+    try:
+        parse(text)
+    except ExpressionError:
+        return False
+    return True
 
 
 def _reference_problems(study: Study) -> Iterator[Problem]:
@@ -156,7 +261,38 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
         if bool(wanted.inputs) == bool(wanted.input_sides):
             yield ("geometries", i), "give either `inputs` or `input_sides`"
     chosen = study.conclusion.interpretation
-    yield from _unknown(("conclusion", "interpretation"), chosen, readings, "interpretation")
+    yield from _unknown(
+        ("conclusion", "interpretation"), chosen, {*readings, NONE}, "interpretation"
+    )
+    for i, reading in enumerate(study.own_readings):
+        if reading.id == NONE:
+            message = f"{NONE!r} is what a conclusion names that is for no reading"
+            yield ("interpretations", i, "id"), message
+
+
+def _conclusion_problems(study: Study) -> Iterator[Problem]:
+    """What the references of the conclusion name is there, as far as nothing need be measured."""
+    for key in ("answer", "text"):
+        for reference in REFERENCE.findall(getattr(study.conclusion, key)):
+            problem = _unresolved(study, reference)
+            if problem is not None:
+                yield ("conclusion", key), f"{{{reference}}} does not resolve: {problem}"
+
+
+def _unresolved(study: Study, reference: str) -> str | None:
+    kind, colon, name = reference.partition(":")
+    known = {"claim": _ids(study.claims), "consistency": _ids(study.consistency)}
+    if colon and kind not in known:
+        return f"accepted are {REFERENCES}"
+    if colon:
+        return None if name in known[kind] else not_there(kind, name, known[kind])
+    path, _, quantity = reference.rpartition(".")
+    readings = _ids(study.interpretations)
+    if not path:
+        return f"accepted are {REFERENCES}"
+    if not any(path.startswith(f"{reading}.") for reading in readings):
+        return not_there("interpretation", path.partition(".")[0], readings)
+    return None if quantity in QUANTITIES else not_there("quantity", quantity, QUANTITIES)
 
 
 def _ids(items: Iterable[Any]) -> set[str]:
@@ -190,10 +326,13 @@ def _expressions(study: Study) -> Iterator[tuple[Place, str]]:
             yield ("slips", i, kind, name), text
         if search.divisor is not None:
             yield ("slips", i, "divisor"), search.divisor
+    for i, text in enumerate(study.conclusion.holds):
+        yield ("conclusion", "holds", i), text
 
 
 def _expression_problems(study: Study) -> Iterator[Problem]:
     known = {"printed": _ids(study.claims), "stated": _ids(study.statements)}
+    networks = _network_names(study)
     for place, text in _expressions(study):
         try:
             parse(text)
@@ -204,6 +343,20 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
             for name in references(text, function):
                 what = "claim" if function == "printed" else "statement"
                 yield from _unknown(place, name, names, what)
+        for network in sorted(networks_named(text) - {None, *networks}, key=str):
+            yield from _unknown(place, str(network), networks, "network")
+        yield from _result_problems(study, place, text)
+
+
+def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:
+    """Results are counted in what the conclusion holds, of claims that there are."""
+    claims = _ids(study.claims)
+    for function, patterns in counted_claims(text):
+        if place[0] != "conclusion":
+            yield place, f"{function}() counts results; only `conclusion.holds` can"
+        for pattern in patterns:
+            if not any(fnmatchcase(claim, pattern) for claim in claims):
+                yield place, not_there("claim", pattern, claims)
 
 
 def _clear(text: str, problem: str) -> str:

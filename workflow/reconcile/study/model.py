@@ -5,91 +5,36 @@ These are the keys that users write in ``studies/<study>/study.yaml``; ``study.l
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from fractions import Fraction
+from typing import Annotated, Literal, Protocol, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
+from pydantic import Field, StringConstraints
+
+from reconcile.study.printed import PrintedNumber, parse_printed, parse_within
+from reconcile.study.values import (
+    ARGUMENT_PATTERN,
+    DOI_PATTERN,
+    NETWORK_PATTERN,
+    Argument,
+    Arguments,
+    Digits,
+    Expression,
+    Id,
+    Link,
+    Relation,
+    Scale,
+    Strict,
+    Text,
+    Within,
+    is_number,
 )
 
-ID_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
-ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
-ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
-DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
-NETWORK_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$"
-PATTERNS = {
-    ID_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
-    ARGUMENT_PATTERN: "a name of letters, digits and underscores",
-    ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
-    DOI_PATTERN: "a DOI like 10.1145/3065386",
-    NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet",
-}
-"""What the patterns of texts accept, in words."""
 SINGLE = "main"
 """The network name of an interpretation that has one network only."""
 
 
-def _safe_link(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    if (
-        scheme not in ("http", "https")
-        or not rest
-        or any(c.isspace() or not c.isprintable() or c in "<>\"'`" for c in url)
-    ):
-        raise ValueError("must be a link that starts with https:// or http://")
-    return url
-
-
-def _quoted_digits(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f'must be the printed digits in quotes ("{value}"): YAML drops zeros')
-    return value
-
-
-_WANTED = "\n\t\u00ad\u200c\u200d"
-"""Of what is not to be seen: line ends, and hyphens and joiners that belong to words."""
-
-
-def _seen(text: str) -> str:
-    bad = next((c for c in text if unicodedata.category(c) in _UNSEEN and c not in _WANTED), None)
-    if bad is not None:
-        kind = _UNSEEN[unicodedata.category(bad)]
-        raise ValueError(f"holds the {kind} character U+{ord(bad):04X}")
-    return text
-
-
-# Marks of writing direction can make a text read as another than it is.
-_UNSEEN = {"Cc": "control", "Cf": "invisible", "Cs": "control", "Zl": "control", "Zp": "control"}
-
-
-def printable(text: str) -> str:
-    """Text without control or invisible characters, stripped; ValueError names the first."""
-    return _seen(text).strip()
-
-
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(printable)]
-Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_link)]
-Digits = Annotated[
-    str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
-]
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Scalar = bool | int | float | Annotated[str, AfterValidator(_seen)]
-Argument = Scalar | list[Scalar]
-Arguments = dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Argument]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Paper(_Model):
+class Paper(Strict):
     """The bibliography of the paper under examination."""
 
     title: Text = Field(description="Title as printed.")
@@ -104,14 +49,14 @@ class Paper(_Model):
     )
 
 
-class Source(_Model):
+class Source(Strict):
     """Who said something, and where it can be read."""
 
     name: Text = Field(description="Person, project or document.")
     url: Link | None = Field(None, description="Permalink: commit, file and lines where possible.")
 
 
-class Statement(_Model):
+class Statement(Strict):
     """Something the paper says about the network that is no count."""
 
     id: Id = Field(description="Identifier, unique among statements.")
@@ -121,9 +66,26 @@ class Statement(_Model):
         None, description="The network argument that the statement fixes."
     )
     value: Argument = Field(description="The value it fixes, or the number it states.")
+    relation: Relation = Field(
+        "equals", description="How an argument must stand to a number: about is within `within`."
+    )
+    within: Within | None = Field(
+        None, description='What `about` is taken to mean: a number, or a share such as "5%".'
+    )
+
+    def denied_by(self, value: Argument) -> bool:
+        """Whether an argument of this value is not what the paper says."""
+        if self.relation == "equals":
+            return value != self.value
+        if not (is_number(value) and is_number(self.value)):
+            return True
+        given, said = Fraction(str(value)), Fraction(str(self.value))
+        if self.relation == "about":
+            return abs(given - said) > parse_within(self.within or 0, said)
+        return given > said if self.relation == "at-most" else given < said
 
 
-class Counting(_Model):
+class Counting(Strict):
     """One way in which a claim's number may have been counted."""
 
     id: Id = Field(description="Identifier, unique within the claim.")
@@ -131,7 +93,7 @@ class Counting(_Model):
     count: Expression = Field(description="Expression over measured quantities.")
 
 
-class Claim(_Model):
+class Claim(Strict):
     """One number that the paper prints."""
 
     id: Id = Field(description="Identifier; the report's anchor is #claim-<id>.")
@@ -147,12 +109,25 @@ class Claim(_Model):
     network: Id = Field(
         SINGLE, description="Which network of a reading that has several (default: main)."
     )
-    unit: Annotated[int | float, Field(gt=0)] | None = Field(
+    unit: Annotated[int | float, Field(ge=1e-30, le=1e30)] | None = Field(
         None, description="Unit of the last meaningful digit when it is not the last printed one."
     )
     unit_reason: Text | None = Field(None, description="Why that unit; required with `unit`.")
-    relation: Literal["equals", "at-most", "at-least"] = Field(
-        "equals", description="'no more than' is at-most, 'over' and 'at least' are at-least."
+    scale: Scale | None = Field(
+        None, description='What the digits count in where a head says so: million, 1024, "2^20".'
+    )
+    zeros: Literal["open"] | None = Field(
+        None, description="open: the last zeros may be no digits; a weaker verdict of its own."
+    )
+    zeros_reason: Text | None = Field(None, description="Why that may be; required with `zeros`.")
+    relation: Relation = Field(
+        "equals", description="'no more than' is at-most, 'over' at-least, 'some' is about."
+    )
+    within: Within | None = Field(
+        None, description='What `about` is taken to mean: a number, or a share such as "5%".'
+    )
+    version: Text | None = Field(
+        None, description="Which version of the paper prints it, where they differ: v1, erratum."
     )
     title: Text | None = Field(None, description="Short name of the counting `quantity` states.")
     countings: list[Counting] = Field(
@@ -164,8 +139,23 @@ class Claim(_Model):
         """The claim's own counting as one expression."""
         return self.quantity if self.of is None else f"{self.quantity}({self.of!r})"
 
+    @property
+    def number(self) -> PrintedNumber:
+        """The digits, read; ValueError where they are none (of a study that was not checked)."""
+        return parse_printed(self.printed, self.unit, self.scale, open_zeros=self.zeros is not None)
 
-class Slip(_Model):
+    @property
+    def tolerance(self) -> Fraction:
+        """How far from the printed number `about` reaches."""
+        return parse_within(self.within or 0, self.number.value)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, with the version of the paper where the study names one."""
+        return f"{self.where} ({self.version})" if self.version else self.where
+
+
+class Slip(Strict):
     """A slip of arithmetic or typing that turns a measured number into the printed one."""
 
     claim: Id = Field(description="The claim that the slip explains.")
@@ -174,7 +164,7 @@ class Slip(_Model):
     says: Text = Field(description="The slip in words.")
 
 
-class Interpretation(_Model):
+class Interpretation(Strict):
     """One candidate reading of the paper: arguments for its network, and who proposed it."""
 
     id: Id = Field(description="Identifier; the report's anchor is #interpretation-<id>.")
@@ -198,7 +188,7 @@ class SweptInterpretation(Interpretation):
     """An interpretation that a sweep generated; users never write one."""
 
 
-class AxisRange(_Model):
+class AxisRange(Strict):
     """Whole numbers from first to last."""
 
     first: int = Field(description="First value.")
@@ -209,7 +199,7 @@ class AxisRange(_Model):
 Axis = Annotated[list[Argument], Field(min_length=1)] | AxisRange
 
 
-class Sweep(_Model):
+class Sweep(Strict):
     """A grid of network arguments: every combination is an interpretation."""
 
     title: Text = Field(description="What is swept, in a few words.")
@@ -233,7 +223,7 @@ class Sweep(_Model):
     proposed_by: list[Source] = Field(min_length=1, description="Who proposed the grid.")
 
 
-class Evidence(_Model):
+class Evidence(Strict):
     """A fact from outside the paper that supports or excludes interpretations."""
 
     id: Id = Field(description="Identifier; the report's anchor is #evidence-<id>.")
@@ -249,7 +239,7 @@ class Evidence(_Model):
     )
 
 
-class Consistency(_Model):
+class Consistency(Strict):
     """A check of the paper against itself: a sum, product or share of printed numbers."""
 
     id: Id = Field(description="Identifier, unique among these checks.")
@@ -258,7 +248,7 @@ class Consistency(_Model):
     claim: Id = Field(description="The claim the result should agree with.")
 
 
-class SlipSearch(_Model):
+class SlipSearch(Strict):
     """Look for slips that turn the right product or sum into the printed number of a claim."""
 
     claim: Id = Field(description="The claim that no reading reproduces.")
@@ -277,7 +267,7 @@ class SlipSearch(_Model):
     )
 
 
-class Stated(_Model):
+class Stated(Strict):
     """Kernel and stride as the paper states them."""
 
     kernel: Annotated[int, Field(ge=1, le=1000)] = Field(description="Side of the kernel, pixels.")
@@ -287,7 +277,7 @@ class Stated(_Model):
 Bounds = Annotated[list[Annotated[int, Field(ge=0, le=4096)]], Field(min_length=2, max_length=2)]
 
 
-class GeometrySearch(_Model):
+class GeometrySearch(Strict):
     """Look for layer geometries that give the printed number of a claim."""
 
     claim: Id = Field(description="The claim whose number of neurons is looked for.")
@@ -312,16 +302,26 @@ class GeometrySearch(_Model):
     )
 
 
-class Conclusion(_Model):
+NONE = "none"
+"""What a conclusion names where it is for no reading."""
+
+
+class Conclusion(Strict):
     """What the study's author concludes; its numbers are references that must resolve."""
 
-    interpretation: Id = Field(description="The reading chosen; evidence may not exclude it.")
+    interpretation: Id = Field(
+        description="The reading chosen, which evidence may not exclude; `none` where none is."
+    )
     answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
     text: Text = Field(description="The reasons, with {references} for numbers.")
     undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
+    holds: list[Expression] = Field(
+        default_factory=list,
+        description="Expressions over the results that must be true: readings('conv*') == 0.",
+    )
 
 
-class Study(_Model):
+class Study(Strict):
     """One paper under examination."""
 
     title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
@@ -354,6 +354,16 @@ class Study(_Model):
         default_factory=list, description="Searches for geometries."
     )
     conclusion: Conclusion = Field(description="The author's conclusion.")
+
+    @property
+    def own_readings(self) -> list[Interpretation]:
+        """The interpretations that the study names, without those that its sweep generates."""
+        return [r for r in self.interpretations if not isinstance(r, SweptInterpretation)]
+
+    @property
+    def swept_readings(self) -> list[Interpretation]:
+        """The interpretations that its sweep generates: those that the study does not name."""
+        return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""

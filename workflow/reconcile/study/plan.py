@@ -17,7 +17,6 @@ from typing import Any
 
 from reconcile.study.model import (
     SINGLE,
-    Argument,
     Axis,
     AxisRange,
     Interpretation,
@@ -25,6 +24,7 @@ from reconcile.study.model import (
     Sweep,
     SweptInterpretation,
 )
+from reconcile.study.values import Argument
 
 MAX_COMBINATIONS = 200_000
 """More than this is a mistake in an axis rather than a question."""
@@ -50,7 +50,7 @@ def denied_statements(study: Study, interpretation: Interpretation) -> list[str]
         for statement in study.statements
         if statement.argument is not None
         and any(
-            value != statement.value
+            statement.denied_by(value)
             for value in arguments_of(study, interpretation, statement.argument)
         )
     ]
@@ -89,6 +89,8 @@ def _spelled(name: str, value: Argument) -> str:
     name = name.lower().replace("_", "-")
     if isinstance(value, bool):
         return name if value else f"not-{name}"
+    if value is None:
+        return f"no-{name}"
     values = value if isinstance(value, list) else [value]
     return f"{name}-{'-'.join(_safe(str(part)) for part in values)}"
 
@@ -98,6 +100,8 @@ def _in_words(name: str, value: Argument) -> str:
     name = name.replace("_", " ")
     if isinstance(value, bool):
         return name if value else f"not {name}"
+    if value is None:
+        return f"no {name}"
     values = value if isinstance(value, list) else [value]
     told = (f"{v:,}" if type(v) is int else str(v) or '""' for v in values)
     return f"{name} {', '.join(told)}"

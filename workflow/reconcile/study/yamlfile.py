@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.model import PATTERNS
+from reconcile.study.values import PATTERNS
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
@@ -28,6 +29,10 @@ MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
 MAX_CHARACTERS = 8_000_000
 MAX_DEPTH = 40
+MAX_KEY = 500
+MAX_BITS = 256
+# YAML 1.1 takes 1e9 for text, and so would a study of 1e-3; every newer reader takes a number.
+_FLOAT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 
 
 class _Composer:
@@ -55,6 +60,7 @@ class _Composer:
             return self.mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*place, i)) for i, child in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - there is no fourth kind
         return self.scalar(node, place)
 
     def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
@@ -63,6 +69,8 @@ class _Composer:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self.fault(key_node, place, "a key must be plain text")
             key = key_node.value
+            if len(key) > MAX_KEY:
+                raise self.fault(key_node, place, f"a key has at most {MAX_KEY} characters")
             if key in result:
                 raise self.fault(key_node, (*place, key), "this key stands here twice")
             result[key] = self.value(value_node, (*place, key))
@@ -70,18 +78,28 @@ class _Composer:
             self.places[(*place, key)] = key_node.start_mark.line + 1
         return result
 
-    def scalar(self, node: yaml.Node, place: Place) -> Any:
+    def scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         self.characters += len(node.value)
         if self.characters > MAX_CHARACTERS:
             limit = f"more than {MAX_CHARACTERS:,} characters once aliases are expanded"
             raise self.fault(node, (), limit)
         try:
             value = self.constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
+        except yaml.YAMLError as error:
             reason = str(error).splitlines()[0]
             raise self.fault(node, place, f"cannot be read as a value: {reason}") from None
+        except (LookupError, ValueError, OverflowError, AttributeError, TypeError):
+            # PyYAML trusts a tag that is written out: `!!int ""`, `!!bool foo`.
+            kind = node.tag.rpartition(":")[2]
+            raise self.fault(
+                node, place, f"cannot be read as a value: no {kind}, or too long"
+            ) from None
+        if isinstance(value, str) and node.style is None and _FLOAT.fullmatch(value):
+            value = float(value)
         if isinstance(value, float) and not math.isfinite(value):
-            raise self.fault(node, place, f"{node.value} is not a finite number")
+            raise self.fault(node, place, f"{node.value[:SHOWN]} is not a finite number")
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise self.fault(node, place, f"is a number of more than {MAX_BITS} bits")
         if value is not None and not isinstance(value, str | bool | int | float):
             raise self.fault(
                 node, place, f"is read by YAML as a {type(value).__name__}; put it in quotes"

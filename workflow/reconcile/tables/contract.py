@@ -32,10 +32,20 @@ STATUSES = (
     *("not-deterministic", "timed-out", "killed"),
 )
 FITS = ("matches", "matches-rounded", "matches-truncated")
-VERDICTS = (*FITS, "explained-by-slip", "contradicts", "not-measured")
+"""The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
+WEAKLY = "matches-zeros"
+"""Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
+VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
 """From best to worst."""
+AS_STATED = "as-stated"
+"""The counting that a claim's own ``quantity`` and ``of`` describe."""
+READINGS, COMBINATIONS = "readings", "combinations"
+"""Whose conflicts they are: the study's own readings', and its sweep's."""
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
+
+PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
+"""The statuses under which layers that ran before a network failed may have rows."""
 
 FIGURES = ("windows", "sweep", "neurons", "latency-layers", "latency-networks", "coverage")
 """Every figure that a report may have; each is ``figures/<name>.svg`` and ``.pdf``."""
@@ -304,6 +314,8 @@ _result(
     _VERDICT,
     Column("reason", "why", sentence=True),
     Column("counting", "the counting that gave the verdict; `as-stated` is the claim's own"),
+    Column("rounds", "whether the number rounds to the digits", "word", words=("yes", "no")),
+    Column("cuts", "whether the number is cut to the digits", "word", words=("yes", "no")),
     data=True,
 )
 _result(
@@ -340,12 +352,25 @@ _result(
     Column("url", "where it stands", "list"),
     Column("supports", "readings that it supports", "list"),
     Column("excludes", "readings that it excludes", "list"),
+    Column("supported_combinations", "of the sweep, how many it supports by its check", "integer"),
+    Column("excluded_combinations", "of the sweep, how many it excludes by its check", "integer"),
     Column("check", "the expression that was computed"),
     Column("outcome", "how it came out", "word", words=(HOLDS, FAILS, NOT_COMPUTED)),
     Column("wrong", "readings for which it came out wrong", "list"),
     Column("unmeasured", "readings for which it could not be computed", "list"),
     Column("says", "the fact, in the study's words", sentence=True),
     Column("detail", "what the check found, in words", sentence=True),
+    data=True,
+)
+_result(
+    "conflicts.csv",
+    "smallest sets of claims that no reading, or no combination of the sweep, satisfies together",
+    "reconcile",
+    Column("scope", "whose conflict it is", "word", words=(READINGS, COMBINATIONS), key=True),
+    Column("claims", "ids of the claims", "list", key=True),
+    Column("size", "how many claims they are", "integer"),
+    Column("candidates", "of how many readings or combinations a claim was measured", "integer"),
+    Column("says", "the same in a sentence", sentence=True),
     data=True,
 )
 _result(

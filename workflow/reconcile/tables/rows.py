@@ -10,12 +10,11 @@ Needs no pandas, so that a host that only measures can write tables and anybody 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from reconcile.errors import Fault, InputError
 from reconcile.files import not_written
@@ -89,7 +88,7 @@ class Csv:
             raise not_written(self.target, error) from error
 
 
-def lines_of(name: str, stream: TextIO) -> Iterator[list[str]]:
+def lines_of(name: str, stream: Iterable[str]) -> Iterator[list[str]]:
     """The header of a table, then its rows, each of the header's length.
 
     Raises:
@@ -107,16 +106,6 @@ def lines_of(name: str, stream: TextIO) -> Iterator[list[str]]:
             yield row
     except (csv.Error, UnicodeDecodeError) as error:
         raise TableError(f"{name} is not valid CSV: {error}") from None
-
-
-def parse_rows(name: str, text: str) -> list[Row]:
-    """The rows of a table that is text, by column name.
-
-    Raises:
-        TableError: as ``lines_of``.
-    """
-    header, *rows = lines_of(name, io.StringIO(text, newline=""))
-    return [dict(zip(header, map(read_cell, row), strict=True)) for row in rows]
 
 
 def read_rows(file: Path, readings: Container[str] | None = None) -> list[Row]:

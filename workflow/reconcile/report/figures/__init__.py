@@ -8,9 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconcile.files import keep_only, write_bytes, write_text
+from reconcile.report.figures.charts import latency_figures, neurons_figure
 from reconcile.report.figures.coverage import coverage_figure
-from reconcile.report.figures.latency import latency_figures
-from reconcile.report.figures.neurons import neurons_figure
 from reconcile.report.figures.svg import WIDE, Drawing
 from reconcile.report.figures.sweep import sweep_figure
 from reconcile.report.figures.windows import windows_figure

@@ -6,8 +6,7 @@ presentation attribute. It also carries a class, by which the page repaints it i
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -28,7 +27,6 @@ COLOURS = {
 SANS = "Reconcile Sans, IBM Plex Sans, Helvetica, Arial, sans-serif"
 WIDE, NARROW = 720.0, 340.0
 """Widths for a page and for a phone, in pixels."""
-STEPS = (1, 2, 2.5, 5, 10)
 _ADVANCE = 0.56
 """Width of an average letter, as a part of the font's size."""
 
@@ -78,29 +76,6 @@ class Drawing:
             aria_labelledby=identifier,
             class_=css or None,
         )
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Maps numbers from ``low`` to ``high`` to pixels from ``left`` to ``right``."""
-
-    low: float
-    high: float
-    left: float
-    right: float
-
-    def at(self, value: float) -> float:
-        """The place of a number."""
-        span = (self.high - self.low) or 1
-        return self.left + (value - self.low) / span * (self.right - self.left)
-
-    def ticks(self, most: int) -> list[float]:
-        """Round numbers within the scale, ``most`` at the most beside the first."""
-        raw = (self.high - self.low) / most or 1
-        power = 10.0 ** math.floor(math.log10(raw))
-        step = next(s * power for s in STEPS if s * power >= raw * 0.999999)
-        first = math.ceil(self.low / step)
-        return [i * step for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
 def number(value: float) -> str:
@@ -179,14 +154,3 @@ def clipped(text: str, room: float, size: float = 12) -> str:
         return text
     kept = max(int(room / width_of("x", size)) - 1, 1)
     return f"…{text[-kept:]}"
-
-
-def axis(scale: Scale, top: float, bottom: float, unit: str = "") -> Iterator[Markup]:
-    """Vertical lines at round numbers, with the numbers below."""
-    room = scale.right - scale.left
-    for tick in scale.ticks(max(2, int(room // 85))):
-        x = scale.at(tick)
-        yield line(x, top, x, bottom, "rule", stroke_dasharray=None if tick == scale.low else "2 3")
-        text = f"{tick:,.10g}" if tick != int(tick) else f"{int(tick):,}"
-        text += f" {unit}" if unit and tick == scale.low else ""
-        yield label(x, bottom + 15, text, colour="muted", size=11, anchor="middle")

@@ -1,18 +1,28 @@
-"""The picture of a sweep: over two axes, how many claims the best combination matches."""
+"""A sweep in the report: how many combinations match how many claims, which, and a picture of it.
+
+The picture shows over two axes how many claims the best combination matches.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reconcile.judge.reconciliation import MOST_BEST
 from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
-from reconcile.report.readings import argument_text
-from reconcile.study.plan import axes_by_effect, cells_of, values_of
-from reconcile.words import count_of
+from reconcile.study.model import Axis, Source
+from reconcile.study.plan import Combination, axes_by_effect, cells_of, values_of
+from reconcile.study.values import Argument
+from reconcile.words import argument_text, count_of
 
+MOST_GROUPS = 5
+"""Numbers of matched claims that are told apart."""
+MOST_VALUES = 8
+"""Values of an axis that are written out."""
 TOP, GAP, FOOT = 52.0, 2.0, 36.0
 TALL, NARROW_ROW = 44.0, 14.0
 FEW = 12
@@ -24,6 +34,55 @@ MOST_COUNTED = 9
 """Columns up to which a cell has room for how many of its combinations are as good."""
 MOST_CELLS = 60
 """Rows and columns at most; more values are drawn in groups."""
+
+
+@dataclass(frozen=True)
+class AxisView:
+    """One argument that is swept: its meaning and its values, shortened when there are many."""
+
+    name: str
+    help: str
+    values: str
+    number: int
+
+
+@dataclass(frozen=True)
+class BestView:
+    """A combination worth naming, with its values in the order of the axes."""
+
+    reading: str
+    values: tuple[str, ...]
+    matched: int
+    judged: int
+    claims: str
+    excluded_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SweepView:
+    """A sweep in a few lines.
+
+    Attributes:
+        title: what is swept.
+        proposed_by: who proposed the grid.
+        combinations: how many there are.
+        claims: how many claims each could match.
+        axes: what is swept.
+        groups: how many combinations match how many claims, most claims first; ``fewer`` is how
+            many match fewer than these.
+        best: the combinations that match most, at most ``MOST_BEST``; none where none matches any.
+        equally_good: how many match as many claims as the best.
+    """
+
+    title: str
+    proposed_by: tuple[Source, ...]
+    combinations: int
+    claims: int
+    axes: tuple[AxisView, ...]
+    groups: tuple[tuple[int, int], ...]
+    fewer: int
+    best: tuple[BestView, ...]
+    equally_good: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +110,67 @@ class GridPicture:
     chosen: tuple[int, int] | None
 
 
+def sweep_view(results: Results) -> SweepView | None:
+    """The sweep of a study; None where it has none."""
+    sweep = results.study.sweep
+    if sweep is None:
+        return None
+    every = [*results.reconciliation["ranking"], *results.reconciliation["combinations"]]
+    against = {entry["interpretation"]: tuple(entry["excluded_by"]) for entry in every}
+    fits, judged, cells = results.matched(), results.judged(), _combinations(results)
+    groups = Counter(cell.matched for cell in cells)
+    most = max(groups)
+    worth = _worth_naming(cells, groups)
+    told = sorted(groups.items(), reverse=True)
+    told = told if len(told) <= MOST_GROUPS else told[: MOST_GROUPS - 1]
+    return SweepView(
+        title=sweep.title,
+        proposed_by=tuple(sweep.proposed_by),
+        combinations=len(cells),
+        claims=len(results.study.claims),
+        axes=tuple(_axis(results, name, axis) for name, axis in sweep.axes.items()),
+        groups=tuple(told),
+        fewer=len(cells) - sum(number for _, number in told),
+        best=tuple(
+            BestView(
+                reading=cell.reading,
+                values=tuple(argument_text(value) for value in cell.arguments.values()),
+                matched=cell.matched,
+                judged=judged.get(cell.reading, 0),
+                claims=_claims_told(results, fits.get(cell.reading, [])),
+                excluded_by=against.get(cell.reading, ()),
+            )
+            for cell in worth
+        ),
+        equally_good=groups[most],
+    )
+
+
+def _worth_naming(cells: Sequence[Combination], groups: Mapping[int, int]) -> list[Combination]:
+    """The cells that match most claims, then those that match fewer as long as all of them fit."""
+    found: list[Combination] = []
+    for matched in sorted(groups, reverse=True):
+        room = MOST_BEST - len(found)
+        if not matched or (found and groups[matched] > room):
+            break
+        found += [cell for cell in cells if cell.matched == matched][:room]
+    return found
+
+
+def _axis(results: Results, name: str, axis: Axis) -> AxisView:
+    values = [argument_text(value) for value in values_of(axis)]
+    told = values if len(values) <= MOST_VALUES else [*values[:3], "…", values[-1]]
+    return AxisView(name, results.study.argument_help.get(name, ""), " · ".join(told), len(values))
+
+
+def _claims_told(results: Results, matched: Sequence[str]) -> str:
+    """The matched claims, or those that are not where these are fewer."""
+    missed = [claim.id for claim in results.study.claims if claim.id not in matched]
+    if len(missed) < len(matched):
+        return f"all but {', '.join(missed)}" if missed else "all"
+    return ", ".join(matched) or "–"
+
+
 def sweep_figure(results: Results) -> Drawing | None:
     """A cell for every pair of values, the darker the more claims its best combination matches."""
     grid = _picture(results)
@@ -68,8 +188,7 @@ def sweep_figure(results: Results) -> Drawing | None:
 def _picture(results: Results) -> GridPicture | None:
     """The sweep along two axes: those the study names, else the two that decide most."""
     sweep = results.study.sweep
-    matched = {reading: len(claims) for reading, claims in results.matched().items()}
-    cells = cells_of(results.study, matched)
+    cells = _combinations(results)
     axes = axes_by_effect(results.study, cells)
     if sweep is None or len(axes) < 2:  # noqa: PLR2004 - a picture has two axes
         return None
@@ -95,12 +214,18 @@ def _picture(results: Results) -> GridPicture | None:
     )
 
 
-def _bins(values: Sequence[object]) -> tuple[tuple[str, ...], dict[str, int]]:
+def _combinations(results: Results) -> list[Combination]:
+    """Every combination with the number of claims that it matches."""
+    matched = {reading: len(claims) for reading, claims in results.matched().items()}
+    return cells_of(results.study, matched)
+
+
+def _bins(values: Sequence[Argument]) -> tuple[tuple[str, ...], dict[str, int]]:
     """Labels of ``MOST_CELLS`` groups of neighbouring values at most, and the group of each."""
     step = -(-len(values) // MOST_CELLS)
     labels = []
     for start in range(0, len(values), step):
-        told = [argument_text(v) for v in values[start : start + step]]  # type: ignore[arg-type]
+        told = [argument_text(v) for v in values[start : start + step]]
         labels.append(told[0] if len(told) == 1 else f"{told[0]}–{told[-1]}")
     return tuple(labels), {repr(value): i // step for i, value in enumerate(values)}
 

@@ -93,7 +93,7 @@ def telling_walks(results: Results) -> list[Walk]:
     walks = all_walks(results)
     wanted = [
         next((walk for walk in walks if reading in walk.readings), None)
-        for reading in (first, results.chosen)
+        for reading in (first, results.leading)
     ]
     return list({walk.shape: walk for walk in wanted if walk is not None}.values())
 
@@ -154,9 +154,8 @@ def _consequence(walk: Walk) -> str:
     before, after = walk.zeros
     if walk.unseen:
         return f", and {_pixels(walk.unseen)} never seen"
-    read = [
-        f"{count_of(n, 'zero')} {side}" for n, side in ((before, "before"), (after, "after")) if n
-    ]
+    sides = ((before, "before"), (after, "after"))
+    read = [f"{count_of(number, 'zero')} {side}" for number, side in sides if number]
     return f", reading {listed(read)} the row" if read else ", exactly the end of the row"
 
 
@@ -276,17 +275,10 @@ def _draw_strip(strip: _Strip, y: float) -> list[Markup]:
 
 def _cell(strip: _Strip, pixel: int, y: float, unseen: bool) -> Markup:
     outside = not 0 <= pixel < strip.walk.width
-    fill, stroke = (
-        ("bad", "bad") if unseen else ("paper", "muted") if outside else ("soft", "paper")
-    )
-    return rect(
-        strip.at(pixel) + 0.5,
-        y + 0.5,
-        strip.cell - 1,
-        strip.cell - 1,
-        **paint(fill=fill, stroke=stroke),
-        stroke_dasharray="2 2" if outside else None,
-    )
+    colours = ("bad", "bad") if unseen else ("paper", "muted") if outside else ("soft", "paper")
+    x, side = strip.at(pixel) + 0.5, strip.cell - 1
+    dashes = "2 2" if outside else None
+    return rect(x, y + 0.5, side, side, **paint(*colours), stroke_dasharray=dashes)
 
 
 def _numbers(strip: _Strip, y: float) -> Iterator[Markup]:
@@ -300,9 +292,8 @@ def _numbers(strip: _Strip, y: float) -> Iterator[Markup]:
         room = width_of(str(pixel), 10) + 5
         if strip.first <= pixel <= strip.last and all(abs(x - other) >= room for other in taken):
             taken.append(x)
-            yield label(
-                x, y, str(pixel).replace("-", "−"), colour="muted", size=10, anchor="middle"
-            )
+            shown = str(pixel).replace("-", "−")
+            yield label(x, y, shown, colour="muted", size=10, anchor="middle")
 
 
 def _callouts(strip: _Strip, y: float) -> Iterator[Markup]:
@@ -342,20 +333,10 @@ def _bar(strip: _Strip, index: int, y: float) -> Iterator[Markup]:
     width = walk.size * strip.cell
     fill, ink = ("accent", "paper") if last else ("wash", "ink")
     yield rect(left, y, width, BAR - 4, rx=3, **paint(fill=fill))
-    yield from _bar_label(index, walk, (left, y, width), ink)
-
-
-def _bar_label(
-    index: int, walk: Walk, box: tuple[float, float, float], ink: str
-) -> Iterator[Markup]:
-    left, y, width = box
     start = str(walk.starts[index]).replace("-", "−")
-    for text in (
-        f"window {index}: pixels {start} to {walk.end(index)}",
-        f"window {index}",
-        str(index),
-    ):
-        if width_of(text, 11) <= width - 6:
-            middle = left + width / 2
-            yield element("g", label(middle, y + 11.5, text, colour=ink, size=11, anchor="middle"))
-            return
+    name = f"window {index}"
+    texts = (f"{name}: pixels {start} to {walk.end(index)}", name, str(index))
+    text = next((text for text in texts if width_of(text, 11) <= width - 6), None)
+    if text is not None:
+        x = left + width / 2
+        yield element("g", label(x, y + 11.5, text, colour=ink, size=11, anchor="middle"))

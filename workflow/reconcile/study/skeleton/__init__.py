@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconcile.errors import Fault, InputError
 from reconcile.files import write_text
-from reconcile.study.model import ID_PATTERN, PATTERNS
+from reconcile.study.values import PATTERNS, STUDY_PATTERN
 
 FILES = ("study.yaml", "network.py")
 PLACEHOLDER = "PAPER"
@@ -22,8 +22,8 @@ def new_study(name: str, studies: Path) -> Path:
         InputError: the name is none for a study, the folder is there, or nothing can be written.
     """
     folder = studies / name
-    if not re.fullmatch(ID_PATTERN, name) or name in RESERVED:
-        accepted = f"accepted is {PATTERNS[ID_PATTERN]}"
+    if not re.fullmatch(STUDY_PATTERN, name) or name in RESERVED:
+        accepted = f"accepted is {PATTERNS[STUDY_PATTERN]}"
         raise InputError(Fault(studies, 0, "", f"{name!r} is no name for a study; {accepted}"))
     if folder.exists():
         raise InputError(Fault(folder, 0, "", "is there already"))

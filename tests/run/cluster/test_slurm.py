@@ -1,7 +1,11 @@
-"""Jobs of a killed run are cancelled before the next run starts; the queue stands in for sacct."""
+"""Jobs of a killed run are cancelled before the next run starts; the queue stands in for sacct.
+
+What failed on a cluster, and why, stands in one line a job at the end of a run.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -9,12 +13,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake_interface_logger_plugins.common import LogEvent
 from support import PROJECT
 
-from reconcile.run.cluster import queue
-from reconcile.run.cluster.queue import (
+from reconcile.run.cluster import slurm
+from reconcile.run.cluster.slurm import (
     JOB_PREFIX,
     STAND_IN,
+    FailedJobs,
     LeftoverError,
     RunMark,
     answer_from_queue,
@@ -25,6 +31,14 @@ RUN = f"{JOB_PREFIX}_2f1c5d0e-8a3b-4c6d-9e7f-0123456789ab"
 SQUEUE = '#!/bin/sh\ncat "$QUEUE"\n'
 QUESTION = ["sacct", "-X", "--format=JobIdRaw,State", "--endtime", "now", "--name", "reconcile_1"]
 SCANCEL = '#!/bin/sh\necho "$*" >"$CANCELLED"\n: >"$QUEUE"\n'
+
+
+STATUS = "SLURM-job '{job}' failed, SLURM status is: '{state}'. Detailed reason unavailable"
+REFUSAL = """\
+SLURM sbatch failed. The error message was 'sbatch: error: invalid partition
+sbatch: error: Batch job submission failed'.
+    sbatch call:
+"""
 
 
 class Cluster:
@@ -85,7 +99,7 @@ def test_leaves_another_run_alone(cluster: Cluster) -> None:
 
 def test_waits_for_the_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A leftover that does not end stops the run: two jobs would write the same files."""
-    monkeypatch.setattr(queue, "END_LIMIT_S", 0)
+    monkeypatch.setattr(slurm, "END_LIMIT_S", 0)
     cluster.command("scancel", "#!/bin/sh\n")
     with pytest.raises(LeftoverError, match="7 of a killed run have not ended yet"):
         cluster.run(None, f"7|{RUN}|{cluster.folder}")
@@ -152,3 +166,75 @@ def test_on_or_absent(path: Path, script: str | None, monkeypatch: pytest.Monkey
         command(path, "sacct", script)
     assert not answer_from_queue()
     assert os.environ["PATH"] == str(path)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """The log of a rule that failed while it measured."""
+    file = tmp_path / "15.log"
+    file.write_text("[ 1/100] a: measured\nb: counted 3, expected 4\n\n")
+    return file
+
+
+@pytest.fixture
+def failed() -> FailedJobs:
+    """Nothing failed yet."""
+    return FailedJobs()
+
+
+def tell(failed: FailedJobs, event: LogEvent, **facts: object) -> None:
+    """Log an event as Snakemake does."""
+    logger = logging.Logger("snakemake")
+    logger.addHandler(failed)
+    logger.info("", extra={"event": event, **facts})
+
+
+def error(failed: FailedJobs, message: str | None, log: Path, jobid: int = 25) -> None:
+    """Log that a batch was not measured."""
+    logs = [str(log), "logs/slurm/rule_measure_batch/sweep_15/17.log"]
+    facts = {"rule_name": "measure_batch", "rule_msg": message, "jobid": jobid, "log": logs}
+    tell(failed, LogEvent.JOB_ERROR, **facts, input=["a.json"], indent=False)
+
+
+def test_reason(failed: FailedJobs, log: Path) -> None:
+    """The reason is the last line of the rule's log, named after the last attempt's job."""
+    for job in (17, 22):
+        error(failed, STATUS.format(job=job, state="FAILED"), log)
+    status = STATUS.format(job=22, state="FAILED")
+    expected = f"measure_batch: {status}; {log} ends with: b: counted 3, expected 4"
+    assert failed.lines() == [expected]
+
+
+@pytest.mark.parametrize(("finished", "lines"), [(25, 0), (2, 1)])
+def test_retried(failed: FailedJobs, log: Path, finished: int, lines: int) -> None:
+    """A job whose next attempt went well did not fail; another's success changes nothing."""
+    error(failed, STATUS.format(job=17, state="CANCELLED"), log)
+    tell(failed, LogEvent.JOB_FINISHED, job_id=finished)
+    assert len(failed.lines()) == lines
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_no_reason(failed: FailedJobs, log: Path, content: str | None) -> None:
+    """A job that wrote nothing is named with its state and its log."""
+    log.unlink() if content is None else log.write_text(content)
+    error(failed, STATUS.format(job=17, state="TIMEOUT"), log)
+    (line,) = failed.lines()
+    assert line.startswith("measure_batch: SLURM-job '17' failed, SLURM status is: 'TIMEOUT'")
+    assert str(log) in line
+
+
+def test_no_job_is_taken(failed: FailedJobs, log: Path) -> None:
+    """What SLURM refuses is said once, in SLURM's words, for however many jobs."""
+    for jobid in range(3):
+        error(failed, REFUSAL, log, jobid)
+    expected = "measure_batch: SLURM sbatch failed. The error message was 'sbatch: error: invalid"
+    (line,) = failed.lines()
+    assert line.startswith(expected)
+    assert "call" not in line
+
+
+@pytest.mark.parametrize("message", [None, "For further error details see the log."])
+def test_local(failed: FailedJobs, log: Path, message: str | None) -> None:
+    """Failures of a rule that is no job of the cluster are left to Snakemake."""
+    error(failed, message, log)
+    assert failed.lines() == []
