@@ -309,7 +309,7 @@ def test_reading_that_was_not_measured(tiny: Study) -> None:
 
 
 def test_layers_that_ran_before_a_failure(tiny: Study) -> None:
-    """Claims on layers that ran are judged; on a total, or a layer that did not run, they are not."""
+    """Claims on layers that ran are judged; those on a total or another layer are not."""
     ran = [r for r in TINY_LAYERS if r["interpretation"] != "floor" or r["layer"] != "fc"]
     rows = measured(tiny, ran, floor="does-not-run")
     found = {c: (v.verdict, v.reason) for c, (v, _) in judged(tiny, rows, "floor").items()}

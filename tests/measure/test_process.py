@@ -180,7 +180,7 @@ def meddling_study(folder: Path, kinds: Sequence[str], placement: str) -> Path:
         {"id": name, "title": name, "network": given, "proposed_by": [{"name": "a test"}]}
         for name, given in [("alone", {}), *both]
     ]
-    data["conclusion"]["interpretation"] = "alone"
+    data["conclusion"] = {"interpretation": "alone", "answer": "a", "text": "t"}
     return write_study(folder, data, NETWORK)
 
 

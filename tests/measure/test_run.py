@@ -19,10 +19,10 @@ import torch
 import yaml
 from support import measure, study_data, tables_of, write_study
 
+from reconcile.cli import main
 from reconcile.errors import InputError
 from reconcile.files import write_json
 from reconcile.measure import process
-from reconcile.measure.building import BuildError, load_class
 from reconcile.measure.device import DeviceError, choose_device, describe_device
 from reconcile.measure.process import MeasureError
 from reconcile.measure.run import (
@@ -150,7 +150,7 @@ def odd_study(folder: Path, *kinds: str) -> Path:
         {"id": kind, "title": kind, "network": {"kind": kind}, "proposed_by": [{"name": "a test"}]}
         for kind in kinds
     ]
-    data["conclusion"]["interpretation"] = kinds[0]
+    data["conclusion"] = {"interpretation": kinds[0], "answer": "a", "text": "t"}
     return write_study(folder, data, HEAD)
 
 
@@ -317,7 +317,7 @@ def killed_study(folder: Path, kills: int) -> Path:
         {"id": name, "title": name, "network": own, "proposed_by": [{"name": "a test"}]}
         for name, own in (("first", {"kills": kills}), ("second", {}))
     ]
-    data["conclusion"]["interpretation"] = "first"
+    data["conclusion"] = {"interpretation": "first", "answer": "a", "text": "t"}
     return write_study(folder, data, KILLED)
 
 
@@ -470,30 +470,6 @@ def test_meta_on_request(tmp_path: Path) -> None:
     tables = tables_of(out)
     assert [row["macs"] for row in tables["totals.csv"]] == ["684", "1216", "1216"]
     assert tables["timings.csv"] == tables["outputs.csv"] == []
-
-
-@pytest.mark.parametrize(
-    ("network", "message"),
-    [
-        ("def f(:\n", "network.py cannot be imported: SyntaxError: "),
-        ("import nothing_of_that_name\n", "network.py cannot be imported: ModuleNotFoundError: "),
-        ("import sys\nsys.exit('bye')\n", "network.py cannot be imported: SystemExit: bye"),
-        ("Tiny = 3\n", "network.py has no torch.nn.Module named Tiny"),
-        ("x = 1\n", "network.py has no torch.nn.Module named Tiny"),
-    ],
-)
-def test_network_file_that_is_no_good(tmp_path: Path, network: str, message: str) -> None:
-    """A network file that cannot be imported or lacks the class is told in one line."""
-    study = write_study(tmp_path / "tiny", None, network)
-    with pytest.raises(BuildError) as caught:
-        load_class(study / "network.py", "Tiny")
-    assert str(caught.value).startswith(message)
-
-
-def test_no_network_file(tmp_path: Path) -> None:
-    """A network file that went away between checking and measuring is told in one line."""
-    with pytest.raises(BuildError, match=r"network\.py cannot be imported: FileNotFoundError"):
-        load_class(tmp_path / "network.py", "Tiny")
 
 
 WRONG = """
@@ -693,3 +669,27 @@ def test_small_studies_are_told_network_by_network() -> None:
     progress.tell("a", {"status": "measured", "message": ""})
     progress.tell("b", {"status": "does-not-build", "message": "why"})
     assert lines == ["[1/2] a: measured (0 s left)", "[2/2] b: does-not-build why (0 s left)"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--device", "tpu", "device: must be 'auto', 'cuda' or 'cpu', not 'tpu'"),
+        ("--repeats", "-1", "repeats: must be at least 0, not -1"),
+        ("--threads", "0", "threads: must be at least 1, not 0"),
+        ("--threads", "100000", "threads: must be at most 1024, not 100000"),
+        ("--seed", "1" + "0" * 23, "seed: must be at most 2147483648, not 1"),
+        ("--seed", "10**23", "seed: must be a whole number, not '10**23'"),
+        ("--time-limit-s", "0", "time_limit_s: must be more than 0.0, not 0"),
+        ("--time-limit-s", "nan", "time_limit_s: must be at most 1000000.0, not nan"),
+    ],
+)
+def test_options_are_checked(
+    tmp_path: Path, option: str, value: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An option that cannot be is one line that says what is accepted, and nothing is written."""
+    study, out = write_study(tmp_path / "tiny"), tmp_path / "out"
+    assert main(["measure", str(study), str(out), f"{option}={value}"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"the command line: measure.{message}")
+    assert not out.exists()

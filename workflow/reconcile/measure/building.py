@@ -7,11 +7,14 @@ never left uninitialised, because denormal values make a CPU several times slowe
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import inspect
 import math
 import random
 import re
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -76,8 +79,28 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     return found
 
 
+def load_factory(module: str, name: str) -> Callable[..., Any]:
+    """Import an installed package's class or function that makes a network.
+
+    Raises:
+        BuildError: the package is not there, does not import, or has no such thing.
+    """
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except (Exception, SystemExit) as error:
+        raise BuildError(f"{module} cannot be imported: {first_line(error)}") from error
+    if not callable(found):
+        raise BuildError(f"{module} has no class or function {name}")
+    made: Callable[..., Any] = found
+    return made
+
+
 def build_network(
-    network: type[nn.Module], arguments: dict[str, Any], device: torch.device, seed: int
+    network: Callable[..., Any],
+    arguments: dict[str, Any],
+    device: torch.device,
+    seed: int,
+    given: Sequence[dict[str, Any]] = (),
 ) -> tuple[nn.Module, tuple[Tensor, ...]]:
     """Build a network in evaluation mode, fill its weights, and make its inputs.
 
@@ -91,11 +114,13 @@ def build_network(
         _draw_from(seed)
         with torch.device(device), _SkipRandomFills():
             model = network(**arguments)
+        if not isinstance(model, nn.Module):
+            raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
         _fill(model, seed)
         # Readings of equal shapes have equal inputs, whatever was drawn for their weights.
         _draw_from(seed)
         with torch.device(device):
-            inputs = _checked_inputs(model.example_inputs())  # type: ignore[operator]
+            inputs = _made_inputs(model, given) if given else _example_inputs(model)
         model = model.eval()
         if device.type != "meta" and any(map(is_unsized, model.parameters())):
             _settle(model, inputs, seed)
@@ -120,8 +145,36 @@ def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
     _fill(model, seed)
 
 
-def _checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
-    """The inputs as a tuple; BuildError unless each is a tensor with a batch of one."""
+def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+    """The inputs that a study describes, one of each batch, in the order of ``forward``."""
+    named = {one["name"]: _made(one) for one in given if one["name"]}
+    rest = [_made(one) for one in given if not one["name"]]
+    if not named:
+        return tuple(rest)
+    bound = inspect.signature(model.forward).bind(*rest, **named)
+    last = list(bound.arguments)[-1]
+    bound.apply_defaults()
+    names = list(bound.arguments)
+    if bound.kwargs.keys() & named.keys():
+        raise BuildError(f"forward takes {', '.join(bound.kwargs)} by name only")
+    return bound.args[: names.index(last) + 1]
+
+
+def _made(one: dict[str, Any]) -> Tensor:
+    shape, dtype = (1, *one["shape"][1:]), getattr(torch, one["dtype"])
+    if one["value"] is not None:
+        return torch.full(shape, one["value"], dtype=dtype)
+    low, high = one["range"] or (0, 1)
+    if dtype.is_floating_point or dtype.is_complex:
+        return low + (high - low) * torch.rand(shape, dtype=dtype)
+    return torch.randint(int(low), int(high) + 1, shape).to(dtype)
+
+
+def _example_inputs(model: nn.Module) -> tuple[Tensor, ...]:
+    """The inputs that a network says itself; BuildError unless tensors with a batch of one."""
+    if not hasattr(model, "example_inputs"):
+        raise BuildError("it has no example_inputs(), and the study gives no `inputs`")
+    inputs: Any = model.example_inputs()  # type: ignore[operator]
     given: tuple[Any, ...] = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
     if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):
         raise BuildError("example_inputs() must return tensors with a batch of one")

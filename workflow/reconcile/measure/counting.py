@@ -412,13 +412,14 @@ class _Pass:
 
     def input_row(self, inputs: tuple[Tensor, ...]) -> Row:
         """The row of what goes in."""
-        shape = tuple(inputs[0].shape)
+        given = tensors_of(inputs)
+        shape = tuple(given[0].shape)
         row = Row(
             INPUT,
             INPUT,
-            neurons=sum(t[0].numel() for t in inputs),
+            neurons=sum(t[0].numel() for t in given),
             calls=1,
-            bytes=sum(t.numel() * t.element_size() for t in inputs),
+            bytes=sum(t.numel() * t.element_size() for t in given),
         )
         row.returns(shape, self.axes.of_input(shape))
         row.shape = shape[1:]

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,23 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def package_facts(package: str) -> dict[str, Any]:
+    """Release of an installed package and the SHA-256 of its Python files, found, not imported."""
+    try:
+        version = metadata.version(package)
+    except metadata.PackageNotFoundError:
+        version = None
+    spec = find_spec(package)
+    places = (spec.submodule_search_locations or ()) if spec is not None else ()
+    lines = [
+        f"{file_sha256(file)}  {file.relative_to(place)}\n"
+        for place in map(Path, places)
+        for file in sorted(place.rglob("*.py"))
+    ]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest() if lines else None
+    return _known(version=version, sha256=digest)
 
 
 def host() -> dict[str, Any]:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.files import staged, write_json
-from reconcile.measure.process import Answer, Zygote
-from reconcile.measure.provenance import merged_record, record_of
+from reconcile.measure.process import Answer, MeasureError, Zygote
+from reconcile.measure.provenance import merged_record, package_facts, record_of
 from reconcile.study.settings import Measuring, Plan
 from reconcile.tables.contract import MEASURED, NETWORK, head_of, summed, tables
 from reconcile.tables.rows import Csv
@@ -57,6 +57,7 @@ def measure_study(
         InputError: an output cannot be written, or the file is not one of ``instantiate``.
     """
     plan, chosen = Plan.read(interpretations), _batch(batch, settings)
+    package = _allowed_package(plan, settings)
     started = datetime.now(UTC)
     with ExitStack() as stack:
         tables = {}
@@ -76,6 +77,8 @@ def measure_study(
             table.close()
         introduction = pool.introduction
     record = record_of(study_folder, root, started, introduction, settings)
+    if package is not None:
+        record["packages"] = {package: package_facts(package)}
     write_json(out / "record.json", record)
 
 
@@ -97,6 +100,22 @@ def gather_batches(batches: Sequence[Path], out: Path) -> None:
     write_json(out / "record.json", merged_record(records))
 
 
+def _allowed_package(plan: Plan, settings: Measuring) -> str | None:
+    """The installed package that the study's network comes from, if any; nothing is imported.
+
+    Raises:
+        MeasureError: the configuration does not name it.
+    """
+    if "module" not in plan.network:
+        return None
+    package = str(plan.network["module"]).partition(".")[0]
+    if package not in settings.packages:
+        allowed = ", ".join(settings.packages) or "none"
+        told = f"network: code of {package} would be run, which config.yaml does not allow"
+        raise MeasureError(f"{told}; measure.packages: {allowed}")
+    return package
+
+
 def _batch(batch: int | None, settings: Measuring) -> slice:
     if batch is None:
         return slice(None)
@@ -105,14 +124,16 @@ def _batch(batch: int | None, settings: Measuring) -> slice:
 
 
 def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]:
+    network = dict(plan.network)
+    if "file" in network:
+        network["file"] = str(study_folder / network["file"])
     for reading in plan.readings(chosen):
         for name, arguments in reading["networks"].items():
             yield {
                 "interpretation": reading["id"],
                 "network": name,
                 "arguments": arguments,
-                "file": str(study_folder / plan.network["file"]),
-                "class": plan.network["class"],
+                **network,
                 "placement": reading["placement"],
             }
 

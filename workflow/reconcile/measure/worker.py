@@ -25,6 +25,7 @@ from reconcile.measure.building import (
     is_out_of_memory,
     is_unsized,
     load_class,
+    load_factory,
 )
 from reconcile.measure.closed_forms import CrossCheckError
 from reconcile.measure.counting import (
@@ -306,8 +307,14 @@ class Worker:
         return rows
 
     def _built(self, request: Answer, device: torch.device) -> tuple[nn.Module, tuple[Tensor, ...]]:
-        network = load_class(Path(request["file"]), request["class"])
-        return build_network(network, request["arguments"], device, self.seed)
+        name = request["class"]
+        network: Callable[..., Any]
+        if "file" in request:
+            network = load_class(Path(request["file"]), name)
+        else:
+            network = load_factory(request["module"], name)
+        given = request.get("inputs", ())
+        return build_network(network, request["arguments"], device, self.seed, given)
 
     def _needed(self, request: Answer, rows: list[Answer] | None) -> int:
         """Bytes of a network and of all its outputs; without a run, of what can be built."""

@@ -50,6 +50,8 @@ MEANS = {
     *("resource.setrlimit", "resource.prlimit", "os.kill", "os.killpg", "signal.pthread_kill"),
 }
 """Audit events of what may end a process in a roundabout way."""
+ELSEWHERE = ("socket.getaddrinfo", "socket.connect", "socket.gethostbyname")
+"""Audit events of what leads to another machine, unless the address is a path of this one."""
 
 
 def main() -> int:
@@ -232,6 +234,9 @@ def _announcing(tell: Callable[[Answer], None]) -> Callable[[str, Any], None]:
     told: set[str] = set()
 
     def announce(event: str, arguments: Any) -> None:
+        local = event == "socket.connect" and isinstance(arguments[1], str | bytes)
+        if event in ELSEWHERE and not local:
+            raise PermissionError("nothing is downloaded while networks are measured")
         lookup = event == "ctypes.dlsym" and arguments[1] in KILLING
         if (not lookup and event not in MEANS) or os.getpid() != process:
             return

@@ -20,7 +20,7 @@ from reconcile.study.expressions import (
     references,
 )
 from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
-from reconcile.study.plan import MAX_COMBINATIONS, networks_of, size_of, with_swept
+from reconcile.study.plan import MAX_COMBINATIONS, network_file_of, networks_of, size_of, with_swept
 from reconcile.study.values import Argument, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
@@ -59,9 +59,9 @@ def _load(folder: Path) -> Study:
     if not problems:
         study = with_swept(study)
         problems = list(_problems(study))
-    network_file = folder / study.network.partition(":")[0]
-    if not network_file.is_file():
-        problems.append((("network",), f"there is no file {network_file}"))
+    network_file = network_file_of(study)
+    if network_file and not (folder / network_file).is_file():
+        problems.append((("network",), f"there is no file {folder / network_file}"))
     if problems:
         raise InputError(*(_fault(problem, places, file) for problem in problems))
     return study
