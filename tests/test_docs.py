@@ -131,6 +131,34 @@ def test_rules_are_described() -> None:
     assert {"instantiate", "measure", "reconcile", "search", "render_report"} <= steps
 
 
+LIBRARY = PROJECT / "workflow" / "reconcile"
+MAP = _text("how-it-works").partition("## Where things are")[2]
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w./-]+(?:\.(?:py|jinja)|/))`", MAP))))
+def test_the_map_names_files_that_exist(name: str) -> None:
+    """Every file and folder of the map is there; files that a room starts at are in that room."""
+    rooms = re.findall(r"^\| `(\w+/)` \|.*\|(.*)\|$", MAP, re.MULTILINE)
+    starts = {file: room for room, files in rooms for file in re.findall(r"`(\w+\.py)`", files)}
+    places = [LIBRARY / name, PROJECT / name, *LIBRARY.glob(f"{starts.get(name, '.')}/{name}")]
+    assert any(place.exists() for place in places)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), sorted(set(re.findall(r"`(\w+)`\s+(?:in|of)\s+`([\w/]+\.py)`", MAP)))
+)
+def test_the_map_names_what_is_in_the_file(name: str, file: str) -> None:
+    """A function, class or constant that the map puts into a file is defined there."""
+    text = (LIBRARY / file).read_text(encoding="utf-8")
+    assert re.search(rf"^(?:def|class) {name}\b|^{name}(?::| =)", text, re.MULTILINE)
+
+
+def test_the_map_has_every_room() -> None:
+    """Each room has its sentence."""
+    rooms = {folder.parent.name for folder in LIBRARY.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` \|", MAP, re.MULTILINE)) == rooms
+
+
 def test_limits_are_the_code_s() -> None:
     """Numbers in the prose are those in the code."""
     assert f"{MAX_COMBINATIONS:,} combinations" in _text("limits")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,14 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from forging import sealed
 from support import render
 
 from reconcile.archive import again
-from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
-from reconcile.archive.layout import MANIFEST, code_files
-from reconcile.archive.reading import digest, manifest
+from reconcile.archive.layout import code_files
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
@@ -215,18 +213,8 @@ def forged(tmp_path: Path, original: Mapping[str, bytes]) -> Callable[[dict[str,
     """Writes an archive of any files, with every hash put right, and all that describes them."""
 
     def write(members: dict[str, bytes]) -> Path:
-        own = {n: d for n, d in members.items() if n in DOCUMENTS and d != original[n]}
-        gone = {n for n in DOCUMENTS if n not in members}
-        try:
-            made = describe({n: d for n, d in members.items() if n not in DOCUMENTS})
-        except Exception:  # what is broken describes itself as it did
-            made = {}
-        members |= {n: d for n, d in made.items() if n in DOCUMENTS and n not in gone} | own
-        if "ro-crate-metadata.json" in own or (not made and "ro-crate-metadata.json" in members):
-            members["ro-crate-metadata.json"] = _rehashed(members)
-        members[MANIFEST] = manifest(members)
         file = tmp_path / "forged.crate.zip"
-        file.write_bytes(pack(members))
+        file.write_bytes(pack(sealed(members, original)))
         return file
 
     return write
@@ -243,13 +231,3 @@ def forge(
         return forged(members)
 
     return write
-
-
-def _rehashed(members: dict[str, bytes]) -> bytes:
-    crate = json.loads(members["ro-crate-metadata.json"])
-    for entity in crate["@graph"]:
-        data = members.get(entity["@id"])
-        if data is not None and "sha256" in entity:
-            entity["sha256"] = digest(data)
-            entity["contentSize"] = str(len(data))
-    return json.dumps(crate).encode()

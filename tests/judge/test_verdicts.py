@@ -135,8 +135,18 @@ def test_scale(printed: str, keys: dict[str, Any], number: Any, verdict: str, sa
 @pytest.mark.parametrize(
     ("printed", "number", "opened", "unopened"),
     [
-        ("110M", 109_482_240, "matches-zeros", "it would be to 10,000,000, were its last zeros no"),
-        ("340M", 335_141_888, "matches-zeros", "it would be to 10,000,000, were its last zeros no"),
+        (
+            "110M",
+            109_482_240,
+            "matches-zeros",
+            "; in units of 10,000,000 it would be, were",
+        ),
+        (
+            "340M",
+            335_141_888,
+            "matches-zeros",
+            "; in units of 10,000,000 it would be, were",
+        ),
         ("340M", 320_000_000, "contradicts", ""),
         ("60,000", 61_706, "matches-zeros", ""),
         ("110M", 110_400_000, "matches-rounded", ""),
@@ -306,6 +316,19 @@ def test_reading_that_was_not_measured(tiny: Study) -> None:
     assert {v.verdict for v, _ in found.values()} == {"not-measured"}
     assert {v.measured for v, _ in found.values()} == {None}
     assert found["conv"][0].reason == "does-not-build: as the test says"
+
+
+def test_layers_that_ran_before_a_failure(tiny: Study) -> None:
+    """Claims on layers that ran are judged; those on a total or another layer are not."""
+    ran = [r for r in TINY_LAYERS if r["interpretation"] != "floor" or r["layer"] != "fc"]
+    rows = measured(tiny, ran, floor="does-not-run")
+    found = {c: (v.verdict, v.reason) for c, (v, _) in judged(tiny, rows, "floor").items()}
+    assert found["conv"][0] == found["map"][0] == "contradicts"
+    assert (
+        found["parameters"] == found["share"] == ("not-measured", "does-not-run: as the test says")
+    )
+    # One of its countings is of a layer that ran.
+    assert found["neurons"][0] == "contradicts"
 
 
 def test_layer_that_a_reading_lacks(make_study: MakeStudy) -> None:

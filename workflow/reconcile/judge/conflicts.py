@@ -124,14 +124,17 @@ def conflicts_of(
     for verdict in own:
         if verdict.verdict in _NEARLY:
             nearly.setdefault((verdict.claim, verdict.verdict), []).append(verdict.interpretation)
+    # Of one that was not measured nobody knows what it satisfies.
+    one = scope.removesuffix("s") + (" that was measured" if len(failing) < len(of) else "")
+    says = _together(one, sets, [reading for reading, fails in failing.items() if not fails])
     return Conflicts(
         scope,
         len(failing),
         sets.searched,
         sets.complete,
         sum(sets.sizes.values()),
-        tuple(Conflict(claims, _says(study, scope, claims, nearly)) for claims in sets.first),
-        f"{_together(scope, sets, failing)}{_held_against(scope, len(failing), len(of))}",
+        tuple(Conflict(claims, _says(study, one, claims, nearly)) for claims in sets.first),
+        says,
     )
 
 
@@ -224,13 +227,13 @@ class _TooManyStepsError(Exception):
 
 def _says(
     study: Study,
-    scope: str,
+    one: str,
     claims: Sequence[str],
     nearly: Mapping[tuple[str, str], Sequence[str]],
 ) -> str:
     """One conflict as a sentence."""
     told = [_printed(study.claim(claim)) for claim in claims]
-    no = f"No {scope.removesuffix('s')} satisfies"
+    no = f"No {one} satisfies"
     if len(told) > 1:
         pair = len(told) == 2  # noqa: PLR2004 - two are both, more are together
         return f"{no} {'both ' if pair else ''}{listed(told)}{'' if pair else ' together'}."
@@ -253,16 +256,14 @@ def _printed(claim: Claim) -> str:
     return f"{relation} {claim.printed} ({claim.id})".strip()
 
 
-def _together(scope: str, sets: SmallestSets, failing: Mapping[str, Claims]) -> str:
+def _together(one: str, sets: SmallestSets, satisfying: Sequence[str]) -> str:
     """How the claims stand together."""
-    one = scope.removesuffix("s")
+    if satisfying:
+        fail = "fails" if len(satisfying) == 1 else "fail"
+        return f"No claims exclude each other: {_first(satisfying)} {fail} none that was measured."
     if not sets.sizes:
-        good = [reading for reading, fails in failing.items() if not fails]
-        if good:
-            return (
-                f"No claims exclude each other: {_first(good)} fail{'s' * (len(good) == 1)} none."
-            )
-        return f"Nothing is known of conflicts: no {one} was measured."
+        none = f"no claim was measured under any {one.partition(' ')[0]}"
+        return f"Nothing is known of conflicts: {none}."
     counted = [
         count_of(number, noun := _NAMES.get(size, f"set of {size} claims"), _plural(noun))
         for size, number in sets.sizes.items()
@@ -278,10 +279,3 @@ def _together(scope: str, sets: SmallestSets, failing: Mapping[str, Claims]) -> 
 def _plural(noun: str) -> str:
     head, space, rest = noun.partition(" ")
     return f"{head}s{space}{rest}"
-
-
-def _held_against(scope: str, measured: int, there: int) -> str:
-    """How many were held against the claims, where it is not all of them."""
-    if measured in (0, there):
-        return ""
-    return f" {measured:,} of {count_of(there, scope.removesuffix('s'))} could be measured."
