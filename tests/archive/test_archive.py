@@ -182,7 +182,7 @@ def test_older_study(project: Path, tmp_path: Path) -> None:
         built(copy, out)
     assert str(caught.value) == (
         f"{copy}/results/toy/verdicts.csv: does not follow from {study} and what was measured: "
-        "six/conv1: printed: '32' against '33' recomputed (and 6 more); to make it again: "
+        "six/conv1: printed: '32' against '33' recomputed (and 8 more); to make it again: "
         f"snakemake --forcerun {STUDY_DERIVED} -- {out}"
     )
     assert not out.exists()

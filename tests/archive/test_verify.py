@@ -396,7 +396,7 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     ),
     "expression that explodes": (
         replaced("study/study.yaml", "quantity: neurons, of: out", "quantity: " + "(" * 9 + TOWER),
-        "verdicts",
+        "study",
         "bits on the way",
     ),
     "deep JSON": (

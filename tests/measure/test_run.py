@@ -143,7 +143,7 @@ def odd_study(folder: Path, *kinds: str) -> Path:
         {"id": kind, "title": kind, "network": {"kind": kind}, "proposed_by": [{"name": "a test"}]}
         for kind in kinds
     ]
-    data["conclusion"]["interpretation"] = kinds[0]
+    data["conclusion"] = {"interpretation": kinds[0], "answer": "None.", "text": "None."}
     return write_study(folder, data, HEAD)
 
 
@@ -307,7 +307,7 @@ def killed_study(folder: Path, kills: int) -> Path:
         {"id": name, "title": name, "network": own, "proposed_by": [{"name": "a test"}]}
         for name, own in (("first", {"kills": kills}), ("second", {}))
     ]
-    data["conclusion"]["interpretation"] = "first"
+    data["conclusion"] = {"interpretation": "first", "answer": "None.", "text": "None."}
     return write_study(folder, data, KILLED)
 
 
