@@ -381,3 +381,13 @@ def nobody_knows() -> nn.Module:
 @case((1, 4, 6), 0, 6)
 def similarity() -> nn.Module:
     return By(lambda m, x: functional.cosine_similarity(x, m.w, dim=-1), w=weight(6))
+
+
+@case((1, 5, 6), 0, 6)
+def gain_before_a_mean() -> nn.Module:
+    return By(lambda m, x: (x * m.w).mean(1), w=weight(6))
+
+
+@case((1, 5, 6), 5, 1, uncounted=("aten.mul+sum",))
+def weighted_mean() -> nn.Module:
+    return By(lambda m, x: (x * (x[..., :1] @ m.w)).sum(1), w=weight(1, 1))

@@ -10,6 +10,7 @@ from typing import Any
 from support import PROJECT, render, write_study
 
 from reconcile.archive.build import build_archive
+from reconcile.archive.verify import Check
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
@@ -458,12 +459,11 @@ def write_odd(project: Path, name: str) -> Path:
     return write_study(project / "studies" / name, *ODD[name]())
 
 
-def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> Path:
-    """Do with a study what every rule does, the archive included; return the archive."""
+def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> list[Check]:
+    """Do with a study what every rule does; return the checks that its archive passed."""
     study = judge_study(folder, out)
     render(study, out, **(options or {}))
-    build_archive(PROJECT, folder, out, out / "archive.crate.zip")
-    return out / "archive.crate.zip"
+    return build_archive(PROJECT, folder, out, out / "archive.crate.zip")
 
 
 def judge_study(folder: Path, out: Path) -> Study:

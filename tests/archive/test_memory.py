@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from forging import rehashed
 
+from reconcile.archive.again import MOST_JUDGEMENTS
 from reconcile.archive.container import pack
 from reconcile.archive.layout import MANIFEST, METADATA
 from reconcile.archive.reading import manifest
@@ -131,7 +132,7 @@ def swept(study: bytes, sides: int = 400) -> bytes:
 
 def judged(members: Members) -> bytes:
     """As many readings as are still judged, of which none could be measured."""
-    study = swept(members[STUDY], sides=398)
+    study = swept(members[STUDY], sides=MOST_JUDGEMENTS // 1_000 - 1)
     with TemporaryDirectory() as name:
         folder = Path(name) / "toy"
         folder.mkdir()

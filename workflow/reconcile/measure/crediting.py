@@ -34,8 +34,8 @@ from reconcile.measure.kinds import (
 from reconcile.measure.operators import CONV, MIXING, Formula, Sort, sort_of
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
 
-OUTER, SUMMED = "outer", "aten.mul+sum"
-"""How a product of everything with everything, and one that is summed afterwards, are called."""
+SUMMED = "aten.mul+sum"
+"""How an elementwise product that is summed afterwards is called."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Counter(TorchDispatchMode):
         self.preparing = 0
         self.on_use = on_use
         self.in_one_function = 0
-        self._products: dict[int, int] = {}
+        self._products: dict[int, tuple[tuple[int, ...], list[bool]]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -224,7 +224,7 @@ class Counter(TorchDispatchMode):
         elif sort.multiplies:
             self._multiply(args, result)
         elif sort.sums and self._products:
-            self._sum(args[0], result)
+            self._sum(args, result)
         elif self._products:
             self._forget(result)
 
@@ -269,8 +269,9 @@ class Counter(TorchDispatchMode):
         self.of(self.running[-1]).learned.append((shape, axes, taken))
 
     def count_function(self, formula: Formula, args: Any, result: Any) -> None:
-        """Credit a function of torch that is counted as a whole."""
-        if self.running:
+        """Credit a function of torch that is counted as a whole, if data goes in."""
+        data = any(self.weights.block(tensor) is None for tensor in tensors_in(args))
+        if self.running and data:
             self._product(Sort("function", formula), formula, args, {}, result)
 
     def _weight(self, formula: Formula, args: Any) -> Mark | None:
@@ -317,25 +318,27 @@ class Counter(TorchDispatchMode):
             self.of(running).by_kind.setdefault("norm", 0)
 
     def _multiply(self, args: Any, result: Tensor) -> None:
-        """Two tensors, element by element: free, unless everything meets everything or is summed.
+        """Two tensors, element by element: free, unless what they give is summed.
 
         A factor of one element scales, and a tensor times itself is a square: neither is a product
-        that a sum would make a multiply-add.
+        that a sum would make a multiply-add. Nor is it one where a factor is the same all along the
+        axis: a gain, a gate of channels.
         """
         one, other = args[:2]
         self._forget(result)
         if not isinstance(other, Tensor) or one is other or 1 in (one.numel(), other.numel()):
             return
-        if result.numel() == one.numel() * other.numel():
-            formula = Formula(lambda args, kwargs, result: result.numel())
-            self._product(Sort(OUTER, formula), formula, args, {}, result)
-        else:
-            self._products[_address(result)] = result.numel()
+        pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
+        self._products[_address(result)] = tuple(result.shape), [a and b for a, b in pairs]
 
-    def _sum(self, summed: Tensor, result: Tensor) -> None:
-        products = self._products.get(_address(summed))
+    def _sum(self, args: Any, result: Tensor) -> None:
+        products = self._products.get(_address(args[0]))
         if products is not None:
-            self.of(self.running[-1]).leave_out(SUMMED, products)
+            shape, spread = products
+            over = args[1] if len(args) > 1 and args[1] is not None else []
+            axes = [over] if isinstance(over, int) else over or range(len(shape))
+            if tuple(args[0].shape) != shape or any(spread[axis] for axis in axes):
+                self.of(self.running[-1]).leave_out(SUMMED, math.prod(shape))
         self._forget(result)
 
     def _forget(self, result: Any) -> None:
@@ -344,12 +347,25 @@ class Counter(TorchDispatchMode):
             self._products.pop(_address(made), None)
 
 
+def _spreads(factor: Tensor, dimensions: int) -> list[bool]:
+    """Along which dimensions of a product a factor has elements of its own."""
+    own = [n > 1 and step != 0 for n, step in zip(factor.shape, factor.stride(), strict=True)]
+    return [False] * (dimensions - len(own)) + own
+
+
 def _inner(args: Any, kwargs: Any, result: Any) -> int:
     """Inner products along an axis multiply each element of the two, made as large as the other."""
     return math.prod(torch.broadcast_shapes(args[0].shape, args[1].shape))
 
 
+def _outer(args: Any, kwargs: Any, result: Any) -> int:
+    """Each element of one meets each of the other."""
+    return int(args[0].numel() * args[1].numel())
+
+
+_EACH_WITH_EACH = (*(torch.outer, torch.ger, torch.kron, Tensor.outer, Tensor.ger, Tensor.kron),)
 _FUNCTIONS: dict[Any, Formula | None] = {
+    **dict.fromkeys(_EACH_WITH_EACH, Formula(_outer)),
     torch.linalg.vecdot: Formula(_inner),
     torch.cosine_similarity: None,
     functional.cosine_similarity: None,
