@@ -203,7 +203,7 @@ def _spans(folder: Path) -> Iterator[tuple[str, float, float]]:
         script = next((word for word in words if ".snakemake/scripts" in word), None)
         if script:
             name = Path(script).stem.partition(".")[2] or Path(script).stem
-        elif "reconcile.measure.worker" in words:
+        elif "reconcile.measure.zygote" in words:
             name = "the measuring process"
         else:
             name = "snakemake"

@@ -183,7 +183,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("profile", "profiles/default/profile.yaml", COMMENT, set()),
     ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
     ("module of the measuring process", f"{LIBRARY}/measure/coverage.py", COMMENT, MEASURING),
-    ("progress of measuring", f"{LIBRARY}/measure/progress.py", COMMENT, MEASURING),
+    ("measuring processes", f"{LIBRARY}/measure/process.py", COMMENT, MEASURING),
     ("check of the paper", f"{LIBRARY}/judge/evidence.py", COMMENT, {"check_paper"} | JUDGING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),
     (

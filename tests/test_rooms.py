@@ -29,7 +29,7 @@ LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
     *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
-    *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker")),
+    *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
 }
 
 

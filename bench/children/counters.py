@@ -15,7 +15,7 @@ from typing import Any
 import torch
 import torchinfo
 
-from reconcile.measure.building import build_network, load_class, seeded_values
+from reconcile.measure.building import build_network, load_class
 from reconcile.measure.counting import count_layers
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
@@ -54,7 +54,6 @@ def main() -> None:
     for number, reading in enumerate(plan["interpretations"]):
         arguments = reading["networks"]["main"]
         model, inputs = build_network(network, arguments, torch.device("cpu"), 0)
-        inputs = seeded_values(inputs, 0)
         for warm in (True, False):
             for name, count in counters.items():
                 begun = time.perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from reconcile.measure.building import build_network, load_class, seeded_values
+from reconcile.measure.building import build_network, load_class
 from reconcile.measure.counting import count_layers
 from reconcile.measure.timing import time_layers
 from reconcile.study.load import load_study
@@ -31,7 +31,6 @@ def main(repeats: int) -> None:
     cpu = torch.device("cpu")
     network = load_class(STUDY / plan["network"]["file"], plan["network"]["class"])
     model, inputs = build_network(network, arguments, cpu, 0)
-    inputs = seeded_values(inputs, 0)
 
     def plain() -> None:
         with torch.no_grad():

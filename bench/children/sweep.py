@@ -21,8 +21,8 @@ from itertools import islice, pairwise, product
 from pathlib import Path
 from typing import Any
 
-from reconcile import measure
 from reconcile.files import write_json
+from reconcile.measure import run as measure
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
@@ -61,7 +61,7 @@ def plan(number: int) -> dict[str, Any]:
     return written | {"interpretations": readings}
 
 
-class Timed(measure.WorkerProcess):
+class Timed(measure.Zygote):
     """Notes when the measuring process was ready and when it was last needed."""
 
     ready = over = 0.0
@@ -79,7 +79,7 @@ class Timed(measure.WorkerProcess):
 def ours(number: int, out: Path) -> dict[str, float]:
     """Measure a plan as one job of the pipeline does; every table is written."""
     settings = Measuring(device="cpu", repeats=0, readings_per_job=number)
-    measure.WorkerProcess = Timed  # type: ignore[misc]
+    measure.Zygote = Timed  # type: ignore[misc]
     measure.measure_study(out / "interpretations.json", STUDY, out, settings)
     peaks = {
         "this process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
@@ -110,17 +110,17 @@ def anew(number: int) -> dict[str, float]:
     "early" and "late" are medians, in seconds, over the first hundred readings and the last
     hundred; the very first reading, which loads half of torch, is left out.
     """
-    from reconcile.measure import recall  # noqa: PLC0415
     from reconcile.measure.worker import Worker  # noqa: PLC0415
 
-    worker = Worker(Measuring(device="cpu", repeats=0).model_dump())
+    worker = Worker(Measuring(device="cpu", repeats=0).model_dump(), "cpu")
     network = {"file": str(STUDY / "network.py"), "class": "AlexNet", "placement": "meta"}
     seconds, executions = [], [0]
     for arguments in islice(geometries(), number):
         begun = time.perf_counter()
-        worker.measure(network | {"arguments": arguments, "interpretation": "swept"})
+        request = network | {"arguments": arguments, "interpretation": "swept"}
+        worker.measure(request, remember=True)
         seconds.append(time.perf_counter() - begun)
-        executions.append(recall.executions())
+        executions.append(worker.executions)
     new = [after - before for before, after in pairwise(executions)]
     known = [i for i in range(1, number) if not new[i]]
     usual = statistics.median(seconds[i] for i in known)

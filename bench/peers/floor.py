@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from reconcile import measure
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
+from reconcile.measure import run as measure
 from reconcile.measure.worker import Worker
 from reconcile.report.pages import render_index
 from reconcile.report.render import write_page, write_paper
@@ -62,8 +62,8 @@ class SameProcess:
     """Answers as the measuring process does, in this one."""
 
     def __init__(self, settings: Measuring) -> None:
-        self._worker = Worker(settings.model_dump())
-        self.introduction = self._worker.introduction()
+        self._worker = Worker(settings.model_dump(), "cpu")
+        self.introduction = self._worker.introduction(settings.device)
         self.notices: list[str] = []
 
     def ask_all(self, requests: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
@@ -92,7 +92,7 @@ def main() -> None:
     write_table(results, "consistency.csv", consistency_table(study, STUDY))
     steps.done("read and check the study")
 
-    measure.WorkerProcess = SameProcess  # type: ignore[misc,assignment]
+    measure.Zygote = SameProcess  # type: ignore[misc,assignment]
     measure.measure_study(
         results / "interpretations.json", STUDY, results, config.measure, root=ROOT
     )

@@ -318,6 +318,19 @@ def test_reading_that_was_not_measured(tiny: Study) -> None:
     assert found["conv"][0].reason == "does-not-build: as the test says"
 
 
+def test_layers_that_ran_before_a_failure(tiny: Study) -> None:
+    """Claims on layers that ran are judged; those on a total or another layer are not."""
+    ran = [r for r in TINY_LAYERS if r["interpretation"] != "floor" or r["layer"] != "fc"]
+    rows = measured(tiny, ran, floor="does-not-run")
+    found = {c: (v.verdict, v.reason) for c, (v, _) in judged(tiny, rows, "floor").items()}
+    assert found["conv"][0] == found["map"][0] == "contradicts"
+    assert (
+        found["parameters"] == found["share"] == ("not-measured", "does-not-run: as the test says")
+    )
+    # One of its countings is of a layer that ran.
+    assert found["neurons"][0] == "contradicts"
+
+
 def test_layer_that_a_reading_lacks(make_study: MakeStudy) -> None:
     """A claim on a layer that this reading does not have is not measured; the layers are listed."""
     study = make_study(lambda data: data["claims"][0].update(of="conv9"))

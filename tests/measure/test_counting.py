@@ -6,10 +6,8 @@ import logging
 import math
 from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
-import networks
 import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
@@ -31,7 +29,7 @@ from reconcile.measure.counting import (
 )
 from reconcile.measure.kinds import kind_of
 from reconcile.measure.operators import macs_of
-from reconcile.measure.recall import recalled_rows
+from reconcile.measure.recall import Recalled
 
 aten = torch.ops.aten
 
@@ -469,11 +467,11 @@ def test_meta_counts_the_same(counted: Counted) -> None:
 
 def test_recalled_layers_count_the_same(counted: Counted) -> None:
     """A network whose layers are remembered from an earlier run has the same rows."""
-    model, _, rows = counted
-    file = Path(networks.__file__)
+    model, image, rows = counted
+    memory = Recalled()
     for _turn in range(2):
-        recalled = recalled_rows(file, type(model).__name__, {})
-        assert recalled is not None
+        again = type(model)().to("meta").eval()
+        recalled, _ = count_layers(again, (image.to("meta"),), memory.by)
         assert {row.layer: row for row in recalled} == rows
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reconcile.layers import Conv2d
-from reconcile.measure.counting import count_layers
+from reconcile.measure.counting import cells_of, count_layers
 from reconcile.measure.fields import Field, Tracker, add_fields, carry_fields, fields_of
 
 Chain = list[tuple[int, int, int]]
@@ -243,8 +243,9 @@ def test_rows() -> None:
         sketch, _ = count_layers(model, inputs)
         add_fields(model, inputs, sketch)
     rows, _ = count_layers(make(), (torch.zeros(1, 1, 9, 9),))
-    carry_fields(sketch, rows)
-    first, second = rows[1].fields, rows[2].fields
+    cells = [cells_of(row) for row in rows]
+    carry_fields([cells_of(row) for row in sketch], cells)
+    first, second = cells[1:]
     assert (first["receptive_field"], first["effective_stride_width"]) == (3, 2)
     assert (second["receptive_field_height"], second["receptive_field_width"]) == (3, 7)
     assert "receptive_field" not in second and second["effective_padding"] == 0

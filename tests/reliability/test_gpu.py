@@ -18,7 +18,7 @@ from support import measure, study_data, write_study
 
 from reconcile.files import write_json
 from reconcile.measure.process import MeasureError
-from reconcile.measure.record import merged_record
+from reconcile.measure.provenance import merged_record
 from reconcile.measure.run import measure_study
 from reconcile.report.pages import environment_of
 from reconcile.study.load import load_study

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,10 +106,22 @@ def _declare_measure(parser: argparse.ArgumentParser) -> None:
         default = getattr(defaults, name)
         parser.add_argument(
             f"--{name.replace('_', '-')}",
-            type=type(default),
+            type=_listed if isinstance(default, list) else _number_or_text,
             default=default,
             help=f"{field.description} Default: {default}",
         )
+
+
+def _number_or_text(text: str) -> int | float | str:
+    """What an option says; whether it may is for the checks that the configuration goes through."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def _listed(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _measure(args: argparse.Namespace) -> int:

@@ -68,8 +68,10 @@ def plan_of(name):
 
 
 def network_file(wildcards):
-    """The file that holds a study's network."""
-    return ancient(f"studies/{wildcards.study}/{plan_of(wildcards.study).network_file}")
+    """The file that holds a study's network; where that is a package's, the plan names it."""
+    if file := plan_of(wildcards.study).network_file:
+        return ancient(f"studies/{wildcards.study}/{file}")
+    return f"results/{wildcards.study}/interpretations.json"
 
 
 def study_files(wildcards):

@@ -16,7 +16,7 @@ batch = snakemake.wildcards.get("batch")
 with job(snakemake, MeasureError) as log:
     measure_study(
         Path(snakemake.input.interpretations),
-        Path(snakemake.input.network).parent,
+        Path("studies", snakemake.wildcards.study),
         Path(snakemake.output.record).parent,
         Measuring(**settings),
         batch=None if batch is None else int(batch),

@@ -7,7 +7,9 @@ N-th network that is built on it).
 
 from __future__ import annotations
 
+import mmap
 import os
+import struct
 import sys
 import time
 import warnings
@@ -32,7 +34,8 @@ def pretend() -> None:
 
     from reconcile.measure import building, coverage
 
-    built, state = 0, SimpleNamespace(lost=False)
+    # Every reading has a process of its own; how many networks were built is common to all.
+    built, state = mmap.mmap(-1, 4), SimpleNamespace(lost=False)
     real_ones, real_build, real_cover = torch.ones, building.build_network, coverage.cover
 
     def available() -> bool:
@@ -46,13 +49,13 @@ def pretend() -> None:
         return real_ones(*sizes, device="cpu" if str(device) == "cuda" else device, **options)
 
     def build(network: Any, arguments: Any, device: torch.device, seed: int) -> Any:
-        nonlocal built
         if device.type != "cuda":
             return real_build(network, arguments, device, seed)
-        built += 1
-        if FAULT == "full-at" and built == int(AT):
+        number = struct.unpack("i", built[:])[0] + 1
+        built[:] = struct.pack("i", number)
+        if FAULT == "full-at" and number == int(AT):
             raise torch.OutOfMemoryError(MESSAGES["full"])
-        if FAULT == "lost-at" and built >= int(AT):
+        if FAULT == "lost-at" and number >= int(AT):
             state.lost = True
             raise RuntimeError(MESSAGES["lost-at"])
         return real_build(network, arguments, torch.device("cpu"), seed)
@@ -86,5 +89,5 @@ def pretend() -> None:
     torch.cuda.get_device_properties = lambda device=None: properties
 
 
-if FAULT and "reconcile.measure.worker" in sys.orig_argv:
+if FAULT and "reconcile.measure.zygote" in sys.orig_argv:
     pretend()

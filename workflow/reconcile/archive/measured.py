@@ -15,7 +15,15 @@ from typing import Any
 from reconcile.archive.container import ArchiveError, shown
 from reconcile.archive.layout import member_of
 from reconcile.archive.reading import Archive
-from reconcile.tables.contract import COUNTED_KINDS, FILES, MEASURED, NETWORK, summed, tables
+from reconcile.tables.contract import (
+    COUNTED_KINDS,
+    FILES,
+    MEASURED,
+    NETWORK,
+    PARTLY,
+    summed,
+    tables,
+)
 from reconcile.tables.rows import Row
 
 Network = tuple[str, str]
@@ -102,14 +110,15 @@ def _planned(archive: Archive) -> set[Network]:
 
 
 def _check_rows(name: str, rows: list[Row], status: dict[Network, str | None]) -> None:
-    """Each row once, and but for totals only of networks that were measured."""
+    """Each row once, and but for totals only of networks that were measured, if in part."""
     seen: set[tuple[str, ...]] = set()
     for row in rows:
         key = tuple(row[column] for column in FILES[name].keys)
         if key in seen:
             raise ArchiveError(f"{name} has two rows for {_text('/'.join(key))}")
         seen.add(key)
-        if name != "totals.csv" and status.get(_network(row)) not in MEASURED:
+        may_have = (*MEASURED, *PARTLY) if name == "layers.csv" else MEASURED
+        if name != "totals.csv" and status.get(_network(row)) not in may_have:
             raise ArchiveError(f"{name}: {_place(row)} is of no network that was measured")
 
 

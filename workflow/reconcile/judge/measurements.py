@@ -173,12 +173,13 @@ class ReadingScope(PaperScope):
         self.arguments = networks_of(study, reading).get(network, {})
         self.measured = measured
         self.rows = measured.layers(*self.key)
+        self._problem = measured.problem(*self.key)
         self.left_out: dict[str, None] = {}
 
     def other(self, network: str) -> ReadingScope:
         """Another network of this reading; UnknownNameError where it has no counts."""
         problem = self.measured.problem(self.key[0], network)
-        if problem is not None:
+        if problem is not None and not self.measured.layers(self.key[0], network):
             raise UnknownNameError(problem)
         scope = ReadingScope(self.study, self.reading, self.measured, network)
         scope.left_out = self.left_out
@@ -199,6 +200,9 @@ class ReadingScope(PaperScope):
         if known.table == "coverage.csv":
             return [self._coverage(name, selector)]
         column, factor = known.multiple_of or (name, 1)
+        if self._problem is not None and selector not in self.rows:
+            # Of a network that failed only the layers that ran are known, one by one.
+            raise UnknownNameError(self._problem)
         if selector == NETWORK:
             total = self.measured.totals[self.key]
             self._note(column, [total])

@@ -190,9 +190,10 @@ def _count(
     own = None in networks_named(counting.count)
     problem = measured.problem(reading.id, claim.network) if own else None
     value: Any = None
-    if problem is None:
+    if problem is None or measured.layers(reading.id, claim.network):
         try:
             value, left_out = _evaluate(counting, scope(claim.network))
+            problem = None
             if left_out:
                 problem, value = _incomplete(value, claim, left_out), None
         except UnknownNameError as error:

@@ -7,21 +7,24 @@ never left uninitialised, because denormal values make a CPU several times slowe
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import inspect
 import math
-import os
 import random
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
+CPU = torch.device("cpu")
 BLOCK = 1 << 16
 """Random values drawn once a parameter and repeated; what they are does not change any count."""
 
@@ -76,32 +79,102 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     return found
 
 
+def load_factory(module: str, name: str) -> Callable[..., Any]:
+    """Import an installed package's class or function that makes a network.
+
+    Raises:
+        BuildError: the package is not there, does not import, or has no such thing.
+    """
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except (Exception, SystemExit) as error:
+        raise BuildError(f"{module} cannot be imported: {first_line(error)}") from error
+    if not callable(found):
+        raise BuildError(f"{module} has no class or function {name}")
+    made: Callable[..., Any] = found
+    return made
+
+
 def build_network(
-    network: type[nn.Module], arguments: dict[str, Any], device: torch.device, seed: int
+    network: Callable[..., Any],
+    arguments: dict[str, Any],
+    device: torch.device,
+    seed: int,
+    given: Sequence[dict[str, Any]] = (),
 ) -> tuple[nn.Module, tuple[Tensor, ...]]:
     """Build a network in evaluation mode, fill its weights, and make its inputs.
 
     Returns:
-        The network and its example inputs (batch of one), both on the device.
+        The network and its example inputs as they are given (batch of one), both on the device.
 
     Raises:
         BuildError: the constructor or ``example_inputs`` failed, or gave no tensors.
     """
     try:
+        _draw_from(seed)
         with torch.device(device), _SkipRandomFills():
             model = network(**arguments)
+        if not isinstance(model, nn.Module):
+            raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
         _fill(model, seed)
+        # Readings of equal shapes have equal inputs, whatever was drawn for their weights.
+        _draw_from(seed)
         with torch.device(device):
-            inputs = model.example_inputs()  # type: ignore[operator]
-    except (Exception, SystemExit) as error:
+            inputs = _made_inputs(model, given) if given else _example_inputs(model)
+        model = model.eval()
+        if device.type != "meta" and any(map(is_unsized, model.parameters())):
+            _settle(model, inputs, seed)
+    except BuildError:
+        raise
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         if is_out_of_memory(error):
             raise
         raise BuildError(first_line(error)) from error
-    return model.eval(), checked_inputs(inputs)
+    return model, inputs
 
 
-def checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
-    """The inputs as a tuple; BuildError unless each is a tensor with a batch of one."""
+def _draw_from(seed: int) -> None:
+    random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
+    """Let lazy layers learn their sizes, and fill them too; one that fails shows when it is run."""
+    with suppress(Exception), torch.no_grad():
+        model(*inputs)
+    _fill(model, seed)
+
+
+def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+    """The inputs that a study describes, one of each batch, in the order of ``forward``."""
+    named = {one["name"]: _made(one) for one in given if one["name"]}
+    rest = [_made(one) for one in given if not one["name"]]
+    if not named:
+        return tuple(rest)
+    bound = inspect.signature(model.forward).bind(*rest, **named)
+    last = list(bound.arguments)[-1]
+    bound.apply_defaults()
+    names = list(bound.arguments)
+    if bound.kwargs.keys() & named.keys():
+        raise BuildError(f"forward takes {', '.join(bound.kwargs)} by name only")
+    return bound.args[: names.index(last) + 1]
+
+
+def _made(one: dict[str, Any]) -> Tensor:
+    shape, dtype = (1, *one["shape"][1:]), getattr(torch, one["dtype"])
+    if one["value"] is not None:
+        return torch.full(shape, one["value"], dtype=dtype)
+    low, high = one["range"] or (0, 1)
+    if dtype.is_floating_point or dtype.is_complex:
+        return low + (high - low) * torch.rand(shape, dtype=dtype)
+    return torch.randint(int(low), int(high) + 1, shape).to(dtype)
+
+
+def _example_inputs(model: nn.Module) -> tuple[Tensor, ...]:
+    """The inputs that a network says itself; BuildError unless tensors with a batch of one."""
+    if not hasattr(model, "example_inputs"):
+        raise BuildError("it has no example_inputs(), and the study gives no `inputs`")
+    inputs: Any = model.example_inputs()  # type: ignore[operator]
     given: tuple[Any, ...] = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
     if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):
         raise BuildError("example_inputs() must return tensors with a batch of one")
@@ -109,23 +182,47 @@ def checked_inputs(inputs: Any) -> tuple[Tensor, ...]:
 
 
 def _fill(model: nn.Module, seed: int) -> None:
-    """Seeded normal weights with the variance of He et al. (2015), biases zero, gains one."""
+    """Seeded normal weights with the variance of He et al. (2015), biases zero, gains one.
+
+    Whole numbers stay as they are: they stand for something. A lazy layer has nothing to fill yet.
+    """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.is_meta or not parameter.is_floating_point():
+            if parameter.is_meta or is_unsized(parameter) or not _is_continuous(parameter):
                 continue
             if parameter.ndim <= 1:  # a bias, or a gain that is set below
                 parameter.fill_(0.0 if parameter.ndim else 1.0)
-                continue
-            scale = math.sqrt(2 / max(parameter[0].numel(), 1))
-            block = torch.randn(min(BLOCK, parameter.numel()), generator=generator) * scale
-            _tile(parameter, block.to(parameter))
+            elif parameter.numel():
+                _tile(parameter, _block(parameter, generator))
     _restore_gains(model)
 
 
+def is_unsized(tensor: Any) -> bool:
+    """Whether a tensor is one of a lazy layer that has not seen its input yet."""
+    return is_lazy(tensor)
+
+
+def _is_continuous(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
+
+
+def _block(parameter: nn.Parameter, generator: torch.Generator) -> Tensor:
+    """Values to fill a parameter with; the two parts of a complex one have half the variance."""
+    drawn = torch.complex64 if parameter.is_complex() else torch.float32
+    number = min(BLOCK, parameter.numel())
+    scale = math.sqrt(2 / max(parameter[0].numel(), 1))
+    block = torch.randn(number, generator=generator, dtype=drawn, device=CPU) * scale
+    return block.to(parameter.device, parameter.dtype)
+
+
 def _tile(parameter: nn.Parameter, block: Tensor) -> None:
-    flat = parameter.view(-1) if parameter.is_contiguous() else parameter.reshape(-1)
+    """Repeat values over a parameter, in the order of its elements and not of its memory."""
+    if not parameter.is_contiguous():
+        copies = -(-parameter.numel() // block.numel())
+        parameter.copy_(block.repeat(copies)[: parameter.numel()].view(parameter.shape))
+        return
+    flat = parameter.view(-1)
     whole = flat.numel() // block.numel() * block.numel()
     flat[:whole].view(-1, block.numel()).copy_(block)
     flat[whole:].copy_(block[: flat.numel() - whole])
@@ -136,75 +233,12 @@ def _restore_gains(model: nn.Module) -> None:
     with torch.no_grad():
         for module in model.modules():
             gain = getattr(module, "weight", None)
-            if isinstance(gain, nn.Parameter) and gain.ndim == 1 and not gain.is_meta:
+            if isinstance(gain, nn.Parameter) and not is_unsized(gain) and _is_gain(gain):
                 gain.fill_(1.0)
 
 
-def seeded_values(inputs: tuple[Tensor, ...], seed: int) -> tuple[Tensor, ...]:
-    """Inputs of the same shapes with seeded normal values; token numbers stay as they are.
-
-    Readings of equal shapes then run on equal weights and inputs, so their outputs can be compared.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    return tuple(
-        torch.randn(given.shape, generator=generator).to(given)
-        if given.is_floating_point()
-        else given
-        for given in inputs
-    )
-
-
-# The bytes behind os.environ, which decodes every variable whenever it is copied.
-_ENVIRONMENT: dict[Any, Any] = getattr(os.environ, "_data", {})
-
-
-@contextmanager
-def preserved_state(seed: int | None = None) -> Iterator[None]:
-    """Put the process's global state back afterwards, whatever a network does to it.
-
-    One that sets a seed, a default dtype or device, the gradient mode, the number of threads, the
-    folder, the path or the environment must not change what is measured after it. What is asked
-    each time is cheap enough for the thousands of readings of a sweep.
-
-    Args:
-        seed: of every generator, where values are drawn at all.
-    """
-    before = _process_state()
-    if seed is not None:
-        random.seed(seed)
-        torch.manual_seed(seed)
-    try:
-        yield
-    finally:
-        if _process_state() != before:
-            _put_back(before)
-
-
-def _process_state() -> tuple[Any, ...]:
-    return (
-        torch.get_default_dtype(),
-        torch.get_num_threads(),
-        torch.is_grad_enabled(),
-        torch.are_deterministic_algorithms_enabled(),
-        torch.get_default_device(),
-        list(sys.path),
-        os.getcwd(),  # noqa: PTH109 - a path object takes longer than a layer
-        dict(_ENVIRONMENT),
-    )
-
-
-def _put_back(before: tuple[Any, ...]) -> None:
-    dtype, threads, grad, deterministic, _, path, folder, environment = before
-    torch.set_default_dtype(dtype)
-    torch.set_default_device(None)
-    torch.set_num_threads(threads)
-    torch.set_grad_enabled(grad)
-    torch.use_deterministic_algorithms(deterministic, warn_only=True)
-    sys.path[:] = path
-    os.chdir(folder)
-    for name in {*_ENVIRONMENT} - {*environment}:
-        del os.environ[os.fsdecode(name)]
-    os.environ.update({os.fsdecode(k): os.fsdecode(v) for k, v in environment.items()})
+def _is_gain(weight: Tensor) -> bool:
+    return weight.ndim == 1 and not weight.is_meta and _is_continuous(weight)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

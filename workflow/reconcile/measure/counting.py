@@ -15,6 +15,7 @@ these products gave, as if each were a layer.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import importlib
 import math
@@ -22,6 +23,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -235,21 +237,6 @@ def hooked(
             handle.remove()
 
 
-@dataclass(frozen=True)
-class Watch:
-    """Who is told of every call of a module: before it, after it, and what it did if recalled."""
-
-    before: Callable[[nn.Module, tuple[Any, ...]], None]
-    after: Callable[[nn.Module, tuple[Any, ...], Any], None]
-    credit: Callable[[nn.Module, Work], None]
-
-
-@contextmanager
-def _hooked(modules: Sequence[nn.Module], watch: Watch) -> Iterator[None]:
-    with hooked(modules, watch.before, watch.after):
-        yield
-
-
 @contextmanager
 def _layers_apart() -> Iterator[None]:
     """Without the fast path of attention, which fuses a whole layer into one operator."""
@@ -269,17 +256,25 @@ def _uncompiled() -> AbstractContextManager[Any]:
     return eager
 
 
+def executed(model: nn.Module, counter: Counter) -> AbstractContextManager[None]:
+    """Have every layer of a network executed."""
+    return nullcontext()
+
+
 def count_layers(
     model: nn.Module,
     inputs: tuple[Tensor, ...],
-    watching: Callable[[Sequence[nn.Module], Watch], AbstractContextManager[None]] = _hooked,
+    recalled: Callable[[nn.Module, Counter], AbstractContextManager[None]] = executed,
+    ended: Callable[[str, Callable[[], Row]], None] = lambda layer, row: None,
 ) -> tuple[list[Row], Tensor]:
     """Run the model once and count every layer.
 
     Args:
         model: the network; it is neither moved nor changed.
         inputs: its inputs, each with a batch of one.
-        watching: how calls of modules are noticed: by hooks, unless layers are recalled.
+        recalled: lets layers answer with what they did before, on the meta device.
+        ended: is told of each layer that ran as soon as it returned; its row so far can be asked
+            for, until the pass is over.
 
     Returns:
         A row for the first input and one for every layer in order of execution (layers that never
@@ -289,15 +284,16 @@ def count_layers(
         CrossCheckError: a count disagrees with its closed form, or rows with the total.
         TypeError: the model returned no tensor.
     """
-    one_pass = _Pass(model)
+    one_pass = _Pass(model, ended)
     counter = one_pass.counter
-    watch = Watch(one_pass.before, one_pass.after, counter.credit)
+    ended(INPUT, partial(one_pass.input_row, inputs))
     with (
         torch.no_grad(),
         _layers_apart(),
         _uncompiled(),
+        recalled(model, counter),
         one_pass.prepared(),
-        watching(list(one_pass.names), watch),
+        hooked(list(one_pass.names), one_pass.before, one_pass.after),
         Functions(counter),
         counter,
     ):
@@ -310,8 +306,9 @@ def count_layers(
 class _Pass:
     """One forward pass, seen from its modules."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, ended: Callable[[str, Callable[[], Row]], None]) -> None:
         self.model = model
+        self._ended = ended
         self.names = layer_names(model)
         self.part_of = holders(model)
         self.rows: dict[nn.Module, Row] = {}
@@ -320,6 +317,8 @@ class _Pass:
         self._outputs: dict[nn.Module, tuple[int, ...]] = {}
         self._lazy: set[nn.Module] = set()
         self._layers = {module for module in self.names if is_layer(module)}
+        self._parts = _parts_by_layer(self.part_of)
+        self._first: dict[int, nn.Module] = {}
         for module in self.names:
             self._own(module)
 
@@ -392,6 +391,23 @@ class _Pass:
             row.returns(shape, self._axes(module, row, shape))
             row.neurons += tensor.numel() * _depth(module)
             row.bytes += tensor.numel() * tensor.element_size()
+        self._ended(row.layer, partial(self._so_far, module))
+
+    def _so_far(self, module: nn.Module) -> Row:
+        """The row of a layer that ran, in a pass that may never be over.
+
+        A parameter counts in the row of the layer that was done with it first.
+        """
+        row = copy.deepcopy(self.rows[module])
+        held = [module, *self._parts.get(module, ())]
+        tensors = [t for m in held for t in (*m._parameters.values(), *m._buffers.values())]
+        first = self._first
+        others = {id(t) for t in tensors if first.setdefault(id(t), module) is not module}
+        self._take(module, row, self.counter.work.get(module, Work()))
+        _count_parameters(held, row, others, self.counter.weights)
+        row.connections = _connections(module, row)
+        row.more = {quantity: count(module, row) for quantity, count in COUNTED_BY.items()}
+        return row
 
     def _axes(self, module: nn.Module, row: Row, shape: tuple[int, ...]) -> Axes | None:
         found = axes_of_layer(module, row.kind, shape)
@@ -407,13 +423,14 @@ class _Pass:
 
     def input_row(self, inputs: tuple[Tensor, ...]) -> Row:
         """The row of what goes in."""
-        shape = tuple(inputs[0].shape)
+        given = tensors_of(inputs)
+        shape = tuple(given[0].shape)
         row = Row(
             INPUT,
             INPUT,
-            neurons=sum(t[0].numel() for t in inputs),
+            neurons=sum(t[0].numel() for t in given),
             calls=1,
-            bytes=sum(t.numel() * t.element_size() for t in inputs),
+            bytes=sum(t.numel() * t.element_size() for t in given),
         )
         row.axes = self.axes.of_input(shape)
         row.returns(shape, row.axes)
@@ -425,7 +442,6 @@ class _Pass:
         further = _further_names(self.model)
         seen: set[int] = set()
         kept = []
-        parts = _parts_by_layer(self.part_of)
         for module in self.names:
             self._row(module)
         for module, row in self.rows.items():
@@ -434,7 +450,9 @@ class _Pass:
             work = self.counter.work.get(module, Work())
             self._take(module, row, work)
             row.also = tuple(further.get(module, ()))
-            _count_parameters([module, *parts.get(module, ())], row, seen, self.counter.weights)
+            _count_parameters(
+                [module, *self._parts.get(module, ())], row, seen, self.counter.weights
+            )
             row.connections = _connections(module, row)
             row.more = {quantity: count(module, row) for quantity, count in COUNTED_BY.items()}
             if is_layer(module) or row.macs or row.uncounted:
@@ -577,10 +595,10 @@ def uncounted_words(uncounted: Mapping[str, int]) -> list[str]:
     return [f"{name}:{elements}" for name, elements in sorted(uncounted.items())]
 
 
-def all_uncounted(rows: Iterable[Row]) -> dict[str, int]:
-    """What was not counted in a whole network."""
+def all_uncounted(cells: Iterable[str]) -> list[str]:
+    """What was not counted in a whole network, from the cells of its layers."""
     total = Work()
-    for row in rows:
-        for name, elements in row.uncounted.items():
-            total.leave_out(name, elements)
-    return total.uncounted
+    for word in (word for cell in cells for word in cell.split()):
+        name, _, elements = word.rpartition(":")
+        total.leave_out(name, int(elements))
+    return uncounted_words(total.uncounted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import resource
 import subprocess
 import warnings
 from dataclasses import dataclass
@@ -78,6 +79,20 @@ def available_memory(device: torch.device) -> int | None:
         return int(torch.cuda.mem_get_info(device)[0])
     free = proc_field("meminfo", "MemAvailable")
     return int(free.split()[0]) * 1024 if free else None
+
+
+def limit_memory(more: int) -> None:
+    """Have torch refuse what would take this process so many bytes more than it has now.
+
+    On a CPU nothing else does: the system lends what it has not, and kills who uses it.
+    """
+    held = proc_field("self/status", "VmData")
+    if held is None:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = int(held.split()[0]) * 1024 + more
+    if hard == resource.RLIM_INFINITY or wanted < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
 def describe_device(choice: Choice, policy: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -693,9 +693,13 @@ def _cells(
 _PARTS = {"receptive_field": "size", "effective_stride": "stride", "effective_padding": "padding"}
 
 
-def carry_fields(measured: Iterable[Row], rows: Iterable[Row]) -> None:
-    """Take what layers see from the rows of a run on the meta device of the same network."""
-    found = {row.layer: row for row in measured}
-    for row in rows:
-        if row.layer in found:
-            row.fields, row.sees_all = found[row.layer].fields, found[row.layer].sees_all
+def carry_fields(measured: Iterable[Mapping[str, Any]], cells: Iterable[dict[str, Any]]) -> None:
+    """Take what layers see from the cells of a run on the meta device of the same network."""
+    found = {row["layer"]: row for row in measured}
+    for row in cells:
+        seen = found.get(row["layer"], {})
+        row |= {column: value for column, value in seen.items() if _is_seen(column)}
+
+
+def _is_seen(column: str) -> bool:
+    return column == "sees_all" or column.startswith(tuple(_PARTS))

@@ -1,7 +1,11 @@
-"""The measuring process: started once, asked one network at a time, replaced when it dies or hangs.
+"""The measuring processes, from the side that needs no torch.
 
-This side needs no torch. The two talk over a pair of pipes, a line of JSON each way, so whatever a
-network prints or reads stays out of it.
+A *zygote* imports torch once and forks a child for each reading, so that nothing a reading does can
+reach another. The readings of a sweep, which are only counted, share a child a batch; where one of
+them changes the state of its process, or anything else goes wrong, the batch is measured again, one
+child a reading. What a reading does wrong is its answer. What others do to it (a signal from
+outside, memory that is gone, a machine that is busy) is no result: the reading is measured once
+more, and stops the run if that happens again.
 """
 
 from __future__ import annotations
@@ -10,239 +14,505 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, repeat
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
+from reconcile.measure.provenance import memory_limit, oom_kills
+from reconcile.run.processes import adopt_orphans, children, end_children
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import QUANTITIES
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""
-
-MOST_WAITING, LONGEST_WAITING = 16, 2000
-"""Requests that wait in the pipe, and characters of each: half of what Linux lets a pipe hold."""
-
-STOP_LIMIT_S = 5
-
-Answer = dict[str, Any]
-
-
+STOP_LIMIT_S = 10
+BATCH = 200
+"""Readings that are only counted and share a child, unless one of them leaves something behind."""
+MOST_KEPT = 100
+"""Answers kept for readings of the same network: readings that differ in a slip only, say."""
+LARGEST_FRAME = 1 << 28
 FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that people and systems send; a fault of the process's own raises another one."""
+
+Answer = dict[str, Any]
 
 
 class MeasureError(Exception):
     """The run cannot go on: no usable device, or a measuring process that is killed again."""
 
 
-class WorkerProcess:
-    """The measuring process, started on first use and again after it died."""
+class RubbishError(ValueError):
+    """Something else than the measuring process wrote to its socket."""
+
+
+class Channel:
+    """Messages over a socket: four bytes of length, then JSON; and the sockets sent with them."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.end = end
+        self.sockets: list[int] = []
+        self._pending = bytearray()
+
+    def send(self, message: Answer, *sockets: int) -> None:
+        """Send a message; whether the other side is gone shows when it is read from."""
+        text = json.dumps(message).encode()
+        with suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self.end, [len(text).to_bytes(4, "big")], sockets)
+            self.end.sendall(text)
+
+    def receive(self) -> Answer | None:
+        """The next message, however long it takes; None when there will be no more."""
+        while (message := self.take()) is None:
+            if not self.read():
+                return None
+        return message
+
+    def read(self) -> bool:
+        """Read what is there, waiting for something; False when there will be no more."""
+        try:
+            chunk, sockets, _, _ = socket.recv_fds(self.end, 1 << 18, 1)
+        except ConnectionResetError:
+            return False
+        self.sockets += sockets
+        self._pending += chunk
+        return bool(chunk)
+
+    def take(self) -> Answer | None:
+        """The next message of what was read, if it is whole.
+
+        Raises:
+            RubbishError: this is no message.
+        """
+        size = int.from_bytes(self._pending[:4], "big")
+        if size > LARGEST_FRAME:
+            raise RubbishError("a message that is too long")
+        if len(self._pending) < 4 + size or not size:
+            return None
+        text = bytes(self._pending[4 : 4 + size])
+        del self._pending[: 4 + size]
+        try:
+            message = json.loads(text)
+        except ValueError:
+            raise RubbishError("a message that is no JSON") from None
+        if not isinstance(message, dict):
+            raise RubbishError("a message that is no object")
+        return message
+
+
+@dataclass
+class Outcome:
+    """What came of one child.
+
+    Attributes:
+        answers: of the readings that were finished, in order.
+        answer: what there is of the one that was not.
+        layers: its rows of the layers that ran, by name.
+        announced: the signal that it said it would send itself, or 0.
+        means: how else it might have ended itself.
+        changed: what a reading of a batch left behind.
+        sketched: ``sketch``, where the rest must be measured in another child.
+        rubbish: something wrote into its socket.
+        timed_out: it was ended for want of an answer.
+        code: how it ended, as of ``subprocess``; None where the zygote ended first.
+        waited: share of its time in which it could run and was not let.
+        peak_bytes: the most memory that it had.
+        starved: the kernel killed processes for want of memory meanwhile.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    answer: Answer = field(default_factory=dict)
+    layers: dict[str, Answer] = field(default_factory=dict)
+    announced: int = 0
+    means: set[str] = field(default_factory=set)
+    changed: list[str] = field(default_factory=list)
+    sketched: Answer = field(default_factory=dict)
+    rubbish: bool = False
+    timed_out: bool = False
+    code: int | None = None
+    waited: float = 0
+    peak_bytes: int = 0
+    starved: bool = False
+
+    def take(self, frame: Answer) -> None:
+        """Take one message of the child.
+
+        Raises:
+            RubbishError: it is none of a child's.
+        """
+        for name, value in frame.items():
+            try:
+                self._note(name, value)
+            except (KeyError, TypeError, AttributeError, ValueError):
+                raise RubbishError(f"a message about {name!r}") from None
+
+    def _note(self, name: str, value: Any) -> None:
+        match name:
+            case "pass":
+                self.layers.clear()
+            case "layer":
+                self.layers[value["layer"]] = dict(value)
+            case "answer":
+                self.answer |= value
+            case "signals-itself":
+                self.announced = int(value)
+            case "means":
+                self.means.add(str(value))
+            case "sketched":
+                self.sketched = {"sketch": value["sketch"]}
+            case "changed":
+                self.changed += value
+            case "done":
+                self.answers.append(self.answer | {"flags": dict(value)})
+                self.answer, self.layers = {}, {}
+            case _:
+                raise KeyError(name)
+
+    def result(self, limit_s: float) -> Answer | None:
+        """The answer of a child with one reading; None where this says nothing about the reading.
+
+        A process that ends by itself, sends itself a signal or takes too long says something
+        about its reading. One that crashes does so if it crashes again.
+        """
+        if self.answers:
+            return self.answers[0]
+        if self.rubbish:
+            return self.failed("does-not-run", "it wrote to the pipe of the measuring process")
+        if self.timed_out:
+            slow = self.failed("timed-out", f"no answer in {limit_s:g} s")
+            return None if self.waited > 0.5 else slow  # noqa: PLR2004 - half of the time
+        if self.starved:
+            told = "the kernel ended it for want of memory"
+            return self.failed("out-of-memory", told) if self._took_the_memory() else None
+        if (self.code is not None and self.code >= 0) or self.announced:
+            return self.failed("killed", f"the measuring process ended ({self.how()})")
+        return None
+
+    def _took_the_memory(self) -> bool:
+        limit = memory_limit()
+        return limit is not None and self.peak_bytes > limit / 2
+
+    def failed(self, status: str, message: str) -> Answer:
+        """An answer for a reading that did not finish; what it counted before stays.
+
+        One whose layers are counted already was ended while it was timed.
+        """
+        if "status" in self.answer:
+            also = f"the rest was not measured: {message}"
+            return self.answer | {
+                "message": "; ".join(filter(None, (self.answer["message"], also)))
+            }
+        # How far one came that was ended with its zygote is chance.
+        known = len(self.layers) > 1 and self.code is not None
+        rows = list(self.layers.values()) if known else []
+        where = f", after {rows[-1]['layer']}" if rows else ""
+        return {"status": status, "message": message + where, "layers": rows}
+
+    def how(self) -> str:
+        """How the process ended."""
+        if self.timed_out:
+            return "it got no answer while the machine was busy"
+        number = -self.code if self.code is not None and self.code < 0 else self.announced
+        if number:
+            return f"signal {number}"
+        return "with the one that started it" if self.code is None else f"exit code {self.code}"
+
+    def is_its_own_when(self, before: Outcome) -> bool:
+        """Whether it is the reading that ended its process twice in the same way."""
+        # One that outlived its zygote for a moment may have come further.
+        same = self.code == before.code and (
+            self.code is None or [*self.layers] == [*before.layers]
+        )
+        crashed = self.code is not None and -self.code not in FROM_OUTSIDE
+        means = bool(self.means and before.means)
+        return same and not self.timed_out and not self.starved and (crashed or means)
+
+
+class Zygote:
+    """The process that measuring processes come from, started on first use and after it died."""
 
     def __init__(self, settings: Measuring) -> None:
         self.settings = settings
         self.policy = settings.device
         self.notices: list[str] = []
         self._off_the_gpu: list[str] = []
-        self._killed: Answer | None = None
-        self._ends_itself_by = 0
         self._introduction: Answer = {}
+        self._flags: Answer = {}
+        self._kept: dict[str, Answer] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self._pending = b""
-        self._started = 0
+        self._others: set[int] = set()
 
     @property
     def introduction(self) -> Answer:
-        """What the record says about the measuring process: and why not always the GPU."""
+        """What the record says about the measuring processes: and why not always the GPU."""
         device = self._introduction["device"]
         reasons = [*filter(None, [device["fallback"]]), *self._off_the_gpu]
         told = {"policy": self.policy, "fallback": "; ".join(reasons) or None}
-        return self._introduction | {"device": device | told}
+        flags = {"flags": self._flags or self._introduction["flags"]}
+        return self._introduction | {"device": device | told} | flags
 
-    def __enter__(self) -> WorkerProcess:
-        self._start()
+    def __enter__(self) -> Zygote:
+        self._others = children()
+        adopt_orphans()
+        try:
+            self._introduce()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._stop()
+        adopt_orphans(False)
+
+    def _introduce(self) -> None:
+        """Have a child choose the device and say what it is."""
+        self._start()
+        outcome = self._run([{"introduce": self.settings.device}], START_LIMIT_S)
+        if not outcome.answers:
+            raise MeasureError(f"the measuring process did not start ({outcome.how()})")
+        if "fatal" in outcome.answers[0]:
+            raise MeasureError(outcome.answers[0]["fatal"])
+        self._introduction = outcome.answers[0]
 
     def _start(self) -> None:
-        read_requests, send_requests = os.pipe()
-        self._requests = os.fdopen(send_requests, "w", encoding="utf-8")
-        self._answers, write_answers = os.pipe()
-        command = [sys.executable, "-m", "reconcile.measure.worker"]
+        ours, theirs = socket.socketpair()
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # a thread more forbids to fork
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this library
-                [*command, str(read_requests), str(write_answers), str(os.getpid())],
-                pass_fds=(read_requests, write_answers),
+                [sys.executable, "-m", "reconcile.measure.zygote", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 # What a network prints belongs to the log, not to what this process writes.
                 stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+                env=environment,
+                # A signal to this process's group is for this process, which then ends it.
+                start_new_session=True,
             )
         except OSError as error:
             raise MeasureError(f"the measuring process cannot be started: {error}") from None
         finally:
-            os.close(read_requests)
-            os.close(write_answers)
-        self._pending = b""
-        self._ends_itself_by = 0
-        self._started += 1
+            theirs.close()
+        self._control = Channel(ours)
         functions = {q.name: q.counted_by for q in QUANTITIES.values() if q.counted_by}
-        self._send(self.settings.model_dump() | {"quantities": functions})
-        try:
-            answer = self._receive(START_LIMIT_S)
-        except TimeoutError:
-            answer = {"fatal": f"the measuring process did not start in {START_LIMIT_S} s"}
-        if answer is None or "fatal" in answer:
+        blas = {"OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS")}
+        self._control.send(
+            self.settings.model_dump() | {"quantities": functions, "environment": blas}
+        )
+        ready = self._message(START_LIMIT_S)
+        if ready is None or "fatal" in ready:
             self._stop()
-            reason = answer["fatal"] if answer else "the measuring process did not start"
-            raise MeasureError(reason)
-        self._introduction = answer
+            raise MeasureError(ready["fatal"] if ready else "the measuring process did not start")
 
-    def _stop(self, patience_s: float = STOP_LIMIT_S) -> int | None:
-        """End the process and return its exit code; one that does not end in time is killed."""
+    def _message(self, limit_s: float) -> Answer | None:
+        """The zygote's next message; None if it ended or says nothing of use for so long."""
+        deadline = time.monotonic() + limit_s
+        with suppress(RubbishError):
+            while (message := self._control.take()) is None:
+                wait = deadline - time.monotonic()
+                ready = wait > 0 and select.select([self._control.end], [], [], wait)[0]
+                if not ready or not self._control.read():
+                    return None
+            return message
+        return None
+
+    def _stop(self) -> int | None:
+        """End the zygote, which ends its child and all below it, and return its exit code."""
         if self._process is None:
             return None
-        with suppress(BrokenPipeError):
-            self._requests.close()
-        os.close(self._answers)
+        self._control.end.close()
         try:
-            code = self._process.wait(timeout=patience_s)
+            code = self._process.wait(timeout=STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
         self._process = None
+        end_children(but=self._others)
         return code
 
-    def _send(self, message: Answer) -> None:
-        # A process that ended shows when its answer is read.
-        with suppress(BrokenPipeError):
-            self._requests.write(json.dumps(message) + "\n")
-            self._requests.flush()
-
-    def _receive(self, limit: float) -> Answer | None:
-        """The next answer, None if the process ended; TimeoutError after ``limit`` seconds.
-
-        Raises:
-            ValueError: something else than the process wrote to its pipe.
-        """
-        deadline = time.monotonic() + limit
-        while b"\n" not in self._pending:
-            wait = deadline - time.monotonic()
-            if wait <= 0 or not select.select([self._answers], [], [], wait)[0]:
-                raise TimeoutError
-            chunk = os.read(self._answers, 1 << 16)
-            if not chunk:
-                return None
-            self._pending += chunk
-        line, _, self._pending = self._pending.partition(b"\n")
-        answer: Answer = json.loads(line)
-        if "signals-itself" in answer:
-            self._ends_itself_by = answer["signals-itself"]
-            return self._receive(limit)
-        return answer
-
-    def ask(self, request: Answer) -> Answer:
-        """Have one network measured; a process that dies or hangs over it is replaced."""
-        self._send(request)
-        return self._answer_to(request)
-
     def ask_all(self, requests: Iterable[Answer]) -> Iterator[tuple[Answer, Answer]]:
-        """Have networks measured in turn, each with its answer.
+        """Have networks measured in turn, each with its answer."""
+        for placement, group in groupby(requests, key=lambda request: request["placement"]):
+            for batch in _batches(group, BATCH if placement == "meta" else 1):
+                yield from zip(batch, self._measured(batch), strict=True)
 
-        Networks that are only counted take less time than a word to the process and back, so the
-        next few wait in its pipe; a timed one runs while this side does nothing.
-        """
-        waiting: deque[Answer] = deque()
-        for upcoming in chain(requests, repeat(None)):
-            while waiting and not (upcoming and _may_wait(waiting, upcoming)):
-                started, request = self._started, waiting.popleft()
-                yield request, self._answer_to(request)
-                for unanswered in waiting if self._started != started else ():
-                    self._send(unanswered)
-            if upcoming is None:
+    def _measured(self, batch: list[Answer]) -> Iterator[Answer]:
+        """The answers to a batch; a network that was measured for another reading has that one."""
+        if len(batch) > 1:
+            outcome = self._run(batch, self.settings.time_limit_s)
+            if len(outcome.answers) == len(batch) and not outcome.changed:
+                yield from map(self._noted, outcome.answers)
                 return
-            self._send(upcoming)
-            waiting.append(upcoming)
-
-    def _answer_to(self, request: Answer) -> Answer:
-        try:
-            answer = self._receive(self.settings.time_limit_s)
+        for request in batch:
+            network = json.dumps({**request, "interpretation": "", "network": ""}, sort_keys=True)
+            answer = self._kept.get(network)
             if answer is None:
-                return self._after_the_end(request)
-            if "lost" in answer:
-                return self._ask_on_cpu(request, answer["lost"])
-            if "device" in answer:
-                name = request["interpretation"]
-                self._leave_gpu(f"{name} ran out of memory on the GPU and was run on the CPU")
-            return {key: answer[key] for key in ("status", "message", "layers")} | answer
-        except TimeoutError:
-            self._kill()
-            return _failed("timed-out", f"no answer in {self.settings.time_limit_s:g} s")
-        except (ValueError, TypeError, KeyError):
-            self._kill()
-            return _failed("does-not-run", "it wrote to the pipe of the measuring process")
+                answer = self._noted(self._alone(request))
+                self._keep(network, answer)
+            yield answer
 
-    def _after_the_end(self, request: Answer) -> Answer:
-        """What to make of a process that ended over a network, when another one has started.
+    def _keep(self, network: str, answer: Answer) -> None:
+        # One that failed, or had to leave the GPU, is tried again.
+        if answer["status"] == "measured" and "device" not in answer:
+            self._kept[network] = answer
+            if len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
 
-        A process that ends or crashes by itself, or announced that it would send itself a signal,
-        says something about the network. One that is killed from outside does not: the network is
-        measured again, and nothing at all is stored if that is killed as well.
-        """
-        # A process that is about to end is left to say how: that is part of the results.
-        code = self._stop(START_LIMIT_S) or 0
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        outside = -code in FROM_OUTSIDE and -code != self._ends_itself_by
-        if outside and request == self._killed:
-            name = f"{request['interpretation']}/{request['network']}"
-            raise MeasureError(
-                f"{name}: the measuring process was killed twice from outside ({how}), perhaps for "
-                "want of memory; nothing is stored, run again"
+    def _noted(self, answer: Answer) -> Answer:
+        """The answer as it is written down: what the reading left behind stands in its message."""
+        flags: Answer = answer.get("flags", {})
+        left = {n: v for n, v in flags.items() if v != self._introduction["flags"].get(n)}
+        if not left:
+            self._flags = flags or self._flags
+            return answer
+        told = ", ".join(f"{name.replace('_', ' ')} {_word(v)}" for name, v in left.items())
+        message = "; ".join(filter(None, (answer["message"], f"it left behind: {told}")))
+        return answer | {"message": message}
+
+    def _alone(self, request: Answer) -> Answer:
+        """Measure a reading in a child of its own; what is no result is tried once more."""
+        limit = self.settings.time_limit_s
+        first = self._run([request], limit)
+        if first.sketched:
+            request = request | first.sketched
+            first = self._run([request], limit)
+        answer = first.result(limit)
+        if answer is None:
+            told = f"{_name(request)}: the measuring process was ended ({first.how()}): once again"
+            self.notices.append(told)
+            again = self._run([request], limit)
+            answer = again.result(limit)
+            if answer is None and not again.is_its_own_when(first):
+                raise MeasureError(_twice(request, again))
+            answer = answer or again.failed(
+                "killed", f"the measuring process ended ({again.how()})"
             )
-        self._start()
-        if not outside:
-            return _failed("killed", f"the measuring process ended ({how})")
-        self._killed = request
-        self.notices.append(f"the measuring process was killed from outside ({how}): once again")
-        return self.ask(request)
+        if "lost" in answer:
+            return self._on_cpu(request, answer["lost"])
+        if "device" in answer:
+            name = request["interpretation"]
+            self._leave_gpu(f"{name} ran out of memory on the GPU and was run on the CPU")
+        return answer
 
     def _leave_gpu(self, why: str) -> None:
         self.notices.append(why)
         self._off_the_gpu.append(why)
 
-    def _ask_on_cpu(self, request: Answer, problem: str) -> Answer:
-        """Go on with a measuring process that leaves the GPU alone, where the policy allows it."""
+    def _on_cpu(self, request: Answer, problem: str) -> Answer:
+        """Go on without the GPU, where the policy allows it."""
         trouble = f"the GPU stopped working at {request['interpretation']}: {problem}"
         if self.settings.device != "auto":
             raise MeasureError(f"{trouble}; device: {self.settings.device} was asked for")
-        self._stop()
         self._leave_gpu(f"{trouble}; from there on the CPU was used")
         self.settings = self.settings.model_copy(update={"device": "cpu"})
-        self._start()
-        return self.ask(request)
+        self._introduce_again()
+        return self._alone(request)
 
-    def _kill(self) -> None:
-        """End a process that cannot be asked any more, and start another one."""
-        if self._process is not None:
-            self._process.kill()
+    def _introduce_again(self) -> None:
         self._stop()
-        self._start()
+        self._introduce()
+
+    def _run(self, requests: list[Answer], limit_s: float) -> Outcome:
+        """Have one child measure some networks, each in so many seconds, and see it end."""
+        if self._process is None:
+            self._start()
+        ours, theirs = socket.socketpair()
+        device = self._introduction.get("device", {}).get("type", "cpu")
+        self._control.send({"requests": requests, "device": device}, theirs.fileno())
+        theirs.close()
+        outcome, killed = Outcome(), oom_kills()
+        with ours:
+            ended = self._followed(Channel(ours), outcome, len(requests), limit_s)
+        if ended is None:
+            outcome.code = self._code_without_zygote()
+        else:
+            outcome.code, outcome.waited = ended["code"], ended["waited"]
+            outcome.peak_bytes = ended["peak_bytes"]
+        outcome.starved = oom_kills() > killed
+        return outcome
+
+    def _followed(
+        self, channel: Channel, outcome: Outcome, number: int, limit_s: float
+    ) -> Answer | None:
+        """Take what a child says until it ended; None if the zygote ended first."""
+        deadline, asked_to_end = time.monotonic() + limit_s, False
+        listening = [channel.end, self._control.end]
+        while True:
+            wait = deadline - time.monotonic()
+            ready = select.select(listening, [], [], wait)[0] if wait > 0 else []
+            if channel.end in ready:
+                done = len(outcome.answers)
+                if not _taken(channel, outcome):
+                    listening.remove(channel.end)
+                if len(outcome.answers) > done:
+                    deadline = time.monotonic() + limit_s
+                if len(outcome.answers) == number or outcome.rubbish:
+                    patience_s = 0 if outcome.rubbish else STOP_LIMIT_S
+                    deadline = min(deadline, time.monotonic() + patience_s)
+            elif self._control.end in ready:
+                message = self._message(STOP_LIMIT_S)
+                # What it said before it ended may have come between two looks.
+                while select.select([channel.end], [], [], 0)[0] and _taken(channel, outcome):
+                    pass
+                return message
+            elif not ready and asked_to_end:
+                return None  # the zygote itself is held up
+            elif not ready:
+                outcome.timed_out = len(outcome.answers) < number and not outcome.rubbish
+                asked_to_end, deadline = True, time.monotonic() + STOP_LIMIT_S
+                self._control.send({"end": True})
+
+    def _code_without_zygote(self) -> int | None:
+        """How the zygote ended; where there is no fork, it is the measuring process itself."""
+        code = self._stop()
+        return code if self._introduction.get("forks") is False else None
 
 
-def _failed(status: str, message: str) -> Answer:
-    return {"status": status, "message": message, "layers": []}
+def _taken(channel: Channel, outcome: Outcome) -> bool:
+    """Take what a child has said; False when it will say no more."""
+    try:
+        more = channel.read()
+        while (frame := channel.take()) is not None:
+            outcome.take(frame)
+    except RubbishError:
+        outcome.rubbish = True
+        return False
+    return more
 
 
-def _may_wait(waiting: Sequence[Answer], upcoming: Answer) -> bool:
-    """Whether a request may be sent before the ones in front of it are answered."""
-    counted = all(r.get("placement") == "meta" for r in (*waiting, upcoming))
-    return counted and len(waiting) < MOST_WAITING and len(str(upcoming)) < LONGEST_WAITING
+def _batches(requests: Iterable[Answer], size: int) -> Iterator[list[Answer]]:
+    batch: list[Answer] = []
+    for request in requests:
+        batch.append(request)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _name(request: Answer) -> str:
+    return f"{request['interpretation']}/{request['network']}"
+
+
+def _twice(request: Answer, again: Outcome) -> str:
+    cause = ", for want of memory" if again.starved else ", perhaps for want of memory"
+    if again.timed_out:
+        told = "no answer in time twice while the machine was busy with other work"
+        return f"{_name(request)}: {told}; nothing is stored, run again"
+    return (
+        f"{_name(request)}: the measuring process was killed twice from outside "
+        f"({again.how()}){cause}; nothing is stored, run again"
+    )
+
+
+def _word(value: Any) -> str:
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
 def _has_fileno(stream: Any) -> bool:

@@ -1,7 +1,7 @@
-"""What a reader needs in order to trust a run: source, host and software, as far as known.
+"""The record of a run, never the same twice: source, host, software and device, as far as known.
 
 Every function returns only what it found out. What is not known (no git here, no Debian there) is
-left out of the record, never guessed. Without torch: the device belongs to ``worker``.
+left out of the record, never guessed. Without torch: a measuring process says what it was.
 """
 
 from __future__ import annotations
@@ -9,13 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
 from reconcile.folders import files_in
+from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
+from reconcile.study.settings import Measuring
 
 LOCK_FILE = "requirements.lock"
 CONFIG_FILE = "config.yaml"
@@ -32,8 +40,70 @@ PACKAGES = (
     "rocrate",
 )
 """The packages whose release shows in the results; those that are not installed are left out."""
+CGROUP_LIMITS = tuple(
+    Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory/memory.limit_in_bytes")
+)
 # The first lays the report's lines out, the second cuts its fonts: both show in the PDF's bytes.
 DEBIAN_PACKAGES = {"pango": "libpango-1.0-0", "harfbuzz": "libharfbuzz-subset0"}
+
+
+def record_of(
+    study_folder: Path,
+    root: Path,
+    started: datetime,
+    introduction: dict[str, Any],
+    settings: Measuring,
+) -> dict[str, Any]:
+    """The content of record.json for a run that ends now.
+
+    Args:
+        study_folder: the study's folder, whose name is the study's.
+        root: the project folder, for its commit and lock file.
+        started: when the run began, UTC.
+        introduction: what the measuring process said of itself and its device.
+        settings: how was measured.
+    """
+    ended = datetime.now(UTC)
+    facts = collect(root, study=study_folder)
+    # The file may have been edited since.
+    if config_hash := os.environ.get(CONFIG_HASH_VARIABLE):
+        facts["source"]["config_sha256"] = config_hash
+    return facts | {
+        "study": study_folder.resolve().name,
+        "command": os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.argv),
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - started).total_seconds(), 3),
+        "device": introduction["device"],
+        "settings": settings.model_dump() | _kernels(introduction["flags"]),
+        "flags": introduction["flags"],
+        "versions": facts.get("versions", {}) | introduction["versions"],
+    }
+
+
+def _kernels(flags: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "tf32": flags["tf32_matmul"] or flags["tf32_cudnn"],
+        "deterministic": flags["deterministic"],
+        "threads": flags["threads"],
+    }
+
+
+def merged_record(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One record of a study that several jobs measured; what each did stands under ``jobs``."""
+    jobs = [
+        {key: record[key] for key in ("started", "ended", "seconds", "device", "host")}
+        for record in records
+    ]
+    # Where one job had to leave the GPU, the record of the whole says so.
+    reasons = filter(None, dict.fromkeys(record["device"].get("fallback") for record in records))
+    return records[0] | {
+        "device": records[0]["device"] | {"fallback": "; ".join(reasons) or None},
+        "started": min(record["started"] for record in records),
+        "ended": max(record["ended"] for record in records),
+        "seconds": round(sum(record["seconds"] for record in records), 3),
+        "jobs": jobs,
+    }
 
 
 def collect(
@@ -64,6 +134,23 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def package_facts(package: str) -> dict[str, Any]:
+    """Release of an installed package and the SHA-256 of its Python files, found, not imported."""
+    try:
+        version = metadata.version(package)
+    except metadata.PackageNotFoundError:
+        version = None
+    spec = find_spec(package)
+    places = (spec.submodule_search_locations or ()) if spec is not None else ()
+    lines = [
+        f"{file_sha256(file)}  {file.relative_to(place)}\n"
+        for place in map(Path, places)
+        for file in sorted(place.rglob("*.py"))
+    ]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest() if lines else None
+    return _known(version=version, sha256=digest)
 
 
 def host() -> dict[str, Any]:
@@ -145,6 +232,25 @@ def proc_field(file: str, key: str) -> str | None:
         return None
     fields = (line.partition(":") for line in lines)
     return next((value.strip() for name, _, value in fields if name.strip() == key), None)
+
+
+def memory_limit() -> int | None:
+    """The bytes that this process and its children may have: of the machine or of its group."""
+    limits = [_memory()]
+    for file in CGROUP_LIMITS:
+        with suppress(OSError, ValueError):
+            limits.append(int(file.read_text()))
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory since it started."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            name, _, value = line.partition(" ")
+            if name == "oom_kill":
+                return int(value)
+    return 0
 
 
 def _memory() -> int | None:

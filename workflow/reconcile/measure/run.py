@@ -10,21 +10,25 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from reconcile.files import staged, write_json
-from reconcile.measure.process import Answer, WorkerProcess
-from reconcile.measure.progress import Progress
-from reconcile.measure.record import merged_record, record_of
+from reconcile.measure.process import Answer, MeasureError, Zygote
+from reconcile.measure.provenance import merged_record, package_facts, record_of
 from reconcile.study.settings import Measuring, Plan
-from reconcile.tables.contract import NETWORK, head_of, summed, tables
+from reconcile.tables.contract import MEASURED, NETWORK, head_of, summed, tables
 from reconcile.tables.rows import Csv
+from reconcile.words import SECONDS
 
 MEASUREMENT_FILES = tuple(name for name, file in tables().items() if file.rule == "measure")
 Report = Callable[[str], None]
+EVERY_ONE = 60
+"""Up to so many networks each gets its line."""
 
 
 def measure_study(
@@ -53,6 +57,7 @@ def measure_study(
         InputError: an output cannot be written, or the file is not one of ``instantiate``.
     """
     plan, chosen = Plan.read(interpretations), _batch(batch, settings)
+    package = _allowed_package(plan, settings)
     started = datetime.now(UTC)
     with ExitStack() as stack:
         tables = {}
@@ -60,7 +65,7 @@ def measure_study(
             part = stack.enter_context(staged(out / name))
             tables[name] = Csv(part, head_of(name), out / name)
             stack.callback(tables[name].close)
-        pool = stack.enter_context(WorkerProcess(settings))
+        pool = stack.enter_context(Zygote(settings))
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
         if reason := pool.introduction["device"]["fallback"]:
             report(f"on the CPU: {reason}")
@@ -72,6 +77,8 @@ def measure_study(
             table.close()
         introduction = pool.introduction
     record = record_of(study_folder, root, started, introduction, settings)
+    if package is not None:
+        record["packages"] = {package: package_facts(package)}
     write_json(out / "record.json", record)
 
 
@@ -93,6 +100,22 @@ def gather_batches(batches: Sequence[Path], out: Path) -> None:
     write_json(out / "record.json", merged_record(records))
 
 
+def _allowed_package(plan: Plan, settings: Measuring) -> str | None:
+    """The installed package that the study's network comes from, if any; nothing is imported.
+
+    Raises:
+        MeasureError: the configuration does not name it.
+    """
+    if "module" not in plan.network:
+        return None
+    package = str(plan.network["module"]).partition(".")[0]
+    if package not in settings.packages:
+        allowed = ", ".join(settings.packages) or "none"
+        told = f"network: code of {package} would be run, which config.yaml does not allow"
+        raise MeasureError(f"{told}; measure.packages: {allowed}")
+    return package
+
+
 def _batch(batch: int | None, settings: Measuring) -> slice:
     if batch is None:
         return slice(None)
@@ -101,20 +124,22 @@ def _batch(batch: int | None, settings: Measuring) -> slice:
 
 
 def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]:
+    network = dict(plan.network)
+    if "file" in network:
+        network["file"] = str(study_folder / network["file"])
     for reading in plan.readings(chosen):
         for name, arguments in reading["networks"].items():
             yield {
                 "interpretation": reading["id"],
                 "network": name,
                 "arguments": arguments,
-                "file": str(study_folder / plan.network["file"]),
-                "class": plan.network["class"],
+                **network,
                 "placement": reading["placement"],
             }
 
 
 def _answers(
-    requests: Iterable[Answer], progress: Progress, pool: WorkerProcess, report: Report
+    requests: Iterable[Answer], progress: Progress, pool: Zygote, report: Report
 ) -> Iterator[tuple[Answer, Answer]]:
     told = len(pool.notices)
     for request, answer in pool.ask_all(requests):
@@ -156,10 +181,10 @@ def _write(
 
 
 def _totals(answer: Answer) -> Answer:
-    """Totals over the layers; empty where the network was not measured."""
+    """Totals over the layers; empty where not all of them were measured."""
     totals = {name: answer.get(name) for name in ("status", "message", "uncounted")}
     layers = answer["layers"]
-    if not layers:
+    if answer["status"] not in MEASURED:
         return totals
     return totals | {
         column.name: sum(row.get(name, 0) for row in layers if not kinds or row["kind"] in kinds)
@@ -176,3 +201,47 @@ def _timing_rows(timings: Answer) -> Iterator[Answer]:
 def _timing(layer: str, spread: list[float]) -> Answer:
     median, q1, q3 = (f"{value:.6g}" for value in spread)
     return {"layer": layer, "median_ms": median, "q1_ms": q1, "q3_ms": q3}
+
+
+class Progress:
+    """Counts the networks that are measured and reports with the rate and the time left.
+
+    Args:
+        total: how many there will be.
+        report: is told each line.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        report: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total = total
+        self.done = 0
+        self.failed = 0
+        self._report = report
+        self._clock = clock
+        self._begun = self._told = clock()
+
+    def tell(self, name: str, answer: Mapping[str, Any]) -> None:
+        """Count one network; say so if it is time to."""
+        self.done += 1
+        self.failed += not answer["status"].startswith("measured")
+        now = self._clock()
+        if self.total > EVERY_ONE and now - self._told < SECONDS and self.done < self.total:
+            return
+        self._told = now
+        status = " ".join(filter(None, (answer["status"], answer["message"])))
+        place = f"{self.done:>{len(str(self.total))}}/{self.total}"
+        self._report(f"[{place}] {name}: {status} ({self._pace(now - self._begun)})")
+
+    def _pace(self, seconds: float) -> str:
+        left = seconds / self.done * (self.total - self.done)
+        rate = self.done / seconds if seconds > 0 else 0.0
+        parts = [f"{rate:,.0f} a second"] if rate >= 2 else []  # noqa: PLR2004 - else it is time
+        parts.append(f"{left:.0f} s left")
+        if self.total > EVERY_ONE and self.failed:
+            parts.append(f"{self.failed:,} not measured")
+        return ", ".join(parts)

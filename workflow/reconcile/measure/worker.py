@@ -1,20 +1,18 @@
-"""The measuring process: reads one request a line, answers one result a line.
+"""What a measuring process does: it builds a network, counts it, times it, and tells each in turn.
 
-Started by ``run`` as ``python -m reconcile.measure.worker IN OUT PARENT`` with two pipe file
-descriptors, so that whatever a study's network prints or reads touches neither, and with the
-process that it is not to outlive.
+What is told is kept even where the process does not come to its end: the rows of the layers that
+ran, then the counts, then what is measured beside them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import platform
-import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,31 +23,29 @@ from reconcile.measure.building import (
     build_network,
     first_line,
     is_out_of_memory,
+    is_unsized,
     load_class,
-    preserved_state,
-    seeded_values,
+    load_factory,
 )
 from reconcile.measure.closed_forms import CrossCheckError
 from reconcile.measure.counting import (
     Row,
     all_uncounted,
     cells_of,
-    count_by,
     count_layers,
+    executed,
     layer_names,
-    uncounted_words,
 )
 from reconcile.measure.coverage import cover
 from reconcile.measure.device import (
-    Choice,
-    DeviceError,
     available_memory,
     choose_device,
     cuda_problem,
     describe_device,
+    limit_memory,
 )
 from reconcile.measure.fields import add_fields, carry_fields
-from reconcile.measure.recall import recalled_rows
+from reconcile.measure.recall import Recalled
 from reconcile.measure.timing import (
     Spread,
     peak_memory,
@@ -57,7 +53,7 @@ from reconcile.measure.timing import (
     time_layers,
     time_network,
 )
-from reconcile.run.processes import end_with_parent
+from reconcile.tables.contract import INPUT, PARTLY
 
 CUBLAS_WORKSPACE = ":4096:8"
 """Eight buffers of 4,096 KiB: one of two settings under which cuBLAS is deterministic."""
@@ -66,30 +62,112 @@ MEMORY_SHARE = 0.8
 META, CPU = torch.device("meta"), torch.device("cpu")
 IMAGE_DIMENSIONS = len(("batch", "channels", "height", "width"))
 NOT_FINITE = "the output is not finite (NaN or infinity)"
-MOST_KEPT = 100
-"""Answers kept for readings of the same network: readings that differ in a slip only, say."""
+COMPARED = ("kind", "outputs", "neurons", "parameters", "macs", "calls")
+"""What two runs of a network must agree in, layer by layer."""
+
+Answer = dict[str, Any]
+Tell = Callable[[Answer], None]
+FAULTS = (Exception, SystemExit, KeyboardInterrupt)
+"""What a network may raise; each is its status."""
+
+
+class NotAsFoundError(BaseException):
+    """The run on the meta device changed the state of the process, so the real one needs another.
+
+    Attributes:
+        sketch: rows from the meta device, or None.
+    """
+
+    def __init__(self, sketch: list[Answer] | None) -> None:
+        super().__init__()
+        self.sketch = sketch
+
+
+class TwoRunsError(Exception):
+    """Two runs of one network gave different counts; the message says which."""
+
+
+def flags() -> Answer:
+    """The settings of torch that decide what is computed, as they are now."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    return {
+        "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "default_dtype": str(torch.get_default_dtype()).removeprefix("torch."),
+        "default_device": str(torch.get_default_device()),
+        "matmul_precision": _asked(torch.get_float32_matmul_precision),
+        "tf32_matmul": _asked(lambda: matmul.allow_tf32),
+        "tf32_cudnn": _asked(lambda: cudnn.allow_tf32),
+        "cudnn_benchmark": cudnn.benchmark,
+        "cudnn_deterministic": cudnn.deterministic,
+        "autocast": " ".join(d for d in ("cpu", "cuda") if torch.is_autocast_enabled(d)) or "off",
+        "gradients": torch.is_grad_enabled(),
+    }
+
+
+def _asked(flag: Callable[[], Any]) -> Any:
+    """A flag; torch refuses to say where it was set in two ways that disagree."""
+    try:
+        return flag()
+    except RuntimeError:
+        return "mixed"
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A network that was counted and can be timed."""
+
+    model: nn.Module
+    inputs: tuple[Tensor, ...]
+    rows: list[Row]
+    device: torch.device
 
 
 class Worker:
-    """Measures one network after the other on one device."""
+    """Measures networks on one device, as often as it is asked to.
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+    Args:
+        settings: how to measure, as of ``study.settings.Measuring``.
+        device: ``cpu`` or ``cuda``.
+        tell: is given each part of an answer as soon as there is one.
+        changed: whether the state of the process is another one than at the start.
+    """
+
+    def __init__(
+        self,
+        settings: Answer,
+        device: str,
+        tell: Tell = lambda frame: None,
+        changed: Callable[[], Any] = lambda: False,
+    ) -> None:
         self.settings = settings
         self.seed = int(settings["seed"])
+        self.device = torch.device(device)
+        self._tell = tell
+        self._changed = changed
+        self._recalled: Recalled | None = None
         torch.set_num_threads(int(settings["threads"]))
-        # Deterministic kernels and full float32 precision; both are stated in the record. cuBLAS
-        # reads its variable when it is first used.
+        # Deterministic kernels and full float32 precision; what they are afterwards stands in the
+        # record. cuBLAS reads its variable when it is first used.
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = CUBLAS_WORKSPACE
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
-        self.choice: Choice = choose_device(settings["device"])
-        self._kept: dict[str, dict[str, Any]] = {}
 
-    def introduction(self) -> dict[str, Any]:
-        """What the record says about this process."""
-        cuda = self.choice.device.type == "cuda"
+    @property
+    def executions(self) -> int:
+        """How many layers were executed and are remembered."""
+        return 0 if self._recalled is None else len(self._recalled)
+
+    def introduction(self, policy: str) -> Answer:
+        """What the record says about the measuring processes.
+
+        Raises:
+            DeviceError: the device that the policy demands cannot be used.
+        """
+        choice = choose_device(policy)
+        cuda = choice.device.type == "cuda"
         versions = {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -97,115 +175,194 @@ class Worker:
             "cudnn": torch.backends.cudnn.version() if cuda else None,
         }
         return {
-            "device": describe_device(self.choice, self.settings["device"]),
-            "settings": {"tf32": False, "deterministic": True, "threads": torch.get_num_threads()},
+            "device": describe_device(choice, policy),
+            "flags": flags(),
             "versions": {key: value for key, value in versions.items() if value is not None},
         }
 
-    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+    def measure(self, request: Answer, *, remember: bool = False) -> Answer:
         """Measure one network; whatever is wrong with it becomes its status and message.
 
-        A GPU that stopped working is no fault of the network: the answer is then ``lost``. A
-        network that was lately measured for another reading is not measured again.
+        A GPU that stopped working is no fault of the network: the answer is then ``lost``.
+
+        Args:
+            request: interpretation, network, file, class, arguments and placement; ``sketch``
+                where another process has been on the meta device already.
+            remember: execute a layer of equal settings and input once for all networks of this
+                process that are only counted.
+
+        Raises:
+            NotAsFoundError: the rest must be measured in a process of its own.
         """
-        if request["placement"] == "meta":  # there its layers are recalled one by one
-            return self._measure_anew(request)
-        parts = [request["file"], request["class"], request["arguments"]]
-        network = json.dumps(parts, sort_keys=True)
-        if network in self._kept:
-            return self._kept[network]
-        answer = self._measure_anew(request)
-        # One that had to leave the GPU tries it again.
-        if answer.get("status") == "measured" and "device" not in answer:
-            self._kept[network] = answer
-            if len(self._kept) > MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
+        if remember and self._recalled is None:
+            self._recalled = Recalled()
+        answer, ready = self._counted(request)
+        self._tell({"answer": answer})
+        if ready is not None:
+            more = self._measured_beside(ready, answer["message"])
+            self._tell({"answer": more})
+            answer |= more
         return answer
 
-    def _measure_anew(self, request: dict[str, Any]) -> dict[str, Any]:
-        answer = self._attempt(request, self.choice.device)
-        if self.choice.device.type != "cuda":
-            return answer
-        if not answer.get("status", "").startswith("measured") and (problem := cuda_problem()):
-            return {"lost": problem}
+    def _counted(self, request: Answer) -> tuple[Answer, _Ready | None]:
+        answer, ready = self._attempt(request, self.device)
+        if self.device.type != "cuda":
+            return answer, ready
+        if not answer["status"].startswith("measured") and (problem := cuda_problem()):
+            return {"lost": problem}, None
         torch.cuda.empty_cache()
-        if answer.get("status") == "out-of-memory" and self.settings["device"] == "auto":
-            return self._attempt(request, CPU) | {"device": CPU.type}
-        return answer
+        if answer["status"] == "out-of-memory" and self.settings["device"] == "auto":
+            answer, ready = self._attempt(request, CPU)
+            return answer | {"device": CPU.type}, ready
+        return answer, ready
 
-    def _attempt(self, request: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    def _attempt(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
+        self._ran: dict[str, Callable[[], Row]] = {}
+        self._input: Answer = {}
         try:
             if request["placement"] == "meta":
-                rows = recalled_rows(Path(request["file"]), request["class"], request["arguments"])
-                if rows is not None:
-                    return _on_meta(rows, "as the study asks")
-            with preserved_state(self.seed):
-                return self._measure(request, device)
-        except CrossCheckError as error:
-            return _failed("counts-disagree", error)
-        except BuildError as error:
-            return _failed("does-not-build", error)
-        except (Exception, SystemExit) as error:
-            return _failed("out-of-memory" if is_out_of_memory(error) else "does-not-run", error)
+                return self._on_meta_or_values(request, device)
+            return self._run(request, device)
+        except FAULTS as error:
+            return _failed(_status(error), error, self._ran), None
 
-    def _measure(self, request: dict[str, Any], device: torch.device) -> dict[str, Any]:
-        network = load_class(Path(request["file"]), request["class"])
-        arguments = request["arguments"]
-        sketch = self._sketch(network, arguments)
-        if sketch is not None and not _fits(device, *sketch):
-            rows, needed = sketch
-            return _on_meta(rows, f"it needs about {needed:,} bytes")
-        return self._run(network, arguments, device, sketch[0] if sketch else [])
+    def _on_meta_or_values(
+        self, request: Answer, device: torch.device
+    ) -> tuple[Answer, _Ready | None]:
+        """Counts from the meta device; a network that looks at values is run on some."""
+        sketch = self._sketch(request)
+        if sketch is None:
+            return self._run(request | {"sketch": None}, device)
+        return _on_meta(sketch, "as the study asks"), None
 
-    def _sketch(
-        self, network: type[nn.Module], arguments: dict[str, Any]
-    ) -> tuple[list[Row], int] | None:
-        """Counts and needed bytes from the meta device, which allocates nothing.
+    def _run(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
+        """Count a network on values, where it fits into memory, and hold it against the meta run.
 
-        None where the network cannot run there (it looks at values); the real run then decides.
+        Where it does not run on the meta device it is run twice on values.
         """
-        try:
-            with preserved_state(self.seed):
-                model, inputs = build_network(network, arguments, META, self.seed)
-                rows, _ = count_layers(model, inputs)
-                with contextlib.suppress(Exception):  # the counts stand without it
-                    add_fields(model, inputs, rows)
-        except CrossCheckError:
-            raise
-        except Exception:
-            return None
-        held = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
-        return rows, held + sum(row.bytes for row in rows)
-
-    def _run(
-        self,
-        network: type[nn.Module],
-        arguments: dict[str, Any],
-        device: torch.device,
-        sketch: list[Row],
-    ) -> dict[str, Any]:
-        model, inputs = build_network(network, arguments, device, self.seed)
-        inputs = seeded_values(inputs, self.seed)
-        rows, output = count_layers(model, inputs)
-        carry_fields(sketch, rows)
+        sketch: list[Answer] | None
+        sketch = request["sketch"] if "sketch" in request else self._sketch(request)
+        needed = self._needed(request, sketch)
+        if self._changed():
+            raise NotAsFoundError(sketch)
+        free = available_memory(device)
+        if free is not None and needed > MEMORY_SHARE * free:
+            why = f"it needs about {needed:,} bytes"
+            if sketch is None:
+                return _failed("out-of-memory", MemoryError(why), {}), None
+            return _on_meta(sketch, why), None
+        if device.type == "cpu" and free is not None:
+            limit_memory(int(MEMORY_SHARE * free))
+        first = self._of_two_runs(request, device) if sketch is None else sketch
+        self._start_pass(device)
+        model, inputs = self._built(request, device)
+        rows, output = count_layers(model, inputs, ended=self._layer_ended)
+        note = self._agreed(first, rows, model, inputs)
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
-        answer: dict[str, Any] = {
-            "status": "measured",
-            "message": _with_uncounted(
-                "" if finite else "the output is not finite (NaN or infinity)", rows
-            ),
-            "layers": [cells_of(row) for row in rows],
-            "uncounted": " ".join(uncounted_words(all_uncounted(rows))),
-            "coverage": _coverage(model, rows, device),
-            "output": _summary(output) if finite else None,
-        }
-        if self.settings["repeats"]:
-            answer["timings"] = self._timings(model, inputs, device)
-        return answer
+        notes = [note, "" if finite else NOT_FINITE]
+        cells = [cells_of(row) for row in rows]
+        carry_fields(first, cells)
+        answer = _counts("measured", notes, cells)
+        answer["output"] = _summary(output) if finite else None
+        return answer, _Ready(model, inputs, rows, device)
 
-    def _timings(
-        self, model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device
-    ) -> dict[str, Any]:
+    def _agreed(
+        self, first: list[Answer], rows: list[Row], model: nn.Module, inputs: tuple[Tensor, ...]
+    ) -> str:
+        """Nothing, where two runs agree; what to say where the devices differ and runs do not.
+
+        Raises:
+            TwoRunsError: two runs on one device differ too.
+        """
+        mine = [cells_of(row) for row in rows]
+        difference = _difference(first, mine)
+        if not difference:
+            return ""
+        if again := _difference(mine, _cells(count_layers(model, inputs))):
+            raise TwoRunsError(f"two runs differ: {again}")
+        return f"the meta device counts otherwise: {difference}"
+
+    def _sketch(self, request: Answer) -> list[Answer] | None:
+        """Rows from the meta device; None where the network cannot run there."""
+        try:
+            return self._of_two_runs(request, META)
+        except (TwoRunsError, CrossCheckError):
+            raise
+        except FAULTS:
+            return None
+
+    def _of_two_runs(self, request: Answer, device: torch.device) -> list[Answer]:
+        """Build a network, count it twice, and build it once more.
+
+        Raises:
+            TwoRunsError: the counts, or the sizes of what was built, are not the same.
+        """
+        self._start_pass(device)
+        model, inputs = self._built(request, device)
+        recalled = executed if self._recalled is None else self._recalled.by
+        counted, _ = count_layers(model, inputs, recalled, self._layer_ended)
+        rows = [cells_of(row) for row in counted]
+        if difference := _difference(rows, _cells(count_layers(model, inputs, recalled))):
+            raise TwoRunsError(f"two runs differ: {difference}")
+        if device == META and self._recalled is None:
+            with suppress(*FAULTS):  # the counts stand without it
+                add_fields(model, inputs, counted)
+            rows = [cells_of(row) for row in counted]
+        sizes = _sizes(model)
+        del model
+        if sizes != _sizes(self._built(request, device)[0]):
+            raise TwoRunsError("two runs differ: parameters have other shapes in each")
+        return rows
+
+    def _built(self, request: Answer, device: torch.device) -> tuple[nn.Module, tuple[Tensor, ...]]:
+        name = request["class"]
+        network: Callable[..., Any]
+        if "file" in request:
+            network = load_class(Path(request["file"]), name)
+        else:
+            network = load_factory(request["module"], name)
+        given = request.get("inputs", ())
+        return build_network(network, request["arguments"], device, self.seed, given)
+
+    def _needed(self, request: Answer, rows: list[Answer] | None) -> int:
+        """Bytes of a network and of all its outputs; without a run, of what can be built."""
+        with suppress(*FAULTS):
+            model, _ = self._built(request, META)
+            held = (*model.parameters(), *model.buffers())
+            held_bytes: int = sum(t.numel() * t.element_size() for t in held if not is_unsized(t))
+            outputs = sum(int(row["output_bytes"]) for row in rows or ())
+            return held_bytes + outputs
+        return 0
+
+    def _start_pass(self, device: torch.device) -> None:
+        self._ran, self._input = {}, {}
+        self._tell({"pass": device.type})
+
+    def _layer_ended(self, layer: str, row: Callable[[], Row]) -> None:
+        self._ran[layer] = row
+        if self._recalled is None:  # of a batch that does not end, each is measured again
+            self._tell({"layer": cells_of(row())})
+            # What the axes of the input are shows in the first layers.
+            if (given := cells_of(self._ran[INPUT]())) != self._input:
+                self._input = given
+                self._tell({"layer": given})
+
+    def _measured_beside(self, ready: _Ready, message: str) -> Answer:
+        """Coverage and latency; either may fail alone, and the message then says so."""
+        found: Answer = {}
+        notes = [message]
+        probes = {"coverage": _coverage, "timings": self._timings}
+        for name, probe in probes.items():
+            if name == "timings" and not self.settings["repeats"]:
+                continue
+            try:
+                found[name] = probe(ready)
+            except FAULTS as error:
+                notes.append(f"no {name}: {visible(first_line(error)[:300])}")
+        return found | {"message": _joined(notes)}
+
+    def _timings(self, ready: _Ready) -> Answer:
+        model, inputs, device = ready.model, ready.inputs, ready.device
         warmup, repeats = self.settings["warmup"], self.settings["repeats"]
         reset_peak_memory(device)
         # The pass that counted the layers stands for one, but not for the only one: torch's fast
@@ -221,24 +378,62 @@ class Worker:
         }
 
 
-def _on_meta(rows: list[Row], why: str) -> dict[str, Any]:
+def _cells(counted: tuple[list[Row], Tensor]) -> list[Answer]:
+    return [cells_of(row) for row in counted[0]]
+
+
+def _on_meta(rows: list[Answer], why: str) -> Answer:
+    why = f"shapes and counts from a run on the meta device: {why}"
+    return _counts("measured-on-meta", [why], rows)
+
+
+def _counts(status: str, notes: list[str], rows: list[Answer]) -> Answer:
+    uncounted = all_uncounted(row["uncounted"] for row in rows)
+    if uncounted:
+        notes = [*notes, f"multiply-adds not counted: {', '.join(uncounted)}"]
     return {
-        "status": "measured-on-meta",
-        "message": _with_uncounted(f"shapes and counts from a run on the meta device: {why}", rows),
-        "layers": [cells_of(row) for row in rows],
-        "uncounted": " ".join(uncounted_words(all_uncounted(rows))),
+        "status": status,
+        "message": _joined(notes),
+        "layers": rows,
+        "uncounted": " ".join(uncounted),
     }
 
 
-def _fits(device: torch.device, rows: list[Row], needed: int) -> bool:
-    free = available_memory(device)
-    return free is None or needed <= MEMORY_SHARE * free
+def _joined(notes: list[str]) -> str:
+    return "; ".join(filter(None, notes))
 
 
-def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[str, Any] | None:
+def _difference(one: list[Answer], other: list[Answer]) -> str:
+    """The first layer in which two runs differ, and in what; nothing where they agree."""
+    if len(one) != len(other):
+        return f"{len(one)} rows in one, {len(other)} in the other"
+    for row, again in zip(one, other, strict=True):
+        if row["layer"] != again["layer"]:
+            return f"{row['layer']} ran in one where {again['layer']} ran in the other"
+        for name in COMPARED:
+            if row[name] != again[name]:
+                return f"{row['layer']} has {name} {row[name]} in one, {again[name]} in the other"
+    return ""
+
+
+def _sizes(model: nn.Module) -> list[tuple[int, ...]]:
+    return [() if is_unsized(p) else tuple(p.shape) for p in model.parameters()]
+
+
+def _status(error: BaseException) -> str:
+    if isinstance(error, TwoRunsError):
+        return "not-deterministic"
+    if isinstance(error, CrossCheckError):
+        return "counts-disagree"
+    if isinstance(error, BuildError):
+        return "does-not-build"
+    return "out-of-memory" if is_out_of_memory(error) else "does-not-run"
+
+
+def _coverage(ready: _Ready) -> Answer | None:
     """Coverage of the first layer with weights, if it is a convolution over images."""
-    first = next((row for row in rows if row.macs), None)
-    layers = {name: module for module, name in layer_names(model).items()}
+    first = next((row for row in ready.rows if row.macs), None)
+    layers = {name: module for module, name in layer_names(ready.model).items()}
     layer = layers[first.layer] if first else None
     if (
         first is None
@@ -246,7 +441,7 @@ def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[s
         or len(first.first_input) != IMAGE_DIMENSIONS
     ):
         return None
-    covered = cover(layer, first.first_input, device)
+    covered = cover(layer, first.first_input, ready.device)
     return {
         "layer": first.layer,
         "height": covered.height,
@@ -255,15 +450,6 @@ def _coverage(model: nn.Module, rows: list[Row], device: torch.device) -> dict[s
         "windows_in_row": covered.windows_in_row,
         "windows": [vars(window) for window in covered.windows],
     }
-
-
-def _with_uncounted(message: str, rows: list[Row]) -> str:
-    """The message, and the operators whose multiply-adds no formula counts."""
-    uncounted = uncounted_words(all_uncounted(rows))
-    if uncounted:
-        more = f"multiply-adds not counted: {', '.join(uncounted)}"
-        return f"{message}; {more}" if message else more
-    return message
 
 
 def _summary(output: Tensor) -> dict[str, str]:
@@ -277,66 +463,10 @@ def _spread(spread: Spread) -> list[float]:
     return [spread.median, spread.q1, spread.q3]
 
 
-def _failed(status: str, error: BaseException) -> dict[str, Any]:
-    plain = isinstance(error, BuildError | CrossCheckError)
+def _failed(status: str, error: BaseException, ran: dict[str, Callable[[], Row]]) -> Answer:
+    """An answer for a network that failed, with the rows of the layers that ran before."""
+    plain = isinstance(error, BuildError | CrossCheckError | TwoRunsError)
     told = str(error) if plain else first_line(error)
-    return {"status": status, "message": visible(told[:300]), "layers": []}
-
-
-def serve(requests: TextIO, answers: TextIO) -> int:
-    """Answer requests until there are none."""
-
-    def answer(message: dict[str, Any]) -> None:
-        answers.write(json.dumps(message) + "\n")
-        answers.flush()
-
-    try:
-        settings = json.loads(requests.readline())
-        count_by(settings["quantities"])
-        worker = Worker(settings)
-    except (DeviceError, ImportError, AttributeError) as error:
-        answer({"fatal": str(error)})
-        return 1
-    answer(worker.introduction())
-    sys.addaudithook(_own_signals(answer))
-    for line in requests:
-        answer(worker.measure(json.loads(line)))
-    return 0
-
-
-def _own_signals(answer: Callable[[dict[str, Any]], None]) -> Callable[[str, Any], None]:
-    """An audit hook that announces a signal which this process is about to send itself.
-
-    One that ends it leaves no time to say so afterwards, and looks as if it came from outside.
-    """
-    process = os.getpid()
-    own = {process, 0, -1, os.getpgrp(), -os.getpgrp()}
-
-    def announce(event: str, arguments: Any) -> None:
-        kills = event in ("os.kill", "os.killpg") and arguments[0] in own
-        if (kills or event == "signal.pthread_kill") and os.getpid() == process:
-            answer({"signals-itself": int(arguments[1])})
-
-    return announce
-
-
-def main() -> int:
-    """Entry point of the process."""
-    end_with_parent(int(sys.argv[3]))
-    # A network that reads from the terminal gets nothing.
-    sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the end
-    requests = os.fdopen(int(sys.argv[1]))
-    answers = os.fdopen(int(sys.argv[2]), "w")
-    # The parent may be gone: there is nobody left to tell.
-    with contextlib.suppress(BrokenPipeError), requests, answers:
-        return serve(requests, answers)
-    return 1
-
-
-if __name__ == "__main__":
-    code = main()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # a network may have closed it
-            stream.flush()
-    # Everything is told; taking torch apart module by module would keep the parent waiting.
-    os._exit(code)
+    rows = [cells_of(row()) for row in ran.values()] if status in PARTLY and len(ran) > 1 else []
+    where = f", after {rows[-1]['layer']}" if rows else ""
+    return {"status": status, "message": visible(told[:300]) + where, "layers": rows}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reconcile.study.config import Config
 from reconcile.study.model import Study
+from reconcile.study.plan import network_file_of
 
 PLAN_VARIABLE = "RECONCILE_PLAN"
 """The environment reaches every job of a run, on this machine and on others."""
@@ -22,7 +23,7 @@ class PlannedStudy(BaseModel):
     """What measuring jobs need to know of a study.
 
     Attributes:
-        network_file: the file of its network, below the study's folder.
+        network_file: the file of its network, below the study's folder; empty for a package's.
         jobs: how many jobs measure it.
     """
 
@@ -44,7 +45,7 @@ class RunPlan(BaseModel):
 def planned(study: Study, config: Config) -> PlannedStudy:
     """What measuring jobs need to know of a study."""
     return PlannedStudy(
-        network_file=study.network.partition(":")[0],
+        network_file=network_file_of(study),
         jobs=-(-len(study.interpretations) // config.measure.readings_per_job),
     )
 

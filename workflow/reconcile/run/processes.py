@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,8 +26,10 @@ HOST_FILE = Path(".snakemake/host")
 """Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
 LOCKS = Path(".snakemake/locks")
 PATIENCE_S = 10
-_SET_PARENT_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of <sys/prctl.h>."""
+_SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+"""PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of <sys/prctl.h>."""
+END_LIMIT_S = 5
+"""How long processes that are killed may take to be gone."""
 
 
 def end_with_parent(parent: int | None = None) -> None:
@@ -37,10 +40,44 @@ def end_with_parent(parent: int | None = None) -> None:
     """
     if sys.platform != "linux":
         return
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         sys.exit(1)
+
+
+def adopt_orphans(adopt: bool = True) -> None:
+    """Become the parent of every process below this one whose own parent ends, on Linux."""
+    if sys.platform == "linux":
+        _prctl(_SET_CHILD_SUBREAPER, int(adopt))
+
+
+def _prctl(option: int, value: int) -> None:
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def children() -> set[int]:
+    """The processes whose parent this one is."""
+    found: set[int] = set()
+    for task in (PROCESSES / "self" / "task").glob("*"):
+        with suppress(OSError):
+            found.update(map(int, (task / "children").read_text().split()))
+    return found
+
+
+def end_children(but: AbstractSet[int] = frozenset()) -> None:
+    """Kill what is left below this process, grandchildren that it adopted included.
+
+    Args:
+        but: children that are left alone.
+    """
+    deadline = time.monotonic() + END_LIMIT_S
+    while (left := children() - but) and time.monotonic() < deadline:
+        for child in left:
+            with suppress(OSError):
+                os.kill(child, signal.SIGKILL)
+            with suppress(OSError):
+                os.waitpid(child, 0)
 
 
 def answered_in_a_thread(number: signal.Signals) -> None:

@@ -22,6 +22,7 @@ from reconcile.study.expressions import (
 from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
+    network_file_of,
     networks_of,
     size_of,
     with_networks,
@@ -66,9 +67,9 @@ def _load(folder: Path) -> Study:
     if not problems:
         study = with_swept(study)
         problems = list(_problems(study))
-    network_file = folder / study.network.partition(":")[0]
-    if not network_file.is_file():
-        problems.append((("network",), f"there is no file {network_file}"))
+    network_file = network_file_of(study)
+    if network_file and not (folder / network_file).is_file():
+        problems.append((("network",), f"there is no file {folder / network_file}"))
     if problems:
         told = ((_written_place(place, study, written), message) for place, message in problems)
         raise InputError(*(_fault(p, places, file) for p in _once_a_table(told)))

@@ -322,6 +322,27 @@ class Conclusion(Strict):
     )
 
 
+class Input(Strict):
+    """One input of the network: a batch of any size, of which one is measured."""
+
+    name: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] | None = Field(
+        None, description="Argument of `forward`; without a name, inputs are given in their order."
+    )
+    shape: list[Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="Sizes, the batch first: [1, 3, 224, 224]."
+    )
+    dtype: Literal["float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool"] = (
+        Field("float32", description="Type of its elements.")
+    )
+    range: list[float] | None = Field(
+        None,
+        min_length=2,
+        max_length=2,
+        description="Smallest and largest value that is drawn (default: 0 and 1).",
+    )
+    value: float | None = Field(None, description="The one value that every element has.")
+
+
 class Study(Strict):
     """One paper under examination."""
 
@@ -329,7 +350,12 @@ class Study(Strict):
     paper: Paper = Field(description="The paper under examination.")
     question: Text = Field(description="What the study settles, in one or two sentences.")
     network: Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)] = Field(
-        description="File and class of the network: network.py:AlexNet."
+        description="File and class of the network, network.py:AlexNet, or an installed package "
+        "and its class or function: torchvision.models:alexnet."
+    )
+    inputs: list[Input] = Field(
+        default_factory=list,
+        description="What the network is given (default: what its `example_inputs` returns).",
     )
     placement: Literal["auto", "meta"] = Field(
         "auto", description="meta: shapes and counts only, nothing is allocated or timed."

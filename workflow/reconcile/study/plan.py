@@ -221,10 +221,9 @@ def plan_of(study: Study, name: str) -> dict[str, Any]:
         study: the study.
         name: its folder's name.
     """
-    file, _, network = study.network.partition(":")
     return {
         "study": name,
-        "network": {"file": file, "class": network},
+        "network": _network(study),
         "interpretations": [
             {
                 "id": reading.id,
@@ -234,6 +233,20 @@ def plan_of(study: Study, name: str) -> dict[str, Any]:
             for reading in study.interpretations
         ],
     }
+
+
+def network_file_of(study: Study) -> str:
+    """The file of a study's network, in its folder; empty for a network of a package."""
+    place = study.network.partition(":")[0]
+    return place if place.endswith(".py") else ""
+
+
+def _network(study: Study) -> dict[str, Any]:
+    place, _, name = study.network.partition(":")
+    found: dict[str, Any] = {"file" if network_file_of(study) else "module": place, "class": name}
+    if study.inputs:
+        found["inputs"] = [given.model_dump(mode="json") for given in study.inputs]
+    return found
 
 
 def _placement(study: Study, reading: Interpretation) -> str:
@@ -252,7 +265,7 @@ def measured_slice(study: Study) -> dict[str, Any]:
     own = (r for r in study.interpretations if not isinstance(r, SweptInterpretation))
     grid = {"axes", "network", "networks", "placement"}
     return {
-        "network": study.network,
+        "network": _network(study),
         "placement": study.placement,
         "arguments": study.arguments,
         "interpretations": [r.model_dump(include={"id", "network", "networks"}) for r in own],

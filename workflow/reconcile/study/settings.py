@@ -50,6 +50,10 @@ class Measuring(Settings):
     time_limit_s: float = Field(
         600, gt=0, le=1e6, description="Seconds after which a reading is given up."
     )
+    packages: list[str] = Field(
+        ["torchvision", "timm", "transformers"],
+        description="Installed packages whose networks a study may name: their code is run.",
+    )
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,12 @@ class Plan:
 
     Attributes:
         file: interpretations.json.
-        network: the ``file`` and ``class`` of the study's network.
+        network: the ``file`` or ``module`` of the study's network, its ``class`` there, and its
+            ``inputs`` where the study gives them.
     """
 
     file: Path
-    network: dict[str, str]
+    network: dict[str, Any]
 
     @classmethod
     def read(cls, file: Path) -> Plan:

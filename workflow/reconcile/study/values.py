@@ -21,14 +21,18 @@ STUDY_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
 ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
 DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
-NETWORK_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.py:[A-Za-z_][A-Za-z0-9_]*$"
+NETWORK_PATTERN = (
+    r"^([A-Za-z0-9_][A-Za-z0-9_.-]*\.py|[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)"
+    r":[A-Za-z_][A-Za-z0-9_]*$"
+)
 PATTERNS = {
     ID_PATTERN: "an id of letters, digits, dots, dashes and underscores",
     STUDY_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
     ARGUMENT_PATTERN: "a name of letters, digits and underscores",
     ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
     DOI_PATTERN: "a DOI like 10.1145/3065386",
-    NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet",
+    NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet, or an "
+    "installed package and what makes a network in it, like torchvision.models:alexnet",
 }
 """What the patterns of texts accept, in words."""
 

@@ -28,7 +28,8 @@ MEASURED = ("measured", "measured-on-meta")
 """The statuses under which a network has counts."""
 STATUSES = (
     *MEASURED,
-    *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree", "timed-out", "killed"),
+    *("does-not-build", "does-not-run", "out-of-memory", "counts-disagree"),
+    *("not-deterministic", "timed-out", "killed"),
 )
 FITS = ("matches", "matches-rounded", "matches-truncated")
 """The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
@@ -42,6 +43,9 @@ READINGS, COMBINATIONS = "readings", "combinations"
 """Whose conflicts they are: the study's own readings', and its sweep's."""
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
+
+PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
+"""The statuses under which layers that ran before a network failed may have rows."""
 
 FIGURES = ("windows", "sweep", "neurons", "latency-layers", "latency-networks", "coverage")
 """Every figure that a report may have; each is ``figures/<name>.svg`` and ``.pdf``."""

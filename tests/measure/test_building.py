@@ -1,0 +1,207 @@
+"""Building networks: every weight is filled, inputs are used as given, packages are found."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support import measure, study_data, tables_of, write_study
+from torch import Tensor, nn
+
+from reconcile.measure.building import BuildError, build_network, load_class
+from reconcile.measure.process import MeasureError
+from reconcile.measure.provenance import package_facts
+
+CPU = torch.device("cpu")
+
+
+class Layouts(nn.Module):
+    """Weights of every layout and type that a study may have."""
+
+    def __init__(self, layout: torch.memory_format = torch.channels_last) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(4, 8, 3).to(memory_format=layout)
+        self.turned = nn.Parameter(torch.full((300, 400), torch.nan).t())
+        self.complex = nn.Parameter(torch.full((40, 50), torch.nan, dtype=torch.complex64))
+        self.short = nn.Parameter(torch.full((40, 50), torch.nan, dtype=torch.bfloat16))
+        self.vector = nn.Parameter(torch.full((5,), torch.nan))
+        self.index = nn.Parameter(torch.arange(6), requires_grad=False)
+        self.empty = nn.Parameter(torch.empty(0, 3))
+        self.norm = nn.BatchNorm2d(8)
+
+    def example_inputs(self) -> tuple[Tensor, Tensor]:
+        """An image, and a mask of ones."""
+        return torch.rand(1, 4, 8, 8), torch.ones(1, 7)
+
+
+def test_every_weight_is_filled() -> None:
+    """Weights are seeded normal values whatever their layout and type; whole numbers stay."""
+    model, _ = build_network(Layouts, {}, CPU, 3)
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+    plain, _ = build_network(Layouts, {"layout": torch.contiguous_format}, CPU, 3)
+    assert torch.equal(model.last.weight, plain.last.weight)
+    assert float(model.turned.detach().std()) == pytest.approx((2 / 300) ** 0.5, rel=0.05)
+    assert float(model.complex.detach().abs().square().mean()) == pytest.approx(2 / 50, rel=0.1)
+    parts = model.complex.detach()
+    real, imaginary = (float(part.std()) for part in (parts.real, parts.imag))
+    assert imaginary == pytest.approx(real, rel=0.2)
+    assert model.index.tolist() == [0, 1, 2, 3, 4, 5]
+    assert model.norm.weight.tolist() == [1.0] * 8
+
+
+def test_inputs_are_used_as_they_are() -> None:
+    """What example_inputs returns is what the network is given: a mask of ones stays one."""
+    _, (image, mask) = build_network(Layouts, {}, CPU, 3)
+    assert torch.equal(mask, torch.ones(1, 7))
+    assert 0 <= float(image.min()) < float(image.max()) <= 1
+    _, (again, _) = build_network(Layouts, {}, CPU, 3)
+    assert torch.equal(image, again)
+
+
+class Lazy(nn.Sequential):
+    """Layers that learn their sizes from their input."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(10))
+
+    def example_inputs(self) -> Tensor:
+        """An image."""
+        return torch.rand(1, 3, 8, 8)
+
+
+def test_lazy_layers_are_filled() -> None:
+    """A lazy layer learns its size from the inputs, and its weights are filled like others."""
+    model, _ = build_network(Lazy, {}, CPU, 3)
+    assert tuple(model[2].weight.shape) == (10, 144)
+    assert float(model[2].weight.detach().std()) == pytest.approx((2 / 144) ** 0.5, rel=0.2)
+    assert model[0].bias.tolist() == [0.0] * 4
+
+
+def refused(network: Any, *given: dict[str, Any]) -> str:
+    """Why a network cannot be built."""
+    with pytest.raises(BuildError) as caught:
+        build_network(network, {}, CPU, 0, given)
+    return str(caught.value)
+
+
+def test_what_cannot_be_built() -> None:
+    """What makes no network, or says nothing of its inputs, is told in one line."""
+    assert refused(lambda: 3) == "<lambda> gives no torch.nn.Module"
+    assert "no example_inputs(), and the study gives no" in refused(lambda: nn.Linear(1, 1))
+    named = {"name": "x", "shape": [1, 1], "dtype": "float32", "range": None, "value": None}
+    assert "missing a required argument: 'input'" in refused(lambda: nn.Linear(1, 1), named)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ("def f(:\n", "network.py cannot be imported: SyntaxError: "),
+        ("import nothing_of_that_name\n", "network.py cannot be imported: ModuleNotFoundError: "),
+        ("import sys\nsys.exit('bye')\n", "network.py cannot be imported: SystemExit: bye"),
+        ("Tiny = 3\n", "network.py has no torch.nn.Module named Tiny"),
+        ("x = 1\n", "network.py has no torch.nn.Module named Tiny"),
+    ],
+)
+def test_network_file_that_is_no_good(tmp_path: Path, network: str, message: str) -> None:
+    """A network file that cannot be imported or lacks the class is told in one line."""
+    study = write_study(tmp_path / "tiny", None, network)
+    with pytest.raises(BuildError) as caught:
+        load_class(study / "network.py", "Tiny")
+    assert str(caught.value).startswith(message)
+
+
+def test_no_network_file(tmp_path: Path) -> None:
+    """A network file that went away between checking and measuring is told in one line."""
+    with pytest.raises(BuildError, match=r"network\.py cannot be imported: FileNotFoundError"):
+        load_class(tmp_path / "network.py", "Tiny")
+
+
+PACKAGE = """
+import urllib.request
+
+import torch
+from torch import nn
+
+
+def small(width=8, pretrained=False):
+    if pretrained:
+        urllib.request.urlopen("https://example.org/weights")
+    return Masked(width)
+
+
+class Masked(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.table = nn.Embedding(100, width)
+        self.fc = nn.Linear(width, 3)
+
+    def forward(self, tokens, scale=None, mask=None):
+        assert mask.eq(1).all() and tokens.max() < 100
+        return self.fc(self.table(tokens).mean(1))
+"""
+TOKENS = {"name": "tokens", "shape": [32, 5], "dtype": "int64", "range": [0, 99]}
+MASK = {"name": "mask", "shape": [32, 5], "value": 1}
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with a network."""
+    folder = tmp_path / "installed" / "zoo_of_test"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise_if_imported_by_the_parent = True\n")
+    (folder / "models.py").write_text(PACKAGE)
+    monkeypatch.syspath_prepend(folder.parent)
+    known = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", f"{folder.parent}{os.pathsep}{known}")
+    return folder
+
+
+def package_study(folder: Path, network: str, *readings: dict[str, Any]) -> Path:
+    """A study of a package's network, with a reading for each set of arguments."""
+    data = study_data() | {"network": network, "inputs": [MASK, TOKENS], "arguments": {"width": 8}}
+    data |= {"argument_help": {}, "statements": []}
+    data |= {"evidence": [], "slips": [], "consistency": [], "geometries": []}
+    data["interpretations"] = [
+        {"id": f"r{i}", "title": "t", "network": given, "proposed_by": [{"name": "a test"}]}
+        for i, given in enumerate(readings)
+    ]
+    data["conclusion"] = {"interpretation": "r0", "answer": "a", "text": "t"}
+    return write_study(folder, data, "raise AssertionError('no file of the study is imported')\n")
+
+
+def test_a_network_of_a_package(tmp_path: Path, package: Path) -> None:
+    """A factory of an allowed package is called in the measuring process; the record names it."""
+    off, on = ({"pretrained": given} for given in (False, True))
+    study = package_study(tmp_path / "s", "zoo_of_test.models:small", off, on)
+    out = measure(study, tmp_path / "out", packages=["zoo_of_test"])
+    tables = tables_of(out)
+    (good, bad) = tables["totals.csv"]
+    assert (good["status"], good["parameters"]) == ("measured", str(100 * 8 + 8 * 3 + 3))
+    assert [row["layer"] for row in tables["layers.csv"]] == ["input", "table", "fc"]
+    assert bad["status"] == "does-not-build" and "nothing is downloaded" in bad["message"]
+    facts = json.loads((out / "record.json").read_text())["packages"]["zoo_of_test"]
+    assert facts == package_facts("zoo_of_test") and len(facts["sha256"]) == 64
+
+
+def test_packages_that_cannot_be_used(tmp_path: Path, package: Path) -> None:
+    """A package that is not allowed stops the run; one that lacks something is a status."""
+    study = package_study(tmp_path / "s", "zoo_of_test.models:small", {})
+    with pytest.raises(MeasureError) as caught:
+        measure(study, tmp_path / "out")
+    assert str(caught.value) == (
+        "network: code of zoo_of_test would be run, which config.yaml does not allow; "
+        "measure.packages: torchvision, timm, transformers"
+    )
+    for network, message in {
+        "zoo_of_test.models:large": "zoo_of_test.models has no class or function large",
+        "zoo_of_test.other:small": "zoo_of_test.other cannot be imported: ModuleNotFoundError: No",
+    }.items():
+        study = package_study(tmp_path / "s", network, {})
+        out = measure(study, tmp_path / "out", packages=["zoo_of_test"])
+        (total,) = tables_of(out)["totals.csv"]
+        assert total["status"] == "does-not-build"
+        assert total["message"].startswith(message)

@@ -1,0 +1,333 @@
+"""The process that has imported torch and forks a child for each reading.
+
+Started as ``python -m reconcile.measure.zygote SOCKET``. It has one thread and runs nothing that
+would start another, since a child of several threads hangs; where it cannot fork (or has more than
+one thread) it serves once itself and ends. It hands each child a socket of its own, lets it end
+alone, kills what it left running, and ends with all below it when the other side of its socket is
+gone.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from reconcile.measure.building import first_line
+from reconcile.measure.counting import count_by, count_layers
+from reconcile.measure.device import DeviceError
+from reconcile.measure.process import Answer, Channel
+from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
+from reconcile.run.processes import adopt_orphans, end_children, end_with_parent
+
+PRELOADED = (
+    "torch.utils.flop_counter",
+    "torch._meta_registrations",
+    "torch.fx.experimental.symbolic_shapes",
+    "torch._dynamo",
+)
+"""What torch loads at its first run on the meta device, and every child would load again."""
+TASKS = Path("/proc/self/task")
+KILLING = ("kill", "killpg", "tgkill", "tkill", "raise", "pthread_kill", "syscall", "abort")
+MEANS = {
+    *("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system", "subprocess.Popen"),
+    *("resource.setrlimit", "resource.prlimit", "os.kill", "os.killpg", "signal.pthread_kill"),
+}
+"""Audit events of what may end a process in a roundabout way."""
+ELSEWHERE = ("socket.getaddrinfo", "socket.connect", "socket.gethostbyname")
+"""Audit events of what leads to another machine, unless the address is a path of this one."""
+
+
+def main() -> int:
+    """Entry point of the process."""
+    control = Channel(socket.socket(fileno=int(sys.argv[1])))
+    adopt_orphans()
+    settings = control.receive()
+    if settings is None:
+        return 1
+    try:
+        count_by(settings["quantities"])
+        _preload()
+    except (ImportError, AttributeError) as error:
+        control.send({"fatal": str(error)})
+        return 1
+    control.send({"ready": True})
+    while (message := control.receive()) is not None:
+        end = control.sockets.pop()
+        if not _may_fork():
+            _child(settings, message, end, control)
+        control.send(_fork(control, settings, message, end))
+    end_children()
+    return 0
+
+
+def _preload() -> None:
+    for name in PRELOADED:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    # On the meta device nothing is computed, so no thread is started.
+    with torch.device(META):
+        model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())
+        count_layers(model.eval(), (torch.ones(1, 1, 2, 2),))
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page
+
+
+def _may_fork() -> bool:
+    """Whether a child would work: any other thread than this one would be missing in it."""
+    return sys.platform == "linux" and hasattr(os, "fork") and len(list(TASKS.iterdir())) == 1
+
+
+def _fork(control: Channel, settings: Answer, message: Answer, end: int) -> Answer:
+    """Have a child serve, and say how it ended."""
+    parent = os.getpid()
+    child = os.fork()
+    if not child:
+        end_with_parent(parent)
+        os.setsid()
+        _child(settings, message, end, None)
+    os.close(end)
+    waited = _wait(control, child)
+    _, status, used = os.wait4(child, 0)
+    end_children()
+    code = os.waitstatus_to_exitcode(status)
+    return {"code": code, "waited": waited, "peak_bytes": used.ru_maxrss * 1024}
+
+
+def _wait(control: Channel, child: int) -> float:
+    """Wait until a child has ended or is to be ended; the share of its time it was kept waiting."""
+    handle, waited = os.pidfd_open(child), 0.0
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.register(control.end, select.POLLIN)
+    while not any(fd == handle for fd, _ in poll.poll()):
+        if not control.read():  # there is nobody left to measure for
+            os.kill(child, signal.SIGKILL)
+            end_children()
+            os._exit(1)
+        if control.take() is not None:
+            waited = _kept_waiting(child)
+            os.kill(child, signal.SIGKILL)
+    os.close(handle)
+    return waited
+
+
+def _kept_waiting(process: int) -> float:
+    """The share of its threads' time in which a process could run and the system let others."""
+    ran = waited = 0
+    for file in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with suppress(OSError, ValueError):
+            own, others, _ = map(int, file.read_text().split())
+            ran, waited = ran + own, waited + others
+    age_ns = _age_s(process) * 1e9
+    return waited / max(ran + waited, age_ns, 1)
+
+
+def _age_s(process: int) -> float:
+    with suppress(OSError, ValueError, IndexError):
+        started = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+        now = float(Path("/proc/uptime").read_text().split()[0])
+        return now - int(started) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _child(settings: Answer, message: Answer, end: int, control: Channel | None) -> None:
+    """Serve what was asked for, and end this process.
+
+    Args:
+        settings: how to measure.
+        message: the requests, and the device.
+        end: the socket for answers.
+        control: of a process that was not forked: that it closes says that it ended.
+    """
+    code = 1
+    try:
+        answers = _apart(end, [] if control is None else [control.end.fileno()])
+        _serve(settings, message, answers, control is None)
+        code = 0
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # a network may have closed it
+                stream.flush()
+        # Neither threads nor functions that a reading registered hold it.
+        os._exit(code)
+
+
+def _apart(end: int, kept: list[int]) -> Channel:
+    """Keep nothing but the socket of the answers, the log, and what else is to be kept."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    low = 3
+    for high in sorted((end, *kept, os.sysconf("SC_OPEN_MAX"))):
+        os.closerange(low, high)
+        low = high + 1
+    sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the end
+    return Channel(socket.socket(fileno=end))
+
+
+def _serve(settings: Answer, message: Answer, answers: Channel, forked: bool) -> None:
+    for name, value in settings["environment"].items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    before: list[State] = []
+    requests = message["requests"]
+    worker = Worker(
+        settings, message["device"], answers.send, lambda: [c for b in before for c in b.changes()]
+    )
+    if "introduce" in requests[0]:
+        answers.send({"answer": _introduction(worker, requests[0]["introduce"], forked)})
+        answers.send({"done": flags()})
+        return
+    sys.addaudithook(_announcing(answers.send))
+    before.append(State())
+    for request in requests:
+        try:
+            worker.measure(request, remember=len(requests) > 1)
+        except NotAsFoundError as error:
+            answers.send({"sketched": {"sketch": error.sketch}})
+            return
+        if len(requests) > 1 and (changed := before[0].changes()):
+            answers.send({"changed": changed})
+            return
+        answers.send({"done": flags()})
+
+
+def _introduction(worker: Worker, policy: str, forked: bool) -> Answer:
+    try:
+        return worker.introduction(policy) | {"forks": forked}
+    except DeviceError as error:
+        return {"fatal": first_line(error).partition(": ")[2]}
+
+
+def _announcing(tell: Callable[[Answer], None]) -> Callable[[str, Any], None]:
+    """An audit hook that announces a signal which this process is about to send itself.
+
+    One that ends it leaves no time to say so afterwards, and looks as if it came from outside. What
+    may end it in a roundabout way is told too, once.
+    """
+    process, parent = os.getpid(), os.getppid()
+    own = {process, 0, -1, os.getpgrp(), -os.getpgrp(), parent}
+    told: set[str] = set()
+
+    def announce(event: str, arguments: Any) -> None:
+        local = event == "socket.connect" and isinstance(arguments[1], str | bytes)
+        if event in ELSEWHERE and not local:
+            raise PermissionError("nothing is downloaded while networks are measured")
+        lookup = event == "ctypes.dlsym" and arguments[1] in KILLING
+        if (not lookup and event not in MEANS) or os.getpid() != process:
+            return
+        direct = event in ("os.kill", "os.killpg") and arguments[0] in own
+        if direct or event == "signal.pthread_kill":
+            tell({"signals-itself": int(arguments[1])})
+        elif event not in told:
+            told.add(event)
+            tell({"means": event})
+
+    return announce
+
+
+class State:
+    """What of a process a reading may change for the next: compared, never put back.
+
+    What cannot be seen here is what a reading changes inside an object of another module.
+    """
+
+    def __init__(self) -> None:
+        self._spaces = {name: dict(space) for name, space in _namespaces()}
+        self._parts = _parts()
+
+    def changes(self) -> list[str]:
+        """Names of what is not as it was."""
+        now = _parts()
+        found = [name for name, value in self._parts.items() if now[name] != value]
+        return found + [name for name, space in _namespaces() if not self._same(name, space)]
+
+    def _same(self, name: str, space: Any) -> bool:
+        before = self._spaces.get(name)
+        if before is None or len(before) > len(space):
+            return before is None
+        found = map(space.get, before)
+        return all(one is other for one, other in zip(found, before.values(), strict=True))
+
+
+WATCHED = ("torch.nn", "torch._tensor", "torch.functional", "torch.utils.flop_counter", "reconcile")
+ALSO_WATCHED = ("torch", "builtins", "os", "math", "random", "sys")
+"""Modules whose functions and classes a reading may replace, with all below the former."""
+
+
+def _namespaces() -> Iterator[tuple[str, Any]]:
+    """The names of the watched modules, and of the classes that they define."""
+    modules: list[tuple[str, Any]] = [*sys.modules.items()]  # whatever somebody put there
+    for name, module in modules:
+        below = any(name == w or name.startswith(f"{w}.") for w in WATCHED)
+        if not isinstance(module, ModuleType) or not (below or name in ALSO_WATCHED):
+            continue
+        yield name, vars(module)
+        for value in [*vars(module).values()] if below else ():
+            if isinstance(value, type) and value.__module__ == name:
+                yield f"{name}.{value.__qualname__}", vars(value)
+    yield "torch.Tensor", vars(torch.Tensor)
+
+
+def _parts() -> dict[str, Any]:
+    hooks = vars(nn.modules.module)
+    return {
+        **flags(),
+        "sys.path": [*sys.path],
+        "importers": [*map(id, (*sys.meta_path, *sys.path_hooks))],
+        "working folder": os.getcwd(),  # noqa: PTH109 - a path object takes longer than a layer
+        "environment": dict(os.environ),
+        "signal handlers": [*map(signal.getsignal, signal.valid_signals())],
+        "limits": [*map(resource.getrlimit, _LIMITS)],
+        "open files": [*filter(os.path.exists, (f"/proc/self/fd/{n}" for n in range(64)))],
+        "threads": threading.active_count(),
+        "children": [*_children()],
+        "recursion limit": sys.getrecursionlimit(),
+        "streams": [*map(id, (sys.stdin, sys.stdout, sys.stderr))],
+        "warnings": [*map(id, warnings.filters)],
+        "hooks on all modules": [
+            (name, [*map(id, value.values())])
+            for name, value in hooks.items()
+            if name.startswith("_global_") and isinstance(value, dict)
+        ],
+        "modes": (torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()),
+        "tracing": (sys.gettrace(), sys.getprofile(), threading.gettrace()),
+        "collector": (gc.isenabled(), gc.get_threshold()),
+    }
+
+
+_LIMITS = tuple(getattr(resource, n) for n in dir(resource) if n.startswith("RLIMIT_"))
+
+
+def _children() -> Iterator[str]:
+    for task in TASKS.glob("*"):
+        with suppress(OSError):
+            yield from (task / "children").read_text().split()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
