@@ -57,7 +57,7 @@ def test_no_search_is_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where even small sets are too many, the size that was searched is lower, and told."""
     failing = [frozenset(CLAIMS) - {one, two} for one, two in combinations(CLAIMS, 2)]
     assert smallest_sets(failing, CLAIMS).sizes == {3: comb(7, 3)}
-    monkeypatch.setattr(searched, "MOST_STEPS", 30)
+    monkeypatch.setattr(searched, "MOST_STEPS", 30 * len(failing))
     found = smallest_sets(failing, CLAIMS)
     assert (found.searched, found.complete, found.first) == (2, False, ())
 
