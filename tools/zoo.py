@@ -26,9 +26,9 @@ HEAD = """# Zoo
 Networks that others wrote, built without weights and counted on the meta device (`make zoo`; torch
 {torch}). Parameters are always torch's own sum. Multiply-adds stand beside those of torch's
 FlopCounterMode, torchinfo and fvcore: **bold** where a tool says something else, `-` where it
-fails. torchinfo counts a bias as a multiply-add and misses products outside of layers; fvcore counts
-normalisation and adaptive pooling, and misses attention that is one operator. What no formula counts
-is named.
+fails. torchinfo counts a bias as a multiply-add and misses products outside of layers; fvcore
+counts normalisation and adaptive pooling, and misses attention that is one operator. What no
+formula counts is named.
 
 | package | network | parameters | multiply-adds | {tools} | not counted |
 |---|---|---|---|---|---|---|---|

@@ -360,8 +360,7 @@ class _Pass:
         """A module starts."""
         if module in self.part_of:
             self.counter.preparing += 1
-        if module in self._lazy:
-            self._lazy.discard(module)
+        if module in self._lazy:  # its weights have come into being, or are about to
             self._own(module)
         self.counter.running.append(module)
         row = self._row(module)
@@ -377,6 +376,9 @@ class _Pass:
         if module in self.part_of:
             self.counter.preparing -= 1
             return
+        if module in self._lazy:
+            held = (p for p in module._parameters.values() if p is not None)
+            self.counter.weights.used |= set(map(id, held))
         if module not in self._layers and module not in self.counter.work:
             return  # a container that did nothing by itself gets no row
         tensors = tensors_of(output)

@@ -200,6 +200,8 @@ def _number_problems(claim: Claim) -> Iterator[tuple[str, str]]:
     except ValueError as error:
         yield "printed", str(error)
         return
+    if claim.zeros and claim.relation != "equals":
+        yield "zeros", f"a claim that says {claim.relation} has no use for open zeros"
     if claim.zeros and (claim.unit is not None or not number.zeros):
         yield "zeros", f"{claim.printed} has no zeros that may be open: no last ones, or a `unit`"
     vague = number.approximate and number.unit == 1 and claim.unit is None
