@@ -111,14 +111,14 @@ def build_network(
         BuildError: the constructor or ``example_inputs`` failed, or gave no tensors.
     """
     try:
-        _draw_from(seed)
+        _draw_from(seed, device)
         with torch.device(device), _SkipRandomFills():
             model = network(**arguments)
         if not isinstance(model, nn.Module):
             raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
         _fill(model, seed)
         # Readings of equal shapes have equal inputs, whatever was drawn for their weights.
-        _draw_from(seed)
+        _draw_from(seed, device)
         with torch.device(device):
             inputs = _made_inputs(model, given) if given else _example_inputs(model)
         model = model.eval()
@@ -133,9 +133,12 @@ def build_network(
     return model, inputs
 
 
-def _draw_from(seed: int) -> None:
+def _draw_from(seed: int, device: torch.device) -> None:
     random.seed(seed)
-    torch.manual_seed(seed)
+    if device.type == "cuda":
+        torch.manual_seed(seed)
+    else:  # the same, without a note for every kind of device there might be, which takes longer
+        torch.default_generator.manual_seed(seed)
 
 
 def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:

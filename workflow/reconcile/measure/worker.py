@@ -75,10 +75,10 @@ class NotAsFoundError(BaseException):
     """The run on the meta device changed the state of the process, so the real one needs another.
 
     Attributes:
-        sketch: rows from the meta device, or None.
+        sketch: what came of the run on the meta device, or None.
     """
 
-    def __init__(self, sketch: list[Answer] | None) -> None:
+    def __init__(self, sketch: Answer | None) -> None:
         super().__init__()
         self.sketch = sketch
 
@@ -233,16 +233,16 @@ class Worker:
         sketch = self._sketch(request)
         if sketch is None:
             return self._run(request | {"sketch": None}, device)
-        return _on_meta(sketch, "as the study asks"), None
+        return _on_meta(sketch["rows"], "as the study asks"), None
 
     def _run(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
         """Count a network on values, where it fits into memory, and hold it against the meta run.
 
         Where it does not run on the meta device it is run twice on values.
         """
-        sketch: list[Answer] | None
+        sketch: Answer | None
         sketch = request["sketch"] if "sketch" in request else self._sketch(request)
-        needed = self._needed(request, sketch)
+        needed = self._held(request) if sketch is None else sketch["needed"]
         if self._changed():
             raise NotAsFoundError(sketch)
         free = available_memory(device)
@@ -250,18 +250,18 @@ class Worker:
             why = f"it needs about {needed:,} bytes"
             if sketch is None:
                 return _failed("out-of-memory", MemoryError(why), {}), None
-            return _on_meta(sketch, why), None
+            return _on_meta(sketch["rows"], why), None
         if device.type == "cpu" and free is not None:
             limit_memory(int(MEMORY_SHARE * free))
         first = self._of_two_runs(request, device) if sketch is None else sketch
         self._start_pass(device)
         model, inputs = self._built(request, device)
         rows, output = count_layers(model, inputs, ended=self._layer_ended)
-        note = self._agreed(first, rows, model, inputs)
+        note = self._agreed(first["rows"], rows, model, inputs)
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
         notes = [note, "" if finite else NOT_FINITE]
         cells = [cells_of(row) for row in rows]
-        carry_fields(first, cells)
+        carry_fields(first["rows"], cells)
         answer = _counts("measured", notes, cells)
         answer["output"] = _summary(output) if finite else None
         return answer, _Ready(model, inputs, rows, device)
@@ -282,8 +282,8 @@ class Worker:
             raise TwoRunsError(f"two runs differ: {again}")
         return f"the meta device counts otherwise: {difference}"
 
-    def _sketch(self, request: Answer) -> list[Answer] | None:
-        """Rows from the meta device; None where the network cannot run there."""
+    def _sketch(self, request: Answer) -> Answer | None:
+        """Rows from the meta device and the bytes needed; None where it cannot run there."""
         try:
             return self._of_two_runs(request, META)
         except (TwoRunsError, CrossCheckError):
@@ -291,8 +291,11 @@ class Worker:
         except FAULTS:
             return None
 
-    def _of_two_runs(self, request: Answer, device: torch.device) -> list[Answer]:
+    def _of_two_runs(self, request: Answer, device: torch.device) -> Answer:
         """Build a network, count it twice, and build it once more.
+
+        Returns:
+            Its ``rows``, and the bytes ``needed`` for its weights and all outputs.
 
         Raises:
             TwoRunsError: the counts, or the sizes of what was built, are not the same.
@@ -308,11 +311,12 @@ class Worker:
             with suppress(*FAULTS):  # the counts stand without it
                 add_fields(model, inputs, counted)
             rows = [cells_of(row) for row in counted]
+        needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
         sizes = _sizes(model)
         del model
         if sizes != _sizes(self._built(request, device)[0]):
             raise TwoRunsError("two runs differ: parameters have other shapes in each")
-        return rows
+        return {"rows": rows, "needed": needed}
 
     def _built(self, request: Answer, device: torch.device) -> tuple[nn.Module, tuple[Tensor, ...]]:
         name = request["class"]
@@ -324,14 +328,10 @@ class Worker:
         given = request.get("inputs", ())
         return build_network(network, request["arguments"], device, self.seed, given)
 
-    def _needed(self, request: Answer, rows: list[Answer] | None) -> int:
-        """Bytes of a network and of all its outputs; without a run, of what can be built."""
+    def _held(self, request: Answer) -> int:
+        """Bytes of the weights of a network that does not run on the meta device, if it builds."""
         with suppress(*FAULTS):
-            model, _ = self._built(request, META)
-            held = (*model.parameters(), *model.buffers())
-            held_bytes: int = sum(t.numel() * t.element_size() for t in held if not is_unsized(t))
-            outputs = sum(int(row["output_bytes"]) for row in rows or ())
-            return held_bytes + outputs
+            return _bytes(self._built(request, META)[0])
         return 0
 
     def _start_pass(self, device: torch.device) -> None:
@@ -418,6 +418,11 @@ def _difference(one: list[Answer], other: list[Answer]) -> str:
 
 def _sizes(model: nn.Module) -> list[tuple[int, ...]]:
     return [() if is_unsized(p) else tuple(p.shape) for p in model.parameters()]
+
+
+def _bytes(model: nn.Module) -> int:
+    held = [t for t in (*model.parameters(), *model.buffers()) if not is_unsized(t)]
+    return sum(t.numel() * t.element_size() for t in held)
 
 
 def _status(error: BaseException) -> str:

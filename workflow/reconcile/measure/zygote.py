@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import operator
 import os
 import resource
 import select
@@ -85,6 +86,7 @@ def _preload() -> None:
     with torch.device(META):
         model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())
         count_layers(model.eval(), (torch.ones(1, 1, 2, 2),))
+    _SPACES[:] = _spaces()
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page
 
@@ -257,25 +259,22 @@ class State:
     """
 
     def __init__(self) -> None:
-        self._spaces = {name: dict(space) for name, space in _namespaces()}
+        self._spaces = _SPACES or _spaces()
         self._parts = _parts()
 
     def changes(self) -> list[str]:
         """Names of what is not as it was."""
         now = _parts()
         found = [name for name, value in self._parts.items() if now[name] != value]
-        return found + [name for name, space in _namespaces() if not self._same(name, space)]
+        return found + [name for name, *both in self._spaces if not _same(*both)]
 
-    def _same(self, name: str, space: Any) -> bool:
-        before = self._spaces.get(name)
-        if before is None or len(before) > len(space):
-            return before is None
-        found = map(space.get, before)
-        return all(one is other for one, other in zip(found, before.values(), strict=True))
+
+def _same(space: Any, before: dict[str, Any]) -> bool:
+    return all(map(operator.is_, map(space.get, before), before.values()))
 
 
 WATCHED = ("torch.nn", "torch._tensor", "torch.functional", "torch.utils.flop_counter", "reconcile")
-ALSO_WATCHED = ("torch", "builtins", "os", "math", "random", "sys")
+ALSO_WATCHED = ("torch", "builtins", "os", "math", "random")
 """Modules whose functions and classes a reading may replace, with all below the former."""
 
 
@@ -291,6 +290,15 @@ def _namespaces() -> Iterator[tuple[str, Any]]:
             if isinstance(value, type) and value.__module__ == name:
                 yield f"{name}.{value.__qualname__}", vars(value)
     yield "torch.Tensor", vars(torch.Tensor)
+
+
+def _spaces() -> list[tuple[str, Any, dict[str, Any]]]:
+    """Each watched namespace with what stands in it now."""
+    return [(name, space, dict(space)) for name, space in _namespaces()]
+
+
+_SPACES: list[tuple[str, Any, dict[str, Any]]] = []
+"""The same before anything of a study was imported: children inherit it."""
 
 
 def _parts() -> dict[str, Any]:
