@@ -68,7 +68,8 @@ class Measurements:
 
     def signature(self, interpretation: str) -> tuple[Any, ...]:
         """Everything counted in a reading's layers; equal where counts cannot tell apart."""
-        counted = [name for name in self._columns if name != "interpretation"]
+        sights = {name for name, quantity in QUANTITIES.items() if quantity.seen}
+        counted = [n for n in self._columns if n not in {"interpretation", "sees_all", *sights}]
         spans = (
             self._spans[interpretation, name]
             for name in sorted(self._networks.get(interpretation, []))

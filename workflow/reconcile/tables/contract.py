@@ -128,6 +128,8 @@ class Quantity:
         table: the table that holds it, of a row a layer unless it is another.
         counted_by: ``module:function`` that counts it in the measuring process, from the module
             and its row (``measure.counting.Row``); None for what that row has itself.
+        seen: whether it is of what an output sees of the input, and so no count: a run on the meta
+            device may not know it.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Quantity:
     multiple_of: tuple[str, int] | None = None
     table: str = "layers.csv"
     counted_by: str | None = None
+    seen: bool = False
 
 
 QUANTITIES: dict[str, Quantity] = {}
@@ -553,10 +556,15 @@ for _name, _says, _words in (
         "effective padding",
     ),
 ):
-    register_quantity(Quantity(_name, f"{_says}; alike along all axes", words=_words))
+    register_quantity(Quantity(_name, f"{_says}; alike along all axes", words=_words, seen=True))
     for _axis in ("depth", "height", "width"):
         register_quantity(
-            Quantity(f"{_name}_{_axis}", f"the same along the {_axis}", words=f"{_words} ({_axis})")
+            Quantity(
+                f"{_name}_{_axis}",
+                f"the same along the {_axis}",
+                words=f"{_words} ({_axis})",
+                seen=True,
+            )
         )
 register_quantity(
     Quantity(
