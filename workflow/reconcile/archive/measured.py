@@ -16,7 +16,6 @@ from reconcile.archive.container import ArchiveError, shown
 from reconcile.archive.layout import member_of
 from reconcile.archive.reading import Archive
 from reconcile.tables.contract import (
-    COUNTED_KINDS,
     FILES,
     MEASURED,
     NETWORK,
@@ -28,14 +27,14 @@ from reconcile.tables.rows import Row
 
 Network = tuple[str, str]
 Layers = dict[tuple[str, str, str], Row]
-_SIDES = ("channels", "height", "width")
+_SIDES = ("channels", "depth", "height", "width", "length", "features")
 
 
 def check_sums(archive: Archive) -> str:
     """The measured layers add up to the measured totals."""
     layers: dict[Network, list[Row]] = defaultdict(list)
     for row in archive.table("layers.csv"):
-        _check_elements(row)
+        _check_sizes(row)
         layers[_network(row)].append(row)
     totals = archive.table("totals.csv")
     for total in totals:
@@ -60,13 +59,14 @@ def _place(row: Row) -> str:
     return _text("/".join(keys))
 
 
-def _check_elements(row: Row) -> None:
-    """A layer that is called several times has as many times the elements of its output."""
-    if row.get("kind") not in COUNTED_KINDS or not row.get("neurons"):
-        return
-    elements = math.prod(int(row[side]) for side in _SIDES if row.get(side))
-    if elements <= 0 or int(row["neurons"]) % elements:
-        raise ArchiveError(f"layers.csv: {_place(row)}: neurons are no multiple of its output")
+def _check_sizes(row: Row) -> None:
+    """What is said of the axes divides each output; tokens may be two of its axes together."""
+    known = {side: int(row[side]) for side in _SIDES if row.get(side)}
+    for shape in row.get("outputs", "").split():
+        elements = math.prod(map(int, shape.split("x")))
+        for side, size in known.items():
+            if not size or elements % size:
+                raise ArchiveError(f"layers.csv: {_place(row)}: {side} is no side of {shape}")
 
 
 def _check_total(total: Row, rows: list[Row]) -> None:
