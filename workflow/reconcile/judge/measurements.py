@@ -248,7 +248,7 @@ def _is_called(row: Row, pattern: str) -> bool:
 
 def _number(row: Row, column: str, layer: str) -> Fraction:
     value = row.get(column)
-    if value is None or value is pd.NA:
+    if value is None or value is pd.NA or value == "":
         whole = column.startswith("receptive_field") and row.get("sees_all")
         why = f", which sees all of its input ({whole})" if whole else ""
         raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
