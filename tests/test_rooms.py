@@ -48,7 +48,6 @@ TESTED_IN = {
     "archive/reading.py": ("archive/test_verify.py", "Every way to damage an archive is read."),
     "archive/structure.py": ("archive/test_verify.py", "Every column of every table is forged."),
     "judge/measurements.py": ("study/test_expressions.py", "It answers what expressions ask."),
-    "judge/notes.py": ("judge/test_reconciliation.py", "A note is a sentence of the summary."),
     "measure/building.py": ("measure/test_run.py", "A network is built in a child of a run."),
     "measure/closed_forms.py": ("measure/test_counting.py", "It checks each count of a network."),
     "measure/device.py": ("reliability/test_gpu.py", "A GPU that fails is played by a stand-in."),

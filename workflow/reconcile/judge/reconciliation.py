@@ -22,8 +22,7 @@ from reconcile.judge.conclusion import NotTrueError, ResultsScope, UnresolvedErr
 from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.notes import notes
-from reconcile.judge.ranking import RULE, Ranked, rank
+from reconcile.judge.ranking import RULE, Ranked, notes, rank
 from reconcile.judge.verdicts import (
     Counted,
     Verdict,
