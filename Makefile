@@ -10,7 +10,7 @@ endif
 reliability_tests := reliability study/test_yamlfile.py study/test_config.py study/test_load.py measure/test_run.py \
 	end_to_end/test_pipeline.py
 
-.PHONY: help report environment test reliability bench test-environment test-slurm lint format lock example verify clean
+.PHONY: help report environment test reliability bench zoo test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -38,6 +38,9 @@ test-slurm: test-environment ## test the SLURM profile on a small cluster on thi
 bench: test-environment ## measure the pipeline against its peers; write docs/benchmarks.md
 	bench/environment.sh
 	python bench/run.py
+
+zoo: test-environment ## count the networks of the zoos that are installed; write docs/zoo.md
+	python tools/zoo.py
 
 lint: test-environment ## check the style, the types and the workflow
 	ruff check

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from support import PROJECT, render, write_study
 
 from reconcile.archive.build import build_archive
+from reconcile.archive.verify import Check
+from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
+from reconcile.report.render import write_page
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
+from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
@@ -296,6 +301,74 @@ def _nothing_counted() -> Odd:
     return study(claims, [reading("r")]), NO_LAYERS
 
 
+def _no_reading_fits() -> Odd:
+    """Two claims that exclude each other, one that nobody satisfies, and no conclusion."""
+    claims = [
+        claim("four", "36", "neurons", "conv"),
+        claim("six", "54", "neurons", "conv"),
+        claim("never", "37", "neurons", "conv"),
+    ]
+    readings = [reading("r4"), reading("r6", network={"kernels": 6})]
+    data = study(claims, readings, arguments={"kernels": 4})
+    data["conclusion"] |= {
+        "interpretation": "none",
+        "holds": [
+            "readings(four, six) == 0 and readings(four) == 1 and readings(six) == 1",
+            "conflicts(four, six) == 1",
+            "conflicts(never) == 1",
+        ],
+    }
+    return data, IMAGES
+
+
+def _partly() -> Odd:
+    """Readings of three networks, of which some cannot be built or run."""
+    whole = {f"n{i}": {"kernels": 2 * i, "breaks": ""} for i in (1, 2, 3)}
+    claims = [claim(f"c{i}", str(18 * i), "neurons", "conv", network=f"n{i}") for i in (1, 2, 3)]
+    readings = [
+        reading("whole", networks=whole),
+        reading("part", networks=whole | {"n2": {"kernels": 4, "breaks": "run"}}),
+        reading("less", networks={n: a | {"breaks": "build"} for n, a in whole.items()}),
+    ]
+    return study(claims, readings), IMAGES
+
+
+def _fifty_networks() -> Odd:
+    """Fifty networks of one reading, a claim on each."""
+    networks = {f"n{i}": {"kernels": i} for i in range(1, 51)}
+    claims = [
+        claim(f"c{i}", str(9 * i + i % 2), "neurons", "conv", network=f"n{i}") for i in range(1, 51)
+    ]
+    return study(claims, [reading("r", networks=networks)]), IMAGES
+
+
+def _sweep_that_evidence_cuts() -> Odd:
+    """Combinations match more claims than the study's own readings, and evidence excludes them."""
+    evidence = {
+        "id": "stride",
+        "title": "The stride",
+        "source": SOURCE,
+        "says": "Windows of the program move by two pixels.",
+        "supports": ["own"],
+        "excludes": ["other"],
+        "check": "argument(stride) == 2",
+    }
+    sweep = _sweep({"kernels": [2, 4, 6], "stride": [1, 2, 3]})
+    claims = [claim("conv", "216", "neurons", "conv"), claim("all", "226", "neurons", "network")]
+    readings = [reading("own", network={"stride": 2}), reading("other", network={"stride": 3})]
+    more = {"arguments": {"kernels": 4}, "sweep": sweep, "evidence": [evidence]}
+    return study(claims, readings, **more), IMAGES
+
+
+def _counted_otherwise() -> Odd:
+    """A claim that only another counting than its own reproduces."""
+    other = {"id": "with-fc", "title": "both layers", "count": "neurons(conv) + neurons(fc)"}
+    claims = [claim("conv", "46", "neurons", "conv", countings=[other], title="the first layer")]
+    return study(
+        claims, [reading("r"), reading("six", network={"kernels": 6})], arguments={"kernels": 4}
+    ), IMAGES
+
+
 ODD: dict[str, Callable[[], Odd]] = {
     "tokens-on-meta": _tokens_on_meta,
     "tokens": _tokens,
@@ -312,7 +385,73 @@ ODD: dict[str, Callable[[], Odd]] = {
     "names_1.5-a.b": _names,
     "hundreds": _hundreds,
     "nothing-counted": _nothing_counted,
+    "no-reading-fits": _no_reading_fits,
+    "partly": _partly,
+    "fifty-networks": _fifty_networks,
+    "sweep-that-evidence-cuts": _sweep_that_evidence_cuts,
+    "counted-otherwise": _counted_otherwise,
 }
+
+
+def generated(seed: int) -> Odd:
+    """A study that nobody thought of: some claims, readings, networks, with a sweep or without."""
+    choose = Random(seed)  # noqa: S311 - the same studies every time
+    arguments = [
+        {"kernels": choose.randint(1, 9), "stride": choose.randint(1, 4), "breaks": broken}
+        for broken in choose.choices(["", "", "build", "run"], k=4)
+    ]
+    names = [f"n{i}" for i in range(choose.choice([0, 0, 1, 3]))]
+    readings = []
+    for i in range(choose.choice([0, 1, 2, 7])):
+        own = choose.choice(arguments)
+        networks = {"networks": {n: choose.choice(arguments) for n in names}} if names else {}
+        readings.append(reading(f"r{i}", **(networks or {"network": own})))
+    swept = not readings or choose.random() < 0.5
+    sweep = _sweep({"kernels": [1, 2, 4], "stride": [1, 2][: choose.randint(1, 2)]})
+    sweep |= (
+        {"networks": {n: {"breaks": ""} for n in names}} if names else {"network": {"breaks": ""}}
+    )
+    claims = [_any_claim(f"c{i}", choose, names) for i in range(choose.choice([1, 2, 5, 20]))]
+    data = study(claims, readings, **({"sweep": sweep} if swept else {}))
+    if readings and choose.random() < 0.5:
+        data["evidence"] = [_any_evidence(choose, readings)]
+    if not readings or choose.random() < 0.4:
+        data["conclusion"]["interpretation"] = "none"
+    return data, IMAGES
+
+
+def _any_claim(name: str, choose: Random, networks: list[str]) -> Any:
+    quantity, of = choose.choice(
+        [("neurons", "conv"), ("parameters", "network"), ("width", "conv"), ("macs", "fc")]
+    )
+    printed = choose.choice(["36", "46", "10", "3", "1.2 thousand", "400", "about"])
+    more: dict[str, Any] = {"network": choose.choice(networks)} if networks else {}
+    if printed == "about":
+        printed = "40"
+        more["relation"] = choose.choice(["at-most", "at-least"])
+    if choose.random() < 0.3:
+        more["countings"] = [{"id": "more", "title": "one more", "count": f"{quantity}({of}) + 1"}]
+    return claim(name, printed, quantity, of, **more)
+
+
+def _any_evidence(choose: Random, readings: list[Any]) -> Any:
+    names = [r["id"] for r in readings]
+    return {
+        "id": "item",
+        "title": "An item",
+        "source": SOURCE,
+        "says": "It is said somewhere.",
+        "supports": choose.sample(names, k=min(1, len(names))),
+        "check": choose.choice(["width(conv) == 3", "argument(stride) == 2"]),
+    }
+
+
+def reported(folder: Path, out: Path) -> str:
+    """Run a study up to the report for browsers and what is cited; return the report."""
+    study = judge_study(folder, out)
+    write_page(study, out, PROJECT / "templates", {})
+    write_citations(study, out, PROJECT / "templates", PROJECT / "CITATION.cff")
+    return (out / "report.html").read_text(encoding="utf-8")
 
 
 def write_odd(project: Path, name: str) -> Path:
@@ -320,8 +459,15 @@ def write_odd(project: Path, name: str) -> Path:
     return write_study(project / "studies" / name, *ODD[name]())
 
 
-def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> Path:
-    """Do with a study what every rule does, the archive included; return the archive."""
+def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) -> list[Check]:
+    """Do with a study what every rule does; return the checks that its archive passed."""
+    study = judge_study(folder, out)
+    render(study, out, **(options or {}))
+    return build_archive(PROJECT, folder, out, out / "archive.crate.zip")
+
+
+def judge_study(folder: Path, out: Path) -> Study:
+    """Measure, judge and search what a study asks for, as the rules do."""
     settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
     plan, study = out / "interpretations.json", load_study(folder)
     write_json(plan, plan_of(study, folder.name))
@@ -337,9 +483,7 @@ def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) ->
     for name, content in tables.items():
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
-    render(study, out, **(options or {}))
-    build_archive(PROJECT, folder, out, out / "archive.crate.zip")
-    return out / "archive.crate.zip"
+    return study
 
 
 def quietly(line: str) -> None:

@@ -96,7 +96,8 @@ def write_results(folder: Path, data: dict[str, Any] | None = None) -> tuple[Pat
     for name, content in tables.items():
         write_table(out, name, content)
     slip = ("conv", "one-replaced", "each factor of 4*4*4 by any", 12, "3 -> 4", "a", "3*4*4")
-    write_rows(out / "slips.csv", [(*slip, 1, "0.0123", "")])
+    known = {"cost": 1, "chance": "0.0123"}
+    write_rows(out / "slips.csv", [_cells("slips.csv", slip, known)])
     geometry = ("conv", "square-maps", "squares", 123456, "No geometry gives the number.")
     write_rows(out / "geometries.csv", [(*geometry, "", "", "", "", "")])
     write_json(out / "interpretations.json", {})

@@ -1,9 +1,9 @@
 """An edit reruns exactly what depends on it, whatever the clock says.
 
 One project with the tiny study is run from start to end; then each row of the table edits one file
-of a copy and asks Snakemake what it would run. The table is the rule: a new rule or a new
-dependency shows up here first. A file may be put in place in many ways, most of which leave a
-wrong time.
+of it, asks Snakemake what it would run, and the project is put back. The table is the rule: a new
+rule or a new dependency shows up here first. A file may be put in place in many ways, most of which
+leave a wrong time.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import os
 import random
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from forked import Snakemake
 from support import copy_project, study_data, write_study
 
 pytestmark = pytest.mark.slow
@@ -39,37 +38,49 @@ EVERY_TRIGGER = ("--rerun-triggers", "mtime", "params", "input", "software-env",
 Edit = Callable[[str], str]
 
 
-def snakemake(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake on a project with the library of that project."""
-    environment = os.environ | {"PYTHONPATH": str(project / "workflow")}
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
+class Project:
+    """A project whose tiny study has been run from start to end.
 
+    Attributes:
+        folder: where each test finds it as it was then, times included.
+    """
 
-def planned(project: Path, *arguments: str) -> set[str]:
-    """The rules that Snakemake would run now."""
-    return set(jobs(project, *arguments)) - {"all"}
+    def __init__(self, folder: Path) -> None:
+        self.folder = copy_project(folder / "project")
+        self._finished = folder / "finished"
+        shutil.rmtree(self.folder / "studies")
+        write_study(self.folder / "studies" / "tiny")
+        configure(self.folder / "config.yaml")
+        self.snakemake = Snakemake(self.folder)
+        done = self.snakemake()
+        assert done.returncode == 0, done.stderr
+        shutil.copytree(self.folder, self._finished, symlinks=True)
 
+    def restore(self) -> None:
+        """Have it be as it was when it was finished."""
+        shutil.rmtree(self.folder)
+        shutil.copytree(self._finished, self.folder, symlinks=True)
 
-def jobs(project: Path, *arguments: str) -> list[str]:
-    """The rule of every job that Snakemake would run now."""
-    done = snakemake(project, "--dry-run", *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return re.findall(r"^(?:local)?rule (\w+):", done.stdout, re.MULTILINE)
+    def __truediv__(self, name: str) -> Path:
+        return self.folder / name
+
+    def planned(self, *arguments: str) -> set[str]:
+        """The rules that Snakemake would run now."""
+        return set(self.jobs(*arguments)) - {"all"}
+
+    def jobs(self, *arguments: str) -> list[str]:
+        """The rule of every job that Snakemake would run now."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return re.findall(r"^(?:local)?rule (\w+):", done.stdout, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose tiny study has been run from start to end."""
-    project = copy_project(tmp_path_factory.mktemp("rerun") / "project")
-    shutil.rmtree(project / "studies")
-    write_study(project / "studies" / "tiny")
-    configure(project / "config.yaml")
-    done = snakemake(project)
-    assert done.returncode == 0, done.stderr
-    return project
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The project of all tests here."""
+    project = Project(tmp_path_factory.mktemp("rerun"))
+    yield project
+    project.snakemake.close()
 
 
 def configure(file: Path) -> None:
@@ -81,9 +92,10 @@ def configure(file: Path) -> None:
 
 
 @pytest.fixture
-def project(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished project, times included."""
-    return shutil.copytree(finished, tmp_path / "project", symlinks=True)
+def project(finished: Project) -> Project:
+    """The finished project, whatever the last test did with it."""
+    finished.restore()
+    return finished
 
 
 def append(text: str) -> Edit:
@@ -255,24 +267,24 @@ EVERY_WAY = ("claim", "repeats", "a cut file")
         for way in (WAYS if row[0] in EVERY_WAY else ["written"])
     ],
 )
-def test_edit(project: Path, way: str, row: tuple[str, str, Edit, set[str]]) -> None:
+def test_edit(project: Project, way: str, row: tuple[str, str, Edit, set[str]]) -> None:
     """An edit plans the rules that depend on it and no other, however the file got there."""
     _, file, edit, expected = row
     write, around, options = WAYS[way]
-    around(project)
+    around(project.folder)
     write(project / file, edit((project / file).read_text(encoding="utf-8")))
-    assert planned(project, *options) == expected
+    assert project.planned(*options) == expected
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing(project: Path, way: str) -> None:
+def test_nothing(project: Project, way: str) -> None:
     """A finished project has nothing to do, whatever the times are."""
     _, around, options = WAYS[way]
-    around(project)
-    assert planned(project, *options) == set()
+    around(project.folder)
+    assert project.planned(*options) == set()
 
 
-def test_a_dry_run_changes_nothing(project: Path) -> None:
+def test_a_dry_run_changes_nothing(project: Project) -> None:
     """Asking what would run leaves the results as they are, times included."""
 
     def state() -> dict[Path, tuple[bytes, int]]:
@@ -281,90 +293,90 @@ def test_a_dry_run_changes_nothing(project: Path) -> None:
 
     before = state()
     put_older(project / STUDY_FILE, in_study(add_reading)((project / STUDY_FILE).read_text()))
-    assert planned(project) == INSTANTIATING
+    assert project.planned() == INSTANTIATING
     assert state() == before
 
 
-def test_forced(project: Path) -> None:
+def test_forced(project: Project) -> None:
     """A rule that is forced takes with it what depends on it."""
-    assert planned(project, "--forcerun", "measure") == MEASURING
+    assert project.planned("--forcerun", "measure") == MEASURING
 
 
-def test_only_what_is_asked_for(project: Path) -> None:
+def test_only_what_is_asked_for(project: Project) -> None:
     """What is out of date but not asked for is left alone."""
     put(project / STUDY_FILE, in_study(add_reading)((project / STUDY_FILE).read_text()))
-    assert planned(project, "measurements") == {"instantiate", "measure"} | {"measurements"}
+    assert project.planned("measurements") == {"instantiate", "measure"} | {"measurements"}
 
 
-def test_a_new_template(project: Path) -> None:
+def test_a_new_template(project: Project) -> None:
     """A file that is added where a rule reads all files counts."""
     put(project / "templates/partials/more.jinja", "")
-    assert planned(project) == RENDERING
+    assert project.planned() == RENDERING
 
 
-def test_measured_elsewhere(project: Path) -> None:
+def test_measured_elsewhere(project: Project) -> None:
     """Results that another machine wrote are taken as they are once they are touched."""
     timings = project / "results/tiny/timings.csv"
     put_older(timings, timings.read_text(encoding="utf-8").replace("1", "2"))
-    assert planned(project) == MEASURING
-    done = snakemake(project, "--touch", "results/tiny/record.json")
+    assert project.planned() == MEASURING
+    done = project.snakemake("--touch", "results/tiny/record.json")
     assert done.returncode == 0, done.stderr
-    assert planned(project) == RENDERING
+    assert project.planned() == RENDERING
 
 
-def test_archive(project: Path) -> None:
+def test_archive(project: Project) -> None:
     """An archive of an older study.yaml is made anew, with all that depends on it."""
     now = (project / STUDY_FILE).read_text(encoding="utf-8")
     put(project / STUDY_FILE, in_study(add_reading)(now))
-    assert planned(project, "archive") >= {"build_archive"} | INSTANTIATING - {"render_index"}
+    assert project.planned("archive") >= {"build_archive"} | INSTANTIATING - {"render_index"}
 
 
-def test_another_study(project: Path) -> None:
+def test_another_study(project: Project) -> None:
     """A study that is added plans its own rules and leaves the others alone."""
     write_study(project / "studies" / "other")
-    done = snakemake(project, "--dry-run", "--config", "studies=all")
+    done = project.snakemake("--dry-run", "--config", "studies=all")
     shutil.rmtree(project / "studies" / "other")
     assert done.returncode == 0, done.stderr
     assert set(re.findall(r"wildcards: study=(\w+)", done.stdout)) == {"other"}
 
 
-def test_planned_is_done(project: Path) -> None:
+def test_planned_is_done(project: Project) -> None:
     """What is planned is what happens: after a new title, the old measurements are used again."""
     record = project / "results/tiny/record.json"
     before = record.read_bytes()
     path = project / STUDY_FILE
     change = in_study(lambda data: data["interpretations"][1].update(title="Covers the image"))
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-    done = snakemake(project, "results/tiny/reconciliation.json")
+    done = project.snakemake("results/tiny/reconciliation.json")
     assert done.returncode == 0, done.stderr
     assert "Covers the image" in (project / "results/tiny/reconciliation.json").read_text()
     assert record.read_bytes() == before
 
 
-def test_batches(project: Path) -> None:
+def test_batches(project: Project) -> None:
     """Batches that a stopped run left are used again, unless they are out of date."""
     two = ("--config", "measure={readings_per_job: 2, repeats: 1, warmup: 0}")
-    done = snakemake(project, *two, "--", "results/tiny/batches/0/record.json")
+    done = project.snakemake(*two, "--", "results/tiny/batches/0/record.json")
     assert done.returncode == 0, done.stderr
     rest = {"measure_batch", "gather_measurements"} | FROM_MEASUREMENTS
-    assert planned(project, *two) == rest
-    assert jobs(project, *two).count("measure_batch") == 1
+    assert project.planned(*two) == rest
+    assert project.jobs(*two).count("measure_batch") == 1
     network = project / "studies/tiny/network.py"
     put_older(network, COMMENT(network.read_text(encoding="utf-8")))
-    assert jobs(project, *two).count("measure_batch") == len((0, 1))
-    done = snakemake(project, *two, "--", "measurements")
+    assert project.jobs(*two).count("measure_batch") == len((0, 1))
+    done = project.snakemake(*two, "--", "measurements")
     assert done.returncode == 0, done.stderr
-    assert not list(project.glob("results/tiny/batches/*/*"))
-    assert planned(project, *two, "--", "measurements") == set()
+    assert not list(project.folder.glob("results/tiny/batches/*/*"))
+    assert project.planned(*two, "--", "measurements") == set()
 
 
-def test_a_study_that_is_not_configured(project: Path) -> None:
+def test_a_study_that_is_not_configured(project: Project) -> None:
     """A study that only the command line names is measured, and then up to date, too."""
     write_study(project / "studies" / "other")
     wanted = "results/other/reconciliation.json"
-    done = snakemake(project, wanted)
+    done = project.snakemake(wanted)
     assert done.returncode == 0, done.stderr
-    assert planned(project, wanted) == set()
+    assert project.planned(wanted) == set()
     network = project / "studies/other/network.py"
     put_older(network, COMMENT(network.read_text(encoding="utf-8")))
-    assert planned(project, wanted) == {"measure", "reconcile"}
+    assert project.planned(wanted) == {"measure", "reconcile"}

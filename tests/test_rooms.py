@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,9 +28,56 @@ ALLOWED: dict[str, set[str]] = {
 LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(f"measure/{name}.py" for name in ("crediting", "device", "kinds", "operators", "recall")),
-    *(f"measure/{name}.py" for name in ("timing", "weights", "worker", "zygote")),
+    *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
+    *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
 }
+
+
+TESTS = PROJECT / "tests"
+VAGUE = ("told", "said", "found", "wanted", "alone", "do", "go", "handle", "helper", "util", "misc")
+TESTED_IN = {
+    "__main__.py": ("test_cli.py", "Two lines that call the command line."),
+    "errors.py": (
+        "study/test_load.py",
+        "A fault is what a wrong study is told.",
+    ),
+    "folders.py": ("archive/test_answers.py", "Links are refused where folders are published."),
+    "archive/again.py": ("archive/test_verify.py", "Making again is what verifying does."),
+    "archive/build.py": ("archive/test_archive.py", "An archive is built to be looked at."),
+    "archive/documents.py": ("archive/test_archive.py", "README and certificate are read there."),
+    "archive/reading.py": ("archive/test_verify.py", "Every way to damage an archive is read."),
+    "archive/structure.py": ("archive/test_verify.py", "Every column of every table is forged."),
+    "judge/measurements.py": ("study/test_expressions.py", "It answers what expressions ask."),
+    "judge/notes.py": ("judge/test_reconciliation.py", "A note is a sentence of the summary."),
+    "measure/building.py": ("measure/test_run.py", "A network is built in a child of a run."),
+    "measure/closed_forms.py": ("measure/test_counting.py", "It checks each count of a network."),
+    "measure/device.py": ("reliability/test_gpu.py", "A GPU that fails is played by a stand-in."),
+    "measure/harmless.py": ("measure/test_operators.py", "It lists names of operators."),
+    "measure/kinds.py": ("measure/test_counting.py", "The kind of a layer is in its row."),
+    "measure/process.py": ("measure/test_run.py", "A process is what a run starts and ends."),
+    "measure/recall.py": (
+        "measure/test_run.py",
+        "What is remembered gives a plain run's rows.",
+    ),
+    "measure/record.py": ("measure/test_provenance.py", "The record is made of the provenance."),
+    "measure/weights.py": ("measure/test_crediting.py", "Whose weights are seen in whose work."),
+    "measure/worker.py": ("measure/test_run.py", "It lives in a process of its own only."),
+    "report/pdf.py": ("end_to_end/test_pdf.py", "A PDF is looked at with a whole report in it."),
+    "report/figures/coverage.py": ("report/test_figures.py", "Drawn and checked with the others."),
+    "report/figures/sweep.py": (
+        "end_to_end/test_odd_studies.py",
+        "It needs a sweep's results.",
+    ),
+    "run/fresh.py": ("test_rerun.py", "What is out of date only Snakemake can be asked."),
+    "run/processes.py": ("reliability/test_kills.py", "Processes are really killed there."),
+    "run/scripting.py": ("reliability/test_hostile_words.py", "A log is read by a terminal."),
+    "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
+    "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
+    "study/values.py": ("study/test_load.py", "A value is a key of a study, and each is tried."),
+    "tables/frames.py": ("tables/test_contract.py", "Every table of the contract becomes a frame."),
+    "tables/rows.py": ("tables/test_cells.py", "A row is its cells."),
+}
+"""Modules without a test file of their own name: where they are tested, and why there."""
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -79,11 +127,52 @@ def test_who_loads_torch() -> None:
     assert found == LOADS_TORCH
 
 
-def test_no_class_has_two_meanings() -> None:
-    """No two files define a public class of the same name."""
-    seen: dict[str, Path] = {}
+def defined(kind: type[ast.ClassDef | ast.FunctionDef]) -> dict[str, list[str]]:
+    """The files that define each top-level class or function, by its name."""
+    found: dict[str, list[str]] = {}
     for file in FILES:
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                assert node.name not in seen, (node.name, file, seen.get(node.name))
-                seen[node.name] = file
+            if isinstance(node, kind):
+                found.setdefault(node.name, []).append(file.relative_to(LIBRARY).as_posix())
+    return found
+
+
+def test_no_class_has_two_meanings() -> None:
+    """No two files define a class of the same name, not even a private one."""
+    assert {name: files for name, files in defined(ast.ClassDef).items() if len(files) > 1} == {}
+
+
+def test_names_of_functions_say_something() -> None:
+    """A word that fits any function names one at most, and no name stands in more than three files.
+
+    Three, because a small word is the best name of what a file does with its own things.
+    """
+    functions = defined(ast.FunctionDef)
+    most = {f"{mark}{word}": 1 for word in VAGUE for mark in ("", "_")}
+    often = {name: files for name, files in functions.items() if len(files) > most.get(name, 3)}
+    assert often == {}
+
+
+def test_what_is_exported() -> None:
+    """An underscore says what is private; only what a study's network imports lists its names."""
+    listing = [f for f in FILES if re.search(r"^__all__\b", f.read_text("utf-8"), re.MULTILINE)]
+    assert listing == [LIBRARY / "layers.py"]
+
+
+MODULES = sorted(f.relative_to(LIBRARY).as_posix() for f in FILES if f.name != "__init__.py")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_is_tested(module: str) -> None:
+    """A module has a test file of its own name and room, or stands in the list of others."""
+    own = TESTS / Path(module).with_name(f"test_{Path(module).name}")
+    assert own.is_file() != (module in TESTED_IN), f"{module}: either {own} or a reason, not both"
+    if module in TESTED_IN:
+        file, reason = TESTED_IN[module]
+        assert (TESTS / file).is_file(), file
+        assert reason.endswith("."), reason
+
+
+def test_no_reason_outlives_its_module() -> None:
+    """The list of modules that are tested elsewhere names modules only."""
+    assert set(TESTED_IN) <= set(MODULES)

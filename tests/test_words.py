@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from fontTools.ttLib import TTFont
 from report_support import TEMPLATES
 
-from reconcile.report.figures.svg import COLOURS, number
+from reconcile.report.figures.svg import coordinate
 from reconcile.report.pages import FONTS
-from reconcile.report.readings import folded
 from reconcile.words import MARKS, beside, digits, listed, milliseconds, percent, share, typeset
 
 
@@ -67,48 +64,7 @@ def test_small_words() -> None:
     ]
     assert (share("0"), share("-0.5")) == ("0%", "-50.00%")
     assert (percent("1.33e-05"), percent("0.0213"), percent("")) == ("0.0013%", "2.1%", "")
-    assert (number(-0.001), number(-0.5), number(12.0)) == ("0", "-0.5", "12")
-
-
-def layer(name: str, neurons: int) -> dict[str, str]:
-    """A row of layers.csv."""
-    columns = ("kind", "channels", "height", "width", "parameters", "macs", "connections")
-    return {"layer": name, "neurons": str(neurons), **dict.fromkeys(columns, "")}
-
-
-def test_equal_numbered_blocks_are_told_once() -> None:
-    """Three or more equal blocks become one, and their number is kept."""
-    rows = [layer("embed", 7)]
-    rows += [layer(f"h.{i}.{part}", n) for i in range(12) for part, n in (("attn", 3), ("mlp", 4))]
-    told = folded([*rows, layer("head", 9)])
-    names = [(row.name, row.times) for row in told]
-    assert names == [("embed", 1), ("h.0…11.attn", 12), ("h.0…11.mlp", 12), ("head", 1)]
-    whole = sum(int(row.row["neurons"]) * row.times for row in told)
-    assert whole == sum(int(row["neurons"]) for row in [*rows, layer("head", 9)])
-
-
-def test_blocks_that_differ_are_told_in_full() -> None:
-    """A block of other counts, or a number left out, ends a run."""
-    rows = [layer(f"h.{i}.mlp", n) for i, n in ((0, 4), (1, 4), (2, 5), (4, 5), (5, 5))]
-    assert [row.name for row in folded(rows)] == [row["layer"] for row in rows]
-
-
-def test_layers_that_change_nothing_are_idle() -> None:
-    """Idle is an activation, dropout or normalisation of the size before that adds to no total."""
-    rows = [
-        layer("input", 9) | {"kind": "input", "height": "3"},
-        layer("conv", 9) | {"kind": "conv", "height": "3"},
-        layer("relu", 9) | {"kind": "activation", "height": "3"},
-        layer("norm", 9) | {"kind": "norm", "height": "3", "parameters": "2"},
-        layer("pool", 4) | {"kind": "pool", "height": "2"},
-        layer("dropout", 4) | {"kind": "dropout", "height": "2", "macs": "0"},
-        layer("subsample", 4) | {"kind": "other", "height": "2"},
-        layer("tanh", 4) | {"kind": "activation", "height": "2", "connections": "5"},
-        layer("cut", 2) | {"kind": "activation", "height": "1"},
-        layer("solid", 8) | {"kind": "pool"},
-        layer("sizeless", 8) | {"kind": "activation"},
-    ]
-    assert [row.name for row in folded(rows) if row.idle] == ["relu", "dropout"]
+    assert (coordinate(-0.001), coordinate(-0.5), coordinate(12.0)) == ("0", "-0.5", "12")
 
 
 def test_bundled_fonts_have_every_character_of_the_templates() -> None:
@@ -119,48 +75,3 @@ def test_bundled_fonts_have_every_character_of_the_templates() -> None:
     for name in FONTS.values():
         cmap = TTFont(TEMPLATES / "fonts" / name).getBestCmap()
         assert not {c for c in wanted if ord(c) not in cmap}, name
-
-
-def palette(css: str) -> dict[str, str]:
-    """The colours that a block of CSS sets."""
-    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css))
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance, as WCAG defines it."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours."""
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-LIGHT, DARK = (
-    palette(part)
-    for part in re.split(r"prefers-color-scheme: dark", (TEMPLATES / "report.css").read_text())
-)
-
-
-def test_drawings_and_page_share_one_palette() -> None:
-    """A drawing in the PDF has the colours of the page."""
-    assert {name: LIGHT[name] for name in COLOURS} == COLOURS
-    assert LIGHT.keys() == DARK.keys()
-
-
-@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_text_has_enough_contrast(colours: dict[str, str]) -> None:
-    """Every text colour has the 4.5:1 of WCAG AA on every background it stands on."""
-    pairs = [(text, "paper") for text in ("ink", "muted", "accent", "good", "bad", "slip")]
-    pairs += [(text, "wash") for text in ("ink", "muted", "accent", "good", "bad")]
-    pairs += [
-        ("bad", "bad-wash"),
-        ("ink", "bad-wash"),
-        ("muted", "bad-wash"),
-        ("slip", "slip-wash"),
-    ]
-    low = {pair for pair in pairs if contrast(*(colours[name] for name in pair)) < 4.5}
-    assert not low

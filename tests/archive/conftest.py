@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,14 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from forging import sealed
 from support import render
 
 from reconcile.archive import again
-from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
-from reconcile.archive.layout import MANIFEST, code_files
-from reconcile.archive.reading import digest, manifest
+from reconcile.archive.layout import code_files
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
@@ -25,6 +23,7 @@ from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.search.run import search_geometries, search_slips
 from reconcile.study.load import load_study
+from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
@@ -190,9 +189,9 @@ def _remembered(render: Callable[..., None]) -> Callable[..., None]:
     """A renderer that writes again what it wrote from the same study, results and options."""
     known: dict[str, dict[str, bytes]] = {}
 
-    def write(study: Path, results: Path, templates: Path, config: dict[str, Any]) -> None:
+    def write(study: Study, results: Path, templates: Path, config: dict[str, Any]) -> None:
         before = _contents(results)
-        key = repr((study.name, _contents(study), before, sorted(config.items())))
+        key = repr((study, before, sorted(config.items())))
         if key not in known:
             render(study, results, templates, config)
             after = _contents(results)
@@ -214,18 +213,8 @@ def forged(tmp_path: Path, original: Mapping[str, bytes]) -> Callable[[dict[str,
     """Writes an archive of any files, with every hash put right, and all that describes them."""
 
     def write(members: dict[str, bytes]) -> Path:
-        own = {n: d for n, d in members.items() if n in DOCUMENTS and d != original[n]}
-        gone = {n for n in DOCUMENTS if n not in members}
-        try:
-            made = describe({n: d for n, d in members.items() if n not in DOCUMENTS})
-        except Exception:  # what is broken describes itself as it did
-            made = {}
-        members |= {n: d for n, d in made.items() if n in DOCUMENTS and n not in gone} | own
-        if "ro-crate-metadata.json" in own or (not made and "ro-crate-metadata.json" in members):
-            members["ro-crate-metadata.json"] = _rehashed(members)
-        members[MANIFEST] = manifest(members)
         file = tmp_path / "forged.crate.zip"
-        file.write_bytes(pack(members))
+        file.write_bytes(pack(sealed(members, original)))
         return file
 
     return write
@@ -242,13 +231,3 @@ def forge(
         return forged(members)
 
     return write
-
-
-def _rehashed(members: dict[str, bytes]) -> bytes:
-    crate = json.loads(members["ro-crate-metadata.json"])
-    for entity in crate["@graph"]:
-        data = members.get(entity["@id"])
-        if data is not None and "sha256" in entity:
-            entity["sha256"] = digest(data)
-            entity["contentSize"] = str(len(data))
-    return json.dumps(crate).encode()

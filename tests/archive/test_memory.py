@@ -9,21 +9,30 @@ import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from forging import rehashed
 
+from reconcile.archive.again import MOST_JUDGEMENTS
 from reconcile.archive.container import pack
-from reconcile.archive.layout import MANIFEST
+from reconcile.archive.layout import MANIFEST, METADATA
 from reconcile.archive.reading import manifest
+from reconcile.files import json_text
+from reconcile.study.load import load_study
+from reconcile.study.plan import plan_of
+from reconcile.tables.contract import head_of
 
 pytestmark = pytest.mark.slow
 SIZE = 60 * 1024**2
 GIGABYTE = 1024**3
 PROGRAM = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from reconcile.cli import main
 code = main(["verify", "--no-pdf", "--receipt", sys.argv[2], sys.argv[1]])
-print("\\n", code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]
+print("\\n", code, int(peak) * 1024)
 """
 Members = dict[str, bytes]
 
@@ -44,6 +53,8 @@ def member(name: str, content: Callable[[Members], bytes]) -> Callable[[Members]
 
     def build(members: Members) -> bytes:
         whole = members | {name: content(members)}
+        if name != METADATA:
+            whole[METADATA] = rehashed(whole)
         return pack(whole | {MANIFEST: manifest(whole)})
 
     return build
@@ -83,7 +94,13 @@ def compressed(members: Members) -> bytes:
     return stream.getvalue()
 
 
+WIDE = "\N{GRINNING FACE}".encode()
+"""One such character, and Python holds each of a text in four bytes."""
 LAYERS, TOTALS = "results/layers.csv", "results/totals.csv"
+ROW = b"a,b,c,conv" + b"," * (len(head_of("layers.csv")) - 4) + b"\n"
+KILLED = b",main,killed" + b"," * (len(head_of("totals.csv")) - 3) + b"\n"
+"""Of a row in totals.csv, what follows the reading."""
+STUDY, PLAN = "study/study.yaml", "results/interpretations.json"
 HOSTILE: dict[str, Callable[[Members], bytes]] = {
     "entries": many_entries,
     "overlaps": overlapping,
@@ -95,11 +112,11 @@ HOSTILE: dict[str, Callable[[Members], bytes]] = {
     "long text": member(
         "record/record.json", lambda m: b'{"a":"\xf0\x9f\x98\x80' + repeated(b"x") + b'"}'
     ),
-    "rows": member(LAYERS, lambda m: head(m, LAYERS) + repeated(b"a,b,c,conv,1,1,1,1,1,1,1\n")),
+    "rows": member(LAYERS, lambda m: head(m, LAYERS) + repeated(ROW)),
     "cells": member(LAYERS, lambda m: head(m, LAYERS) + repeated(b",") + b"\n"),
     "columns": member(LAYERS, lambda m: distinct(b",", b"") + b"\n"),
     "lines in cells": member(LAYERS, lambda m: head(m, LAYERS) + repeated(b'"a\n",')),
-    "totals": member(TOTALS, lambda m: head(m, TOTALS) + distinct(b"a", b",main,killed,,,,,,\n")),
+    "totals": member(TOTALS, lambda m: head(m, TOTALS) + distinct(b"a", KILLED)),
     "sentences": member("results/evidence.csv", lambda m: repeated(b"a,b\n")),
     "macros": member("results/numbers.tex", lambda m: distinct(b"\\newcommand{\\rc", b"}{1}\n")),
     "YAML": member("study/study.yaml", lambda m: b"a: [" + repeated(b"x,") + b"]\n"),
@@ -109,10 +126,39 @@ HOSTILE: dict[str, Callable[[Members], bytes]] = {
 }
 
 
-def swept(study: bytes) -> bytes:
-    """A study that sweeps as many readings as a study may, each with a thousand countings."""
-    axes = ", ".join(f"a{i}: {{from: 1, to: 20}}" for i in range(4))
-    return study + f"sweep:\n  title: Wide\n  axes: {{{axes}}}\n".encode()
+def swept(study: bytes, sides: int = 400) -> bytes:
+    """A study that sweeps as many readings as a study may, or fewer."""
+    axes = {"side": range(3, 3 + sides), "kernels": range(1, 501)}
+    said = ", ".join(f"{name}: {list(values)}" for name, values in axes.items())
+    proposed = "proposed_by: [{name: constructed for this study}]"
+    return study + f"sweep: {{title: Wide, axes: {{{said}}}, {proposed}}}\n".encode()
+
+
+def judged(members: Members) -> bytes:
+    """As many readings as are still judged, of which none could be measured."""
+    study = swept(members[STUDY], sides=MOST_JUDGEMENTS // 1_000 - 1)
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "toy"
+        folder.mkdir()
+        (folder / "study.yaml").write_bytes(study)
+        (folder / "network.py").write_bytes(members["study/network.py"])
+        plan = plan_of(load_study(folder), "toy")
+    own = members[TOTALS].splitlines(keepends=True)
+    ids = [reading["id"] for reading in plan["interpretations"]][len(own) - 1 :]
+    totals = b"".join([*own, *(i.encode() + KILLED for i in ids)])
+    changed = {STUDY: study, TOTALS: totals, PLAN: json_text(plan).encode()}
+    whole = members | changed
+    whole[METADATA] = rehashed(whole)
+    return pack(whole | {MANIFEST: manifest(whole)})
+
+
+HOSTILE["judgements"] = judged
+REACHES = {
+    "rows": "cells of tables, more than",
+    "totals": "cells of tables, more than",
+    "judgements": "results/verdicts.csv",
+}
+"""What a kind that is large in a table of the right form is told, however tables change."""
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -129,5 +175,6 @@ def test_memory(original: Mapping[str, bytes], tmp_path: Path, kind: str) -> Non
     )
     code, peak = done.stdout.split()[-2:]
     assert code in ("0", "1", "3"), done.stdout
+    assert REACHES.get(kind, "") in done.stdout
     assert int(peak) < GIGABYTE, f"{int(peak):,} bytes"
     assert not done.stderr

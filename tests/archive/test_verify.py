@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
@@ -24,7 +24,7 @@ import reconcile
 from reconcile import cli
 from reconcile.archive import verify as verifying
 from reconcile.archive.again import DOCUMENTS
-from reconcile.archive.container import pack, unpack
+from reconcile.archive.container import pack
 from reconcile.archive.layout import MANIFEST, member_of
 from reconcile.archive.reading import manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
@@ -92,26 +92,26 @@ def test_an_archive_verifies(archive_file: Path) -> None:
     assert (found.outcome, found.not_compared) == ("holds", [])
 
 
-def _spoil(members: dict[str, bytes], member: str, column: str, row: int) -> None:
-    """Write something else into one cell."""
-    cells(member, lambda rows: rows[row].update({column: f"{rows[row][column]}1"}))(members)
-
-
 def test_every_cell_that_follows(members: dict[str, bytes], forged: Forged) -> None:
     """Any cell of any column of a table that follows from others is missed when it is changed."""
     for name, file in tables().items():
-        member = member_of(name)
         if file.rule == "measure":
             continue
         for column in file.columns:
             changed = dict(members)
-            cells(member, lambda rows, c=column.name: rows[0].update({c: f"{rows[0][c]}1"}))(
-                changed
-            )
-            assert verify_archive(forged(changed), pdf=False).outcome == "fails", (
-                name,
-                column.name,
-            )
+            _spoil_first(changed, member_of(name), column.name)
+            found = verify_archive(forged(changed), pdf=False)
+            assert found.outcome == "fails", (name, column.name)
+
+
+def _spoil_first(members: dict[str, bytes], member: str, column: str) -> None:
+    """Write something else into a cell of the first row, which an empty table is given."""
+    head, *rows = csv.reader(io.StringIO(members[member].decode()))
+    first = rows[0] if rows else [""] * len(head)
+    first[head.index(column)] += "1"
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([head, first, *rows[1:]])
+    members[member] = text.getvalue().encode()
 
 
 def test_every_measured_cell(members: dict[str, bytes], forged: Forged) -> None:
@@ -219,10 +219,10 @@ def test_every_flip_is_caught(archive_file: Path, tmp_path: Path, data: st.DataO
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_repacked_flip_is_caught(
-    archive_file: Path, tmp_path: Path, data: st.DataObject
+    original: Mapping[str, bytes], tmp_path: Path, data: st.DataObject
 ) -> None:
     """So does a flip in a member of an archive that was packed again with right checksums."""
-    members = unpack(archive_file.read_bytes())
+    members = dict(original)
     name = data.draw(st.sampled_from([n for n, content in members.items() if content]))
     content = bytearray(members[name])
     at = data.draw(st.integers(0, len(content) - 1))
@@ -239,10 +239,10 @@ def test_every_repacked_flip_is_caught(
 )
 @given(data=st.data())
 def test_any_content_gives_an_answer(
-    archive_file: Path, forged: Callable[[dict[str, bytes]], Path], data: st.DataObject
+    original: Mapping[str, bytes], forged: Forged, data: st.DataObject
 ) -> None:
     """Whatever stands in a member whose hashes are right, the answer is a table of single lines."""
-    members = unpack(archive_file.read_bytes())
+    members = dict(original)
     readable = [n for n in members if n.startswith(("results/", "study/study", "record/record"))]
     name = data.draw(st.sampled_from(readable))
     content = members[name]
@@ -252,7 +252,7 @@ def test_any_content_gives_an_answer(
         st.binary(max_size=6) | st.sampled_from([b"9" * 5000, b"-1", b",", b"\n", b"[" * 99])
     )
     members[name] = content[:start] + noise + content[end:]
-    found = verify_archive(forged(members))
+    found = verify_archive(forged(members), pdf=False)
     assert all(check.detail.isprintable() for check in found.checks)
 
 
@@ -396,7 +396,7 @@ FORGERIES: dict[str, tuple[Change, str, str]] = {
     ),
     "expression that explodes": (
         replaced("study/study.yaml", "quantity: neurons, of: out", "quantity: " + "(" * 9 + TOWER),
-        "verdicts",
+        "study",
         "bits on the way",
     ),
     "deep JSON": (
@@ -591,11 +591,12 @@ def test_several_at_once(archive_file: Path, tmp_path: Path) -> None:
     """Several verify in one folder at once: each has its answer, and one receipt is there."""
     file = tmp_path / "a.zip"
     shutil.copy(archive_file, file)
-    words = [sys.executable, "-m", "reconcile", "verify", str(file)]
-    running = [subprocess.Popen(words, stdout=PIPE, stderr=PIPE, text=True) for _ in range(4)]
+    words = [sys.executable, "-m", "reconcile", "verify", "--no-pdf", str(file)]
+    running = [subprocess.Popen(words, stdout=PIPE, stderr=PIPE, text=True) for _ in range(3)]
     said = [(*process.communicate(), process.returncode) for process in running]
-    assert all(code == 0 and "receipt: " in out and not err for out, err, code in said), said
-    assert json.loads((tmp_path / "verification.json").read_text())["outcome"] == "verified"
+    assert all(code == 3 and "receipt: " in out and not err for out, err, code in said), said
+    outcome = json.loads((tmp_path / "verification.json").read_text())["outcome"]
+    assert outcome == "verified in part"
     assert {entry.name for entry in tmp_path.iterdir()} == {"a.zip", "verification.json"}
 
 
@@ -620,7 +621,7 @@ def test_without_the_pipeline(archive_file: Path, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
         "from reconcile.archive.verify import verify_archive as v\n"
-        "assert v(Path(sys.argv[1])).holds;"
+        "assert v(Path(sys.argv[1]), pdf=False).holds;"
         "print('torch' in sys.modules, 'snakemake' in sys.modules)"
     )
     done = subprocess.run(
@@ -650,8 +651,8 @@ def test_rerun(archive_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 def test_rerun_finds_another_network(forge: Forge) -> None:
     """A network that does not give the archived counts fails the rerun."""
     file = forge(replaced("study/network.py", "(3, kernels, 3)", "(3, kernels, 3, bias=False)"))
-    assert verify_archive(file).holds
-    name, detail = failure(verify_archive(file, rerun="cpu"))
+    assert verify_archive(file, pdf=False).holds
+    name, detail = failure(verify_archive(file, pdf=False, rerun="cpu"))
     assert name == "rerun"
     assert "layers.csv: six/main/conv1: parameters: '56' against '54'" in detail
 

@@ -297,7 +297,10 @@ def test_what_is_left_out_does_not_depend_on_the_order(numbers: Numbers, random:
 @given(numbers_of_any_names())
 def test_tables_use_no_command_that_is_not_there(numbers: Numbers) -> None:
     """tables.tex defines its own commands, uses one more, and numbers.tex defines none of them."""
-    where = [claim | {"where": "p. 1"} for claim in numbers.reconciliation["claims"]]
+    place = {"where": "p. 1", "version": "v1"}
+    where = [
+        claim | place | {"said": claim["printed"]} for claim in numbers.reconciliation["claims"]
+    ]
     known = {**numbers.reconciliation, "claims": where, "ranking": []}
     if not numbers.chosen:
         known["ranking"] = [RANKED | {"interpretation": numbers.totals[0]["interpretation"]}]

@@ -248,4 +248,7 @@ def test_what_was_not_measured_is_not_contradicted(
     assert [e["score"]["claims_contradicted"] for e in done.summary["ranking"]] == [0, 0, 0]
     assert done.summary["notes"] == ["70 (neurons) was measured under no reading."]
     (conflicts,) = done.summary["conflicts"]
-    assert conflicts["says"] == "Nothing is known of conflicts: no reading was measured."
+    assert (
+        conflicts["says"]
+        == "Nothing is known of conflicts: no claim was measured under any reading."
+    )

@@ -135,8 +135,18 @@ def test_scale(printed: str, keys: dict[str, Any], number: Any, verdict: str, sa
 @pytest.mark.parametrize(
     ("printed", "number", "opened", "unopened"),
     [
-        ("110M", 109_482_240, "matches-zeros", "it would be to 10,000,000, were its last zeros no"),
-        ("340M", 335_141_888, "matches-zeros", "it would be to 10,000,000, were its last zeros no"),
+        (
+            "110M",
+            109_482_240,
+            "matches-zeros",
+            "; in units of 10,000,000 it would be, were",
+        ),
+        (
+            "340M",
+            335_141_888,
+            "matches-zeros",
+            "; in units of 10,000,000 it would be, were",
+        ),
         ("340M", 320_000_000, "contradicts", ""),
         ("60,000", 61_706, "matches-zeros", ""),
         ("110M", 110_400_000, "matches-rounded", ""),
@@ -351,3 +361,42 @@ def test_patterns_sum_and_sides_do_not(make_study: MakeStudy) -> None:
     study = make_study(change)
     with pytest.raises(ExpressionError, match="is of one layer, but 2 match"):
         judged(study, measured(study, TINY_LAYERS), "ceil")
+
+
+def _asked(make_study: MakeStudy, expression: str, **cells: Any) -> Verdict:
+    """The verdict on 64 by an expression, where the layer `conv` of a reading has more cells."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["claims"][0] |= {"quantity": expression, "printed": "64"}
+        data["claims"][0].pop("of", None)
+
+    study = make_study(change)
+    rows = [r | (cells if r["layer"] == "conv" else {"layers": 1}) for r in TINY_LAYERS]
+    return judged(study, measured(study, rows), "ceil")["conv"][0]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["neurons(twin)", "neurons('body.*')", "neurons('kind:conv')", "64 * layers('kind:fc')"],
+)
+def test_other_ways_to_name_layers(make_study: MakeStudy, expression: str) -> None:
+    """A layer answers to all of its names, and layers to their kind."""
+    found = _asked(make_study, expression, also="twin body.twin")
+    assert found.verdict == "matches"
+
+
+def test_a_count_that_lacks_something(make_study: MakeStudy) -> None:
+    """A claim on multiply-adds that are not complete is not judged, and says how many there are."""
+    missing = "aten._fft_r2c:32 aten.mul+sum:5"
+    found = _asked(make_study, "macs(conv) / 9", uncounted=missing)
+    assert (found.verdict, found.measured) == ("not-measured", None)
+    wanted = "at least 64: the multiply-adds of aten._fft_r2c, aten.mul+sum were not counted"
+    assert found.reason == wanted
+    assert _asked(make_study, "neurons(conv)", uncounted=missing).verdict == "matches"
+
+
+def test_a_field_that_is_everything(make_study: MakeStudy) -> None:
+    """A layer that sees all of its input has no receptive field in numbers, and the reason why."""
+    found = _asked(make_study, "receptive_field(conv)", sees_all="height width")
+    assert found.verdict == "not-measured"
+    assert "sees all of its input (height width)" in found.reason

@@ -1,4 +1,4 @@
-"""Digit edits and the distance they span."""
+"""Digit edits and the distance they span; hits that are one, and how hits are told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.search.misprint import count_within, edit_distance, single_edits
+from reconcile.search.combinations import Chance
+from reconcile.search.misprint import (
+    Hit,
+    SlipFindings,
+    count_within,
+    edit_distance,
+    result_of,
+    rewrites,
+    single_edits,
+)
 
 NUMBERS = st.integers(1, 999_999)
 
@@ -64,3 +73,54 @@ def test_counting_agrees_with_trying_all(number: int, most: int) -> None:
 def test_alexnet_product_is_three_edits_away() -> None:
     """290,400 is no misprint of 253,440 by one or two digits."""
     assert [edit_distance(n, 253_440) for n in (290_400, 279_936, 301_056)] == [3, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("55*48*48*2", "55*2*48*48", True),
+        ("48*55*96", "2*48*48*55", True),
+        ("2*5*11*48*48", "48*55*96", True),
+        ("2*3*5*7", "6*35", True),
+        ("10*21", "6*35", False),
+        ("11*90*256", "48*55*96", False),
+        ("1*6*35", "6*35", True),
+        ("2*2*12", "4*4*3", False),
+        ("4096 + 1000", "1000 + 4096", True),
+        ("4096 + 1000", "5000 + 96", False),
+        ("253440", "48*55*96", False),
+        ("253440", "253440", False),
+        ("580800/2", "580800/2", False),
+    ],
+)
+def test_products_that_are_one(one: str, other: str, same: bool) -> None:
+    """One product in another order or with factors put together is no second hit."""
+    assert rewrites(one, other) == rewrites(other, one) == same
+
+
+@given(st.lists(st.integers(2, 9), min_size=2, max_size=5), st.data())
+def test_factors_put_together_are_the_same_product(factors: list[int], data: st.DataObject) -> None:
+    """Whatever is multiplied beforehand."""
+    i, j = data.draw(st.permutations(range(len(factors))))[:2]
+    together = [f for place, f in enumerate(factors) if place not in (i, j)] + [2, 3]
+    less = [*together, factors[i] * factors[j]]
+    more = [*together, factors[i], factors[j]]
+    assert rewrites("*".join(map(str, less)), "*".join(map(str, more)))
+
+
+def findings(*expressions: str) -> SlipFindings:
+    """A search with these hits."""
+    hits = [Hit("said", expression, 1, 2) for expression in expressions]
+    return result_of(("kind", "Kind"), "all", 9, hits, Chance(1, 9))
+
+
+def test_what_was_found_counts_each_hit_once() -> None:
+    """The sentence says how many hits are others written differently."""
+    assert findings().found({}) == "No hit."
+    assert findings("2*3").found({}) == "said: 2*3, at cost 1."
+    two = findings("2*3", "6*1")
+    assert two.found({"6*1": "2*3"}).endswith(
+        "and 1 more. 1 of them is another hit, written differently."
+    )
+    assert two.found({"6*1": "a", "2*3": "a"}).endswith("No new hit: another search has them.")
+    assert findings("2*3").found({"2*3": "3*2"}).endswith("No new hit: another search has it.")

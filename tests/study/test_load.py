@@ -197,6 +197,12 @@ MESSAGES: dict[str, tuple[Change, str]] = {
         lambda d: d["claims"][0].update(zeros="open", zeros_reason="so"),
         "claims.0.zeros: 48 has no zeros that may be open: no last ones, or a `unit`",
     ),
+    "open zeros of a bound": (
+        lambda d: d["claims"][0].update(
+            printed="480", zeros="open", zeros_reason="so", relation="at-most"
+        ),
+        "claims.0.zeros: a claim that says at-most has no use for open zeros",
+    ),
     "about in full": (
         lambda d: d["claims"][0].update(printed="~48"),
         'claims.0.printed: "~48" does not say how near: give `relation: about` with `within`, or a',
@@ -366,7 +372,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "no claims": (
         lambda d: d.update(claims=[], evidence=[], consistency=[], slips=[], geometries=[]),
-        "claims: must be a list of at least 1, not []",
+        "claims: a study has at least one claim, here or in `tables`",
     ),
 }  # fmt: skip
 

@@ -74,6 +74,7 @@ def test_value_and_unit(text: str, value: Fraction, unit: Fraction, exact: bool)
         ("1.8e+09", 1800 * M, 100 * M, False),
         ("1.8 x 10^{9}", 1800 * M, 100 * M, False),
         ("1.6T", 1_600_000 * M, 100_000 * M, False),
+        ("3 PFLOPs", 3000 * M * M, 1000 * M * M, False),
         ("2 trillion", 2_000_000 * M, M * M, False),
         ("1.5 bn", 1500 * M, 100 * M, False),
         ("3.8 GFLOPs", 3800 * M, 100 * M, False),
@@ -126,6 +127,13 @@ def test_a_point_that_may_separate_thousands(text: str) -> None:
     decimal, whole = parse_printed(text, scale=1), parse_printed(text, 1)
     assert decimal.value * 1000 == whole.value
     assert (decimal.unit, whole.unit) == (Fraction(1, 1000), 1)
+
+
+@pytest.mark.parametrize("text", ["<1%", "≥ 60M", "over 60 million", "At most 5", "up to 3x"])
+def test_a_bound_is_asked_as_a_relation(text: str) -> None:
+    """A sign or word of a bound is the claim's relation and no part of its digits."""
+    with pytest.raises(ValueError, match=r"is a bound: leave .* out and say `relation: at-most`"):
+        parse_printed(text)
 
 
 def test_bytes_are_asked() -> None:
@@ -367,4 +375,11 @@ def test_any_text(text: str, scale: str | int | None) -> None:
         assert printed.unit > 0 and printed.rounds(printed.value) and printed.cuts(printed.value)
 
 
-REFUSALS = ("is no printed number", "may be", "may count in", "scale of its own", "share or ratio")
+REFUSALS = (
+    "is no printed number",
+    "is a bound",
+    "may be",
+    "may count in",
+    "scale of its own",
+    "share or ratio",
+)

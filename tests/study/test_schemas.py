@@ -18,8 +18,15 @@ from reconcile.cli import main
 from reconcile.study.config import SCHEMAS, Config, schema_text
 
 FOLDER = PROJECT / "workflow" / "schemas"
+TABLE = {
+    "id": "sizes",
+    "where": "Table 1",
+    "quote": "Sizes of the networks.",
+    "columns": {"parameters": {"scale": "million", "label": "#params (M)"}, "macs": {}},
+    "rows": {"one": ["5.3", "–"], "other": {"cells": ["7.8", None], "of": "conv"}},
+}
 EXAMPLES: dict[str, Any] = {
-    "study.schema.json": study_data(),
+    "study.schema.json": study_data() | {"tables": [TABLE]},
     "config.schema.json": Config().model_dump(),
 }
 

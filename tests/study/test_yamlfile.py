@@ -94,6 +94,10 @@ REFUSALS = {
     "many hexadecimal digits": (f"a: 0x{'f' * 5000}\n", "study.yaml:1: a: is a number of more"),
     "many minutes": (f"a: 1{':00' * 3000}\n", "study.yaml:1: a: is a number of more than 256 bits"),
     "long key": (f"{'k' * 501}: 1\n", "study.yaml:1: a key has at most 500 characters"),
+    "long text in aliases": (
+        f"a: &a {'x' * 300_000}\nb: [{', '.join(['*a'] * 30)}]\n",
+        "study.yaml:1: more than 8,000,000 characters once aliases are expanded",
+    ),
     "binary": ("a: !!binary aGk=\n", "study.yaml:1: a: is read by YAML as a bytes"),
     "many digits": (f"a: {'9' * 5000}\n", "study.yaml:1: a: cannot be read as a value"),
     "key that is a list": ("? [a, b]\n: 1\n", "study.yaml:1: a key must be plain text"),

@@ -80,7 +80,7 @@ def _declare_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", type=Path, nargs="+", help="folder of a study")
 
 
-def _check(args: argparse.Namespace) -> int:
+def _check_studies(args: argparse.Namespace) -> int:
     from reconcile.study.load import load_study
 
     faults: list[Fault] = []
@@ -202,17 +202,17 @@ def _findings(found: Verification) -> Iterator[str]:
         yield f"study    {found.study}, written by reconcile {written}, read by {__version__}"
     width = max(len(check.name) for check in found.checks)
     for check in found.checks:
-        yield f"{check.outcome:8} {check.name:{width}}  {_plain(check.detail)}"
+        yield f"{check.outcome:8} {check.name:{width}}  {_printable(check.detail)}"
     for latency in found.latencies:
         sides = f"{latency.archived or '-'} ms archived, {latency.here or '-'} ms here"
         yield f"{'latency':8} {latency.network}: {sides}"
     for left in found.not_compared:
-        yield f"not compared: {_plain(left)}"
+        yield f"not compared: {_printable(left)}"
     yield f"not provable: {NOT_PROVABLE}"
     yield _LAST_LINES[found.outcome]
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     """Text from an archive, unable to steer a terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
@@ -251,7 +251,7 @@ def _row(table: str, difference: Difference) -> tuple[str, ...]:
 
 
 def _shortened(value: str) -> str:
-    text = _plain(value)
+    text = _printable(value)
     return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."
 
 
@@ -291,7 +291,7 @@ Declare = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[str, Declare, Run]] = {
     "new": ("write a small study that works, to start from", _declare_new, _new),
-    "check": ("check study files without running anything", _declare_check, _check),
+    "check": ("check study files without running anything", _declare_check, _check_studies),
     "measure": (
         "build, run and measure every interpretation of a study",
         _declare_measure,

@@ -97,7 +97,7 @@ def in_percent(printed: str) -> bool:
 
 def digits(value: object) -> str:
     """A value as it was written, a number with its digits in groups of three."""
-    text = str(value).strip()
+    text = "null" if value is None else str(value).strip()
     match = _PLAIN.fullmatch(text)
     if match is None:
         return text

@@ -61,7 +61,7 @@ from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
 from reconcile.tables.frames import write_table
 
-MOST_JUDGEMENTS = 400_000
+MOST_JUDGEMENTS = 300_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""
 MOST_CANDIDATES = 5_000_000_000
 """Combinations that searches try again: less than a minute of work."""

@@ -111,10 +111,12 @@ def refuse(file: str, found: Iterable[Difference]) -> None:
     Raises:
         ArchiveError: the first difference, and how many there are.
     """
-    every = list(found)
-    if every:
-        more = f" (and {len(every) - 1:,} more)" if len(every) > 1 else ""
-        raise ArchiveError(f"{file}: {every[0]} recomputed{more}")
+    differences = iter(found)
+    first = next(differences, None)
+    if first is not None:
+        others = sum(1 for _ in differences)
+        more = f" (and {others:,} more)" if others else ""
+        raise ArchiveError(f"{file}: {first} recomputed{more}")
 
 
 @dataclass(frozen=True)
@@ -212,9 +214,10 @@ def medians(rows: list[Row]) -> dict[str, str]:
     }
 
 
-def rows_of(table: pd.DataFrame) -> list[dict[str, str]]:
-    """A computed table as rows of text."""
-    return [{str(key): cell for key, cell in row.items()} for row in table.to_dict("records")]
+def rows_of(table: pd.DataFrame) -> Iterator[Row]:
+    """A computed table as rows of text, one after the other."""
+    columns = [table[name].tolist() for name in table.columns]
+    return (dict(zip(table.columns, cells, strict=True)) for cells in zip(*columns, strict=True))
 
 
 @dataclass(frozen=True)
@@ -270,8 +273,8 @@ def measure_again(
         refuse(f"rerun, {name}", count_differences(name, archive.table(name), here[name]))
     with one_line(root):
         again = reconcile_study(study, folder, Measurements.read(out))
-    computed, columns = rows_of(again.tables[_VERDICTS]), FILES[_VERDICTS].head(sentences=False)
-    found = table_differences(_VERDICTS, archive.table(_VERDICTS), computed, columns)
+    computed, columns = again.tables[_VERDICTS], FILES[_VERDICTS].head(sentences=False)
+    found = table_differences(_VERDICTS, archive.table(_VERDICTS), rows_of(computed), columns)
     refuse(f"rerun, {_VERDICTS}", found)
     record = parse_json("record.json", (out / "record.json").read_bytes())
     detail = f"{len(here['layers.csv']):,} layers and {len(computed):,} verdicts are equal"

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ MAX_JSON_BYTES = 64 * 1024**2
 MAX_JSON_DEPTH = 60
 MAX_JSON_VALUES = 3_000_000
 """Values in all JSON files together; one takes up to a hundred bytes of memory."""
-MAX_LINE = 1_000_000
+MAX_ROW = 1_000_000
 MOST_CELLS = 4_000_000
 """Cells of tables that are held in memory, where they take less than half a gigabyte."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)")
@@ -102,20 +102,23 @@ def parse_table(name: str, data: bytes) -> list[Row]:
 
 
 def _lines_of(name: str, data: bytes) -> Iterator[list[str]]:
-    """The header, then the rows, one after the other: memory stays flat."""
+    """The header, then the rows, one after the other: memory stays flat, however long they are."""
+    taken = 0
+
+    def bounded() -> Iterator[str]:
+        nonlocal taken
+        for line in io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""):
+            taken += len(line)
+            if taken > MAX_ROW:
+                raise TableError(f"{name} has a row of more than {MAX_ROW:,} characters")
+            yield line
+
     try:
-        yield from lines_of(
-            name, _bounded(name, io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
-        )
+        for row in lines_of(name, bounded()):
+            taken = 0
+            yield row
     except TableError as error:
         raise ArchiveError(str(error)) from None
-
-
-def _bounded(name: str, lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        if len(line) > MAX_LINE:
-            raise TableError(f"{name} has a line of more than {MAX_LINE:,} characters")
-        yield line
 
 
 def check_table(name: str, data: bytes, needed: Sequence[str], *, exactly: bool) -> int:

@@ -103,7 +103,7 @@ class RecordModel(_Open):
     started: Time
     ended: Time
     device: _Device
-    settings: dict[str, bool | Number | str | None]
+    settings: dict[str, bool | Number | str | list[str] | None]
     versions: dict[str, str | None]
     host: dict[str, str | Number | None]
     source: _Source

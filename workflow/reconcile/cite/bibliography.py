@@ -159,12 +159,12 @@ def bibtex(items: Iterable[Reference]) -> str:
 
 def _bibtex_entry(item: Reference) -> str:
     # Double braces keep the capitals that a style would lower.
-    fields = {"title": f"{{{_text(item.title)}}}"}
+    fields = {"title": f"{{{_braced(item.title)}}}"}
     # A style sorts by author, and where there is none by this field.
     by = ("author", " and ".join(map(_bibtex_name, item.authors)))
-    fields |= [by if item.authors else ("key", _text(item.title))]
+    fields |= [by if item.authors else ("key", _braced(item.title))]
     if item.venue is not None:
-        fields[_BIBTEX_VENUES.get(item.kind, "howpublished")] = _text(item.venue)
+        fields[_BIBTEX_VENUES.get(item.kind, "howpublished")] = _braced(item.venue)
     fields |= {name: _bibtex_field(name, value) for name, value in item.fields.items()}
     if "version" in fields:
         # Plain styles do not know the field, and show a note.
@@ -173,7 +173,7 @@ def _bibtex_entry(item: Reference) -> str:
     return f"@{_BIBTEX_TYPES.get(item.kind, 'misc')}{{{item.key},\n{body}}}\n"
 
 
-def _text(text: str) -> str:
+def _braced(text: str) -> str:
     """Text for a field; BibTeX counts every brace, also one that LaTeX would print."""
     return escape(text).replace(r"\{", r"\textbraceleft{}").replace(r"\}", r"\textbraceright{}")
 
@@ -181,12 +181,12 @@ def _text(text: str) -> str:
 def _bibtex_name(name: str) -> str:
     # A comma and the word "and" are BibTeX's own marks inside and between names.
     whole = _is_organisation(name) or re.search(r"\band\b|,", name, re.I)
-    return f"{{{_text(name)}}}" if whole else _text(name)
+    return f"{{{_braced(name)}}}" if whole else _braced(name)
 
 
 def _bibtex_field(name: str, value: str) -> str:
     if name not in ("url", "doi"):
-        return _text(value)
+        return _braced(value)
     # Links are read verbatim; braces and backslashes alone would break the entry.
     return re.sub(r"[{}\\]", lambda match: f"%{ord(match[0]):02X}", value)
 

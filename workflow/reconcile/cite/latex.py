@@ -100,8 +100,7 @@ class Tex(str):
 def environment_for_latex(templates: Path) -> Environment:
     """What renders the LaTeX templates: ``<< >>`` shows, ``<% %>`` does; strict about names."""
     return Environment(
-        # Not HTML: what a template shows is escaped for LaTeX.
-        autoescape=False,  # noqa: S701  # nosec B701
+        autoescape=False,  # noqa: S701 - no HTML: ``finalize`` escapes for LaTeX
         finalize=lambda value: escape(value if isinstance(value, Tex) else str(value)),
         loader=FileSystemLoader(templates),
         undefined=StrictUndefined,

@@ -148,11 +148,12 @@ def _add_counts(macros: Macros, reconciliation: Mapping[str, Any]) -> None:
 def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
     """Totals, layers and verdicts of one reading, with or without the reading in the name."""
     for row in part.totals:
-        place = [*_place(row, named=named), "network"]
+        place = [*_name_parts(row, named=named), "network"]
         macros.add((*place, "status"), escape(row["status"]), f"the status of {_thing(row)}")
         _add_quantities(macros, place, row, _totals())
     for row in part.layers:
-        _add_quantities(macros, [*_place(row, named=named), row["layer"]], row, layer_quantities())
+        place = [*_name_parts(row, named=named), row["layer"]]
+        _add_quantities(macros, place, row, layer_quantities())
     for row in part.verdicts:
         place = ([row["interpretation"]] if named else []) + ["claim", row["claim"]]
         thing = f"claim {row['claim']!r} in reading {row['interpretation']!r}"
@@ -171,7 +172,7 @@ def verdict_in_words(row: Row) -> str:
     return f"{row['verdict']} (by another counting)" if otherwise else row["verdict"]
 
 
-def _place(row: Row, *, named: bool) -> list[str]:
+def _name_parts(row: Row, *, named: bool) -> list[str]:
     reading = [row["interpretation"]] if named else []
     return reading + ([row["network"]] if row["network"] != SINGLE else [])
 
@@ -197,7 +198,7 @@ def _add_quantities(
 def tables_tex(numbers: Numbers, templates: Path) -> str:
     """The text of tables.tex: each table is a command, to be used inside any float."""
     environment = environment_for_latex(templates)
-    environment.filters |= {"number": _cell, "like": _like, "heading": _heading}
+    environment.filters |= {"number": _number_or_nothing, "like": _like, "heading": _heading}
     return environment.get_template("tables.tex.jinja").render(
         leading=numbers.leading,
         chosen=numbers.chosen,
@@ -213,14 +214,14 @@ def tables_tex(numbers: Numbers, templates: Path) -> str:
     )
 
 
-def _cell(plain: object) -> Tex:
+def _number_or_nothing(plain: object) -> Tex:
     return Tex("") if plain in (None, "") else number(str(plain))
 
 
 def _like(measured: str, printed: str) -> Tex:
     """A measured number for people, as a percentage if the paper printed one."""
     percentage = measured and in_percent(printed)
-    return number(measured, escape(share(measured))) if percentage else _cell(measured)
+    return number(measured, escape(share(measured))) if percentage else _number_or_nothing(measured)
 
 
 def _heading(column: str) -> str:

@@ -25,10 +25,11 @@ from reconcile.tables.contract import FITS, WEAKLY
 from reconcile.words import count_of, listed
 
 SEARCHED: Final = 3
-"""Sets of so many claims are searched whenever that takes fewer than ``MOST_STEPS``."""
-CHEAP: Final = 20_000
-"""Steps that the search for larger sets may take; about half a second."""
-MOST_STEPS: Final = 400_000
+"""Sets of so many claims are searched unless even that takes ``MOST_STEPS``."""
+CHEAP: Final = 1_000_000
+"""Steps that the search for larger sets may take; less than a second."""
+MOST_STEPS: Final = 20_000_000
+"""About five seconds."""
 MOST_CONFLICTS: Final = 1_000
 """Conflicts that are written of each scope, the smallest first; all of them are counted."""
 MOST_NAMED: Final = 3
@@ -124,14 +125,17 @@ def conflicts_of(
     for verdict in own:
         if verdict.verdict in _NEARLY:
             nearly.setdefault((verdict.claim, verdict.verdict), []).append(verdict.interpretation)
+    # Of one that was not measured nobody knows what it satisfies.
+    one = scope.removesuffix("s") + (" that was measured" if len(failing) < len(of) else "")
+    says = _together(one, sets, [reading for reading, fails in failing.items() if not fails])
     return Conflicts(
         scope,
         len(failing),
         sets.searched,
         sets.complete,
         sum(sets.sizes.values()),
-        tuple(Conflict(claims, _says(study, scope, claims, nearly)) for claims in sets.first),
-        f"{_together(scope, sets, failing)}{_held_against(scope, len(failing), len(of))}",
+        tuple(Conflict(claims, _says(study, one, claims, nearly)) for claims in sets.first),
+        says,
     )
 
 
@@ -142,80 +146,87 @@ def smallest_sets(failing: Iterable[Claims], claims: Sequence[str]) -> SmallestS
         failing: what each candidate fails.
         claims: every claim, in order.
     """
-    order = {claim: i for i, claim in enumerate(claims)}
+    bits = {claim: 1 << i for i, claim in enumerate(claims)}
+    every = {sum(bits[claim] for claim in failed) for failed in failing}
     # Whoever fails what another one fails, and more, rules no set out that the other does not.
-    kinds: list[Claims] = []
-    for kind in sorted(set(failing), key=lambda kind: (len(kind), sorted(order[c] for c in kind))):
-        if not any(other <= kind for other in kinds):
+    kinds: list[int] = []
+    for kind in sorted(every, key=lambda kind: (kind.bit_count(), kind)):
+        if not any(other & kind == other for other in kinds):
             kinds.append(kind)
     # Claims that the same candidates fail can stand for each other: one of them is searched for.
     alike: dict[tuple[bool, ...], list[str]] = {}
     for claim in claims:
-        alike.setdefault(tuple(claim in kind for kind in kinds), []).append(claim)
-    classes = {same[0]: same for failed, same in alike.items() if any(failed)}
-    found, searched, complete = _Search([[c for c in classes if c in k] for k in kinds]).run()
-    found.sort(key=lambda chosen: (len(chosen), sorted(order[claim] for claim in chosen)))
-    each = [[classes[claim] for claim in chosen] for chosen in found]
+        alike.setdefault(tuple(bool(bits[claim] & kind) for kind in kinds), []).append(claim)
+    classes = {bits[same[0]]: same for failed, same in alike.items() if any(failed)}
+    found, searched, complete = _Search([kind & sum(classes) for kind in kinds]).run()
+    each = [[same for bit, same in classes.items() if chosen & bit] for chosen in found]
+    place = {claim: i for i, claim in enumerate(claims)}
+    each.sort(key=lambda sets: (len(sets), [place[same[0]] for same in sets]))
     sizes: dict[int, int] = {}
     for sets in each:
         sizes[len(sets)] = sizes.get(len(sets), 0) + prod(map(len, sets))
     first = islice(chain.from_iterable(product(*sets) for sets in each), MOST_CONFLICTS)
-    written = tuple(tuple(sorted(chosen, key=order.__getitem__)) for chosen in first)
+    written = tuple(tuple(sorted(chosen, key=place.__getitem__)) for chosen in first)
     return SmallestSets(searched, complete, sizes, written)
 
 
 class _Search:
-    """The search for smallest sets that share a claim with each of some kinds."""
+    """The search for smallest sets that share a claim with each of some kinds.
 
-    def __init__(self, kinds: list[list[str]]) -> None:
+    A set is an integer with a bit for each claim in it.
+    """
+
+    def __init__(self, kinds: list[int]) -> None:
         self.kinds = kinds
         self.steps = 0
         self.cut = True
 
-    def run(self) -> tuple[list[tuple[str, ...]], int, bool]:
+    def run(self) -> tuple[list[int], int, bool]:
         """Return the sets, the size up to which they were searched, and whether that is all."""
         if not self.kinds or not self.kinds[0]:
             return [], 0, bool(self.kinds)
-        found: list[tuple[str, ...]] = []
-        size, widest = 0, max(map(len, self.kinds))
+        found: list[int] = []
+        size, widest = 0, max(kind.bit_count() for kind in self.kinds)
         while self.cut and (size < SEARCHED or self.steps * widest < CHEAP):
             self.steps, self.cut = 0, False
             try:
-                found = list(self._grown((), frozenset(), size + 1))
+                found = list(self._grown(0, 0, size + 1))
             except _TooManyStepsError:
                 self.cut = True
                 break
             size += 1
         return found, size, not self.cut
 
-    def _grown(
-        self, chosen: tuple[str, ...], barred: Claims, room: int
-    ) -> Iterator[tuple[str, ...]]:
+    def _grown(self, chosen: int, barred: int, room: int) -> Iterator[int]:
         """Add to a set each claim of a kind that it does not share a claim with yet.
 
         A claim that was tried is barred from what its neighbours grow into: no set is met twice.
         """
-        self.steps += 1
+        self.steps += len(self.kinds)
         if self.steps > MOST_STEPS:
             raise _TooManyStepsError
-        missed = [kind for kind in self.kinds if not any(claim in chosen for claim in kind)]
+        missed = [kind & ~barred for kind in self.kinds if not kind & chosen]
         if not missed:
             yield chosen
             return
-        open_ = min(([c for c in kind if c not in barred] for kind in missed), key=len)
+        left = min(missed, key=int.bit_count)
         if not room:
-            self.cut = self.cut or bool(open_)
+            self.cut = self.cut or bool(left)
             return
-        for claim in open_:
-            grown = (*chosen, claim)
-            if self._needs_all_of(grown):
-                yield from self._grown(grown, barred, room - 1)
-            barred |= {claim}
+        while left:
+            claim = left & -left
+            if self._needs_all_of(chosen | claim):
+                yield from self._grown(chosen | claim, barred, room - 1)
+            barred, left = barred | claim, left & ~claim
 
-    def _needs_all_of(self, chosen: tuple[str, ...]) -> bool:
+    def _needs_all_of(self, chosen: int) -> bool:
         """Whether each claim is the only one that some kind shares: no addition could mend that."""
-        shared = ([claim for claim in chosen if claim in kind] for kind in self.kinds)
-        return len({hit[0] for hit in shared if len(hit) == 1}) == len(chosen)
+        alone = 0
+        for kind in self.kinds:
+            shared = kind & chosen
+            if not shared & (shared - 1):
+                alone |= shared
+        return alone == chosen
 
 
 class _TooManyStepsError(Exception):
@@ -224,13 +235,13 @@ class _TooManyStepsError(Exception):
 
 def _says(
     study: Study,
-    scope: str,
+    one: str,
     claims: Sequence[str],
     nearly: Mapping[tuple[str, str], Sequence[str]],
 ) -> str:
     """One conflict as a sentence."""
     told = [_printed(study.claim(claim)) for claim in claims]
-    no = f"No {scope.removesuffix('s')} satisfies"
+    no = f"No {one} satisfies"
     if len(told) > 1:
         pair = len(told) == 2  # noqa: PLR2004 - two are both, more are together
         return f"{no} {'both ' if pair else ''}{listed(told)}{'' if pair else ' together'}."
@@ -253,16 +264,14 @@ def _printed(claim: Claim) -> str:
     return f"{relation} {claim.printed} ({claim.id})".strip()
 
 
-def _together(scope: str, sets: SmallestSets, failing: Mapping[str, Claims]) -> str:
+def _together(one: str, sets: SmallestSets, satisfying: Sequence[str]) -> str:
     """How the claims stand together."""
-    one = scope.removesuffix("s")
+    if satisfying:
+        fail = "fails" if len(satisfying) == 1 else "fail"
+        return f"No claims exclude each other: {_first(satisfying)} {fail} none that was measured."
     if not sets.sizes:
-        good = [reading for reading, fails in failing.items() if not fails]
-        if good:
-            return (
-                f"No claims exclude each other: {_first(good)} fail{'s' * (len(good) == 1)} none."
-            )
-        return f"Nothing is known of conflicts: no {one} was measured."
+        none = f"no claim was measured under any {one.partition(' ')[0]}"
+        return f"Nothing is known of conflicts: {none}."
     counted = [
         count_of(number, noun := _NAMES.get(size, f"set of {size} claims"), _plural(noun))
         for size, number in sets.sizes.items()
@@ -278,10 +287,3 @@ def _together(scope: str, sets: SmallestSets, failing: Mapping[str, Claims]) -> 
 def _plural(noun: str) -> str:
     head, space, rest = noun.partition(" ")
     return f"{head}s{space}{rest}"
-
-
-def _held_against(scope: str, measured: int, there: int) -> str:
-    """How many were held against the claims, where it is not all of them."""
-    if measured in (0, there):
-        return ""
-    return f" {measured:,} of {count_of(there, scope.removesuffix('s'))} could be measured."

@@ -179,7 +179,7 @@ def _consistency_row(study: Study, done: SelfCheck) -> dict[str, Any]:
     return {
         "check": done.check.id,
         "claim": done.check.claim,
-        **printed_columns(study.claim(done.check.claim)),
+        **printed_columns(study.claim(done.check.claim), done.computed),
         "computed": done.computed,
         "verdict": done.verdict,
         "says": done.check.says,

@@ -68,7 +68,8 @@ class Measurements:
 
     def signature(self, interpretation: str) -> tuple[Any, ...]:
         """Everything counted in a reading's layers; equal where counts cannot tell apart."""
-        counted = [name for name in self._columns if name != "interpretation"]
+        sights = {name for name, quantity in QUANTITIES.items() if quantity.seen}
+        counted = [n for n in self._columns if n not in {"interpretation", "sees_all", *sights}]
         spans = (
             self._spans[interpretation, name]
             for name in sorted(self._networks.get(interpretation, []))
@@ -247,6 +248,8 @@ def _is_called(row: Row, pattern: str) -> bool:
 
 def _number(row: Row, column: str, layer: str) -> Fraction:
     value = row.get(column)
-    if value is None or value is pd.NA:
-        raise UnknownNameError(f"{column} does not apply to {layer!r}")
+    if value is None or value is pd.NA or value == "":
+        whole = column.startswith("receptive_field") and row.get("sees_all")
+        why = f", which sees all of its input ({whole})" if whole else ""
+        raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
     return Fraction(value)

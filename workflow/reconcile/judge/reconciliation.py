@@ -226,6 +226,7 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
         "where": claim.where,
         "version": claim.version,
         "printed": claim.printed,
+        "said": printed.said,
         "relation": claim.relation,
         "value": number_text(printed.value),
         "exact": printed.exact,
@@ -310,7 +311,9 @@ def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
 def _equal_counts(study: Study, measured: Measurements, ranked: list[Ranked]) -> list[list[str]]:
     listed = {entry.reading.id for entry in ranked}
     groups: dict[Any, list[str]] = {}
-    for reading in (r.id for r in study.interpretations if r.id in listed):
+    # Of a network that did not run to its end nobody knows what its other layers have.
+    whole = (r.id for r in study.interpretations if r.id in listed and measured.whole(r.id))
+    for reading in whole:
         groups.setdefault(measured.signature(reading), []).append(reading)
     return [ids for signature, ids in groups.items() if signature and len(ids) > 1]
 

@@ -100,8 +100,8 @@ def _judge_equal(measured: Fraction, printed: PrintedNumber) -> tuple[str, str]:
     if fit == "matches":
         return fit, f"{value} is the printed number"
     if fit == "matches-zeros":
-        nearest = number(printed.open_unit)
-        return fit, f"{value} is {printed.said} to {nearest}, if its last zeros are no digits"
+        unit = number(printed.open_unit)
+        return fit, f"{value} is {printed.said} in units of {unit}, if its last zeros are no digits"
     if fit is not None:
         word = fit.partition("-")[2]
         return fit, f"{value} is {printed.said} when {word} to the printed digits"
@@ -113,7 +113,8 @@ def _without_zeros(measured: Fraction, printed: PrintedNumber) -> str:
     """What is known of zeros that nobody opened: only of "110M" and the like, which are rounded."""
     if printed.open_zeros or not (printed.scaled and printed.fits_without_zeros(measured)):
         return ""
-    return f"; it would be to {number(printed.open_unit)}, were its last zeros no digits"
+    unit = number(printed.open_unit)
+    return f"; in units of {unit} it would be, were its last zeros no digits"
 
 
 def _judge_about(measured: Fraction, claim: Claim) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from torch.nn.parameter import is_lazy
 
 from reconcile.errors import visible
 from reconcile.measure.closed_forms import CrossCheckError, check_row
-from reconcile.measure.crediting import Counter, Result, Work
+from reconcile.measure.crediting import Counter, Functions, Result, Work
 from reconcile.measure.kinds import (
     BATCH,
     TOKENS,
@@ -75,6 +75,9 @@ class Row:
         uncounted: operators that may multiply and add and have no formula, with the number of
             elements that went in.
         notes: what should be known of its counts.
+        axes: what the dimensions of the input are, in its row.
+        fields: receptive field, stride and padding, by column (``measure.fields``).
+        sees_all: axes of the input that each output sees whole.
         more: what the functions of ``COUNTED_BY`` gave, by quantity.
     """
 
@@ -98,19 +101,23 @@ class Row:
     weight_bytes: int = 0
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
+    axes: Axes | None = None
+    fields: dict[str, int] = field(default_factory=dict)
+    sees_all: tuple[str, ...] = ()
     more: dict[str, int] = field(default_factory=dict)
 
     def returns(self, shape: tuple[int, ...], axes: Axes | None) -> None:
         """Note one output; a size in which two of them differ is not known."""
         plain = _without_batch(shape, axes)
+        if plain in self.shapes:
+            return
         found: dict[str, int | None] = dict(sizes(axes, shape))
         if not self.shapes:
             self.shape, self.sizes = plain, found
-        elif plain not in self.shapes:
+        else:
             both = self.sizes.keys() | found.keys()
             self.sizes = {k: _agreed(self.sizes.get(k), found.get(k)) for k in both}
-        if plain not in self.shapes:
-            self.shapes.append(plain)
+        self.shapes.append(plain)
 
 
 def _agreed(one: int | None, other: int | None) -> int | None:
@@ -178,7 +185,7 @@ def _from_root(name: str) -> str:
 
 def tensors_of(value: Any) -> list[Tensor]:
     """The tensors in what a module returned, in whatever nest, each once."""
-    if isinstance(value, Tensor):
+    if type(value) is Tensor:
         return [value]
     found: dict[int, Tensor] = {}
     _collect(value, found, set())
@@ -209,6 +216,8 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def first_tensor(value: Any) -> Tensor | None:
     """The first tensor in what a module returned (a tensor, or a nest of tuples and dicts)."""
+    if type(value) is tuple and value and type(value[0]) is Tensor:
+        return value[0]
     return next(iter(tensors_of(value)), None)
 
 
@@ -285,6 +294,7 @@ def count_layers(
         recalled(model, counter),
         one_pass.prepared(),
         hooked(list(one_pass.names), one_pass.before, one_pass.after),
+        Functions(counter),
         counter,
     ):
         output = first_tensor(model(*inputs))
@@ -306,6 +316,7 @@ class _Pass:
         self.axes = self.counter.axes
         self._outputs: dict[nn.Module, tuple[int, ...]] = {}
         self._lazy: set[nn.Module] = set()
+        self._layers = {module for module in self.names if is_layer(module)}
         self._parts = _parts_by_layer(self.part_of)
         self._first: dict[int, nn.Module] = {}
         for module in self.names:
@@ -314,7 +325,7 @@ class _Pass:
     def _own(self, module: nn.Module) -> None:
         owner = self.part_of.get(module, module)
         held = [*module._parameters.values(), *module._buffers.values()]
-        loose = [v for v in vars(module).values() if isinstance(v, Tensor)]
+        loose = [v for v in module.__dict__.values() if type(v) is Tensor]
         if any(t is not None and is_lazy(t) for t in held):
             self._lazy.add(module)
         self.counter.weights.own(owner, [*held, *loose])
@@ -349,8 +360,7 @@ class _Pass:
         """A module starts."""
         if module in self.part_of:
             self.counter.preparing += 1
-        if module in self._lazy:
-            self._lazy.discard(module)
+        if module in self._lazy:  # its weights have come into being, or are about to
             self._own(module)
         self.counter.running.append(module)
         row = self._row(module)
@@ -366,6 +376,11 @@ class _Pass:
         if module in self.part_of:
             self.counter.preparing -= 1
             return
+        if module in self._lazy:
+            held = (p for p in module._parameters.values() if p is not None)
+            self.counter.weights.used |= set(map(id, held))
+        if module not in self._layers and module not in self.counter.work:
+            return  # a container that did nothing by itself gets no row
         tensors = tensors_of(output)
         if row.kind in ("recurrent", "attention"):
             # The state at the end is the last of the outputs; the weights of attention are looked
@@ -378,8 +393,7 @@ class _Pass:
             row.returns(shape, self._axes(module, row, shape))
             row.neurons += tensor.numel() * _depth(module)
             row.bytes += tensor.numel() * tensor.element_size()
-        if is_layer(module) or module in self.counter.work:
-            self._ended(row.layer, partial(self._so_far, module))
+        self._ended(row.layer, partial(self._so_far, module))
 
     def _so_far(self, module: nn.Module) -> Row:
         """The row of a layer that ran, in a pass that may never be over.
@@ -401,7 +415,6 @@ class _Pass:
         found = axes_of_layer(module, row.kind, shape)
         work = self.counter.work.get(module)
         for result in work.results[-1:] if work else ():
-            self.axes.learn(result.shape, result.axes)
             if found is None and _holds_features(result, shape):
                 found = axes_of_tokens(shape)
         found = found or self.axes.of(shape)
@@ -421,7 +434,8 @@ class _Pass:
             calls=1,
             bytes=sum(t.numel() * t.element_size() for t in given),
         )
-        row.returns(shape, self.axes.of_input(shape))
+        row.axes = self.axes.of_input(shape)
+        row.returns(shape, row.axes)
         row.shape = shape[1:]
         return row
 
@@ -556,6 +570,7 @@ def cells_of(row: Row) -> dict[str, Any]:
         "outputs": " ".join("x".join(map(str, shape)) or "1" for shape in row.shapes),
         "uncounted": " ".join(uncounted_words(row.uncounted)),
         "note": "; ".join(sorted(row.notes)),
+        "sees_all": " ".join(row.sees_all),
         "neurons": row.neurons,
         "macs": row.macs,
         "connections": row.connections,
@@ -569,6 +584,7 @@ def cells_of(row: Row) -> dict[str, Any]:
         "used_parameters": row.used_parameters,
         "weight_bytes": row.weight_bytes,
         "output_bytes": row.bytes,
+        **row.fields,
         **row.more,
     }
 

@@ -9,12 +9,16 @@ layer runs prepares the weight and is no work of the pass; anywhere else it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch._ops import HigherOrderOperator
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reconcile.measure.kinds import (
@@ -28,10 +32,10 @@ from reconcile.measure.kinds import (
     named_kind,
 )
 from reconcile.measure.operators import CONV, MIXING, Formula, Sort, sort_of
-from reconcile.measure.weights import Mark, Part, Weights, tensors_in
+from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
 
-OUTER, SUMMED = "outer", "aten.mul+sum"
-"""How a product of everything with everything, and one that is summed afterwards, are called."""
+SUMMED = "aten.mul+sum"
+"""How an elementwise product that is summed afterwards is called."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Work:
         uncounted: operators that may multiply and add and have no formula, with the number of
             elements that went in.
         notes: what should be known of the counts.
+        learned: shapes of tensors that it made or took, their axes, and whether it took them.
         reads: names of the module's parameters that were read, of work that is remembered.
     """
 
@@ -72,6 +77,7 @@ class Work:
     elsewhere: list[Result] = field(default_factory=list)
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
+    learned: list[tuple[tuple[int, ...], Axes | None, bool]] = field(default_factory=list)
     reads: frozenset[str] = frozenset()
 
     def add(self, more: Work) -> None:
@@ -97,6 +103,7 @@ class Counter(TorchDispatchMode):
         running: the modules that are running, the innermost last.
         work: what was done, by module.
         weights: whose weights the tensors of this pass hold.
+        in_one_function: how many functions are running whose products have been dealt with.
         preparing: how many parametrisations and hooks before a layer are running.
         axes: what the dimensions of the tensors are that products took and gave.
         on_use: is told of a layer whose weights another module is about to use.
@@ -117,7 +124,8 @@ class Counter(TorchDispatchMode):
         self.axes = KnownAxes()
         self.preparing = 0
         self.on_use = on_use
-        self._products: dict[int, int] = {}
+        self.in_one_function = 0
+        self._products: dict[int, tuple[tuple[int, ...], list[bool]]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -129,7 +137,9 @@ class Counter(TorchDispatchMode):
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
-        result = func(*args, **kwargs)
+        # Kernels of the meta device are written in Python: what they call is nobody's function.
+        with torch._C.DisableTorchFunction():
+            result = func(*args, **kwargs)
         if self.running:
             self._note(sort, args, kwargs, result)
         return result
@@ -155,28 +165,48 @@ class Counter(TorchDispatchMode):
     def credit(self, module: nn.Module, work: Work) -> None:
         """Add what a module did when it was executed before, on an input of the same shape."""
         self.of(module).add(work)
+        for shape, axes, taken in work.learned:
+            (self.axes.learn_input if taken else self.axes.learn)(shape, axes)
         self.weights.used |= {id(module._parameters[name]) for name in work.reads}
 
     def _note(self, sort: Sort, args: Any, kwargs: Any, result: Any) -> None:
         if sort.view:
             return
-        tensors = list(tensors_in(args))
+        tensors = tensors_in(args)
         if kwargs:
             tensors += tensors_in(kwargs.values())
         weights = self.weights
-        marks = [weights.of(tensor) for tensor in tensors]
-        constant = None not in marks
-        for tensor, mark in zip(tensors, marks, strict=True):
-            if mark:
-                weights.use(tensor)
+        blocks = [weights.block(tensor) for tensor in tensors]
+        constant = None not in blocks
+        for block in blocks:
+            if block is not None and block.parameter is not None:
+                weights.used.add(id(block.parameter))
         if not (constant and self.preparing):
             self._count(sort, args, kwargs, result, constant)
+        if sort.map_axes:
+            self._learn_map(sort.map_axes, args[0], result)
+        elif sort.joins and not constant:
+            made = tensors_in((result,))[0]
+            self._learn(tuple(made.shape), self._joined_axes(tensors[0], made))
         if constant:
-            mark = weights.joined(marks, tensors, side_by_side=sort.joins)  # type: ignore[arg-type]
+            marks = [block.mark or CONSTANT for block in blocks if block is not None]
+            mark = weights.joined(marks, tensors, side_by_side=sort.joins)
             for made in tensors_in((result,)):
                 weights.mark(made, mark)
         elif sort.writes and tensors:
             weights.overwrite(kwargs.get("out", tensors[0]))
+
+    def _learn_map(self, dimensions: int, given: Tensor, result: Any) -> None:
+        made = next(iter(tensors_in((result,))), None)
+        taken = tuple(given.shape)
+        self._learn(taken, axes_of_map(dimensions, taken), taken=True)
+        if made is not None:
+            shape = tuple(made.shape)
+            self._learn(shape, axes_of_map(dimensions, shape))
+
+    def _joined_axes(self, part: Tensor, whole: Tensor) -> Axes | None:
+        known = self.axes.of(tuple(part.shape))
+        return known if known is not None and len(known) == whole.ndim else None
 
     def _count(self, sort: Sort, args: Any, kwargs: Any, result: Any, constant: bool) -> None:
         if sort.formula is not None:
@@ -189,10 +219,12 @@ class Counter(TorchDispatchMode):
             return
         if sort.unknown:
             self._leave_out(sort.name, args)
+        elif self.in_one_function:
+            return
         elif sort.multiplies:
             self._multiply(args, result)
         elif sort.sums and self._products:
-            self._sum(args[0], result)
+            self._sum(args, result)
         elif self._products:
             self._forget(result)
 
@@ -205,7 +237,7 @@ class Counter(TorchDispatchMode):
         if macs is None:
             self._leave_out(sort.name, args)
             return
-        made = next(tensors_in((result,)), None)
+        made = next(iter(tensors_in((result,))), None)
         weight = self._weight(formula, args)
         if weight is None or made is None:
             self.of(self.running[-1]).macs += macs
@@ -225,12 +257,22 @@ class Counter(TorchDispatchMode):
         if formula.windows is not None:
             dimensions = args[formula.windows].ndim - 2
             given = tuple(args[0].shape)
-            self.axes.learn_input(given, axes_of_map(dimensions, given))
+            self._learn(given, axes_of_map(dimensions, given), taken=True)
             axes = axes_of_map(dimensions, shape)
         else:
             axes = (*MAPS[1], BATCH, CHANNELS) if formula.kind == CONV else axes_of_tokens(shape)
-        self.axes.learn(shape, axes)
+        self._learn(shape, axes)
         return axes
+
+    def _learn(self, shape: tuple[int, ...], axes: Axes | None, *, taken: bool = False) -> None:
+        (self.axes.learn_input if taken else self.axes.learn)(shape, axes)
+        self.of(self.running[-1]).learned.append((shape, axes, taken))
+
+    def count_function(self, formula: Formula, args: Any, result: Any) -> None:
+        """Credit a function of torch that is counted as a whole, if data goes in."""
+        data = any(self.weights.block(tensor) is None for tensor in tensors_in(args))
+        if self.running and data:
+            self._product(Sort("function", formula), formula, args, {}, result)
 
     def _weight(self, formula: Formula, args: Any) -> Mark | None:
         """The parts of the operand that holds weights; of several, those of who is running."""
@@ -276,31 +318,84 @@ class Counter(TorchDispatchMode):
             self.of(running).by_kind.setdefault("norm", 0)
 
     def _multiply(self, args: Any, result: Tensor) -> None:
-        """Two tensors, element by element: free, unless everything meets everything or is summed.
+        """Two tensors, element by element: free, unless what they give is summed.
 
         A factor of one element scales, and a tensor times itself is a square: neither is a product
-        that a sum would make a multiply-add.
+        that a sum would make a multiply-add. Nor is it one where a factor is the same all along the
+        axis: a gain, a gate of channels.
         """
         one, other = args[:2]
         self._forget(result)
         if not isinstance(other, Tensor) or one is other or 1 in (one.numel(), other.numel()):
             return
-        if result.numel() == one.numel() * other.numel():
-            formula = Formula(lambda args, kwargs, result: result.numel())
-            self._product(Sort(OUTER, formula), formula, args, {}, result)
-        else:
-            self._products[_address(result)] = result.numel()
+        pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
+        self._products[_address(result)] = tuple(result.shape), [a and b for a, b in pairs]
 
-    def _sum(self, summed: Tensor, result: Tensor) -> None:
-        products = self._products.get(_address(summed))
+    def _sum(self, args: Any, result: Tensor) -> None:
+        products = self._products.get(_address(args[0]))
         if products is not None:
-            self.of(self.running[-1]).leave_out(SUMMED, products)
+            shape, spread = products
+            over = args[1] if len(args) > 1 and args[1] is not None else []
+            axes = [over] if isinstance(over, int) else over or range(len(shape))
+            if tuple(args[0].shape) != shape or any(spread[axis] for axis in axes):
+                self.of(self.running[-1]).leave_out(SUMMED, math.prod(shape))
         self._forget(result)
 
     def _forget(self, result: Any) -> None:
         """A new tensor may lie where a product lay before."""
         for made in tensors_in((result,)):
             self._products.pop(_address(made), None)
+
+
+def _spreads(factor: Tensor, dimensions: int) -> list[bool]:
+    """Along which dimensions of a product a factor has elements of its own."""
+    own = [n > 1 and step != 0 for n, step in zip(factor.shape, factor.stride(), strict=True)]
+    return [False] * (dimensions - len(own)) + own
+
+
+def _inner(args: Any, kwargs: Any, result: Any) -> int:
+    """Inner products along an axis multiply each element of the two, made as large as the other."""
+    return math.prod(torch.broadcast_shapes(args[0].shape, args[1].shape))
+
+
+def _outer(args: Any, kwargs: Any, result: Any) -> int:
+    """Each element of one meets each of the other."""
+    return int(args[0].numel() * args[1].numel())
+
+
+_EACH_WITH_EACH = (*(torch.outer, torch.ger, torch.kron, Tensor.outer, Tensor.ger, Tensor.kron),)
+_FUNCTIONS: dict[Any, Formula | None] = {
+    **dict.fromkeys(_EACH_WITH_EACH, Formula(_outer)),
+    torch.linalg.vecdot: Formula(_inner),
+    torch.cosine_similarity: None,
+    functional.cosine_similarity: None,
+}
+"""Functions that torch takes apart before an operator is seen: with a formula, or with none.
+
+A cosine is a similarity, like a distance: no multiply-adds by convention.
+"""
+
+
+class Functions(TorchFunctionMode):
+    """Sees the few functions whose operators alone would not tell what they are."""
+
+    def __init__(self, counter: Counter) -> None:
+        super().__init__()
+        self.counter = counter
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func not in _FUNCTIONS:
+            return func(*args, **kwargs)
+        self.counter.in_one_function += 1
+        try:
+            result = func(*args, **kwargs)
+        finally:
+            self.counter.in_one_function -= 1
+        formula = _FUNCTIONS[func]
+        if formula is not None and len(args) > 1:
+            self.counter.count_function(formula, args, result)
+        return result
 
 
 def _address(tensor: Tensor) -> int:

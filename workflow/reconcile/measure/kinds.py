@@ -106,9 +106,8 @@ def axes_of_layer(module: nn.Module, kind: str, shape: tuple[int, ...]) -> Axes 
         return axes_of_map(dimensions, shape)
     if kind in _OF_TOKENS:
         return axes_of_tokens(shape)
-    normalised = getattr(module, "normalized_shape", ())
-    if kind == "norm" and len(normalised) == 1 and isinstance(module, nn.LayerNorm | nn.RMSNorm):
-        return axes_of_tokens(shape)
+    if kind == "norm" and isinstance(module, nn.LayerNorm | nn.RMSNorm):
+        return axes_of_tokens(shape) if len(module.normalized_shape) == 1 else None
     return None
 
 

@@ -15,6 +15,7 @@ operand is stored sparse: only what is stored is multiplied there.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -49,18 +50,38 @@ class Formula:
 
 @dataclass(frozen=True)
 class Sort:
-    """One operator as the counter treats it; exactly one of the first three is set, or none."""
+    """One operator as the counter treats it: by formula, as composite, as harmless, or unknown.
+
+    Attributes:
+        name: how a report calls it.
+        formula: of a product.
+        composite: whether others make it up.
+        harmless: whether it multiplies nothing.
+        view: whether its result looks at the memory of what it takes.
+        pointwise: whether it works on each element by itself.
+        reduces: whether it makes one element of many along some dimensions.
+        multiplies: whether it multiplies element by element.
+        sums: whether it sums over an axis.
+        joins: whether it puts tensors side by side.
+        writes: whether it writes into what it takes.
+        looks_up: whether it picks rows of a table.
+        map_axes: how many axes the map has that it works on, if it says so.
+        normalises: whether it normalises with weights.
+    """
 
     name: str
     formula: Formula | None = None
     composite: bool = False
     harmless: bool = False
     view: bool = False
+    pointwise: bool = False
+    reduces: bool = False
     multiplies: bool = False
     sums: bool = False
     joins: bool = False
     writes: bool = False
     looks_up: bool = False
+    map_axes: int = 0
     normalises: bool = False
 
     @property
@@ -281,13 +302,22 @@ def _find_sort(func: Any) -> Sort:
         composite,
         harmless=not (formula or composite) and _is_harmless(func, namespace, short),
         view=func.is_view,
+        pointwise=core and _is_tagged_so(short, torch.Tag.pointwise),
+        reduces=core and _is_tagged_so(short, torch.Tag.reduction),
         multiplies=short in ("mul", "multiply"),
         sums=short in _SUMS,
         joins=short in _JOINS,
         writes=func._schema.is_mutable,
         looks_up=short == "embedding",
+        map_axes=_map_axes(short),
         normalises=short in _NORMS,
     )
+
+
+def _map_axes(short: str) -> int:
+    """How many axes the map has that a pooling, padding or interpolation works on; 0 if none."""
+    found = re.search(r"(?:pool|pad|upsample_\w+)([123])d", short)
+    return int(found[1]) if found else 0
 
 
 def _torchs_formula(func: Any) -> Formula | None:
@@ -313,6 +343,10 @@ def _siblings(short: str) -> list[Any]:
     """All overloads of an operator, in place and out of place; only some of them have the tags."""
     packets = (getattr(torch.ops.aten, name, None) for name in (short, f"{short}_"))
     return [getattr(p, overload) for p in packets if p is not None for overload in p.overloads()]
+
+
+def _is_tagged_so(short: str, tag: torch.Tag) -> bool:
+    return any(tag in func.tags for func in _siblings(short))
 
 
 def _is_tagged(func: Any) -> bool:

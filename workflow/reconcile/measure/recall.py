@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from reconcile import layers
-from reconcile.measure.crediting import Counter, Work
+from reconcile.measure.crediting import Counter, Functions, Work
 
 MOST_REMEMBERED = 20_000
 """Executions kept; beyond that they are forgotten and layers are executed again."""
@@ -79,7 +79,7 @@ class Recalled:
         before = given.shape, given.stride()
         own = Counter(running=[module])
         own.weights.own(module, module._parameters.values())
-        with own:
+        with Functions(own), own:
             output = type(module).forward(module, given)
         work = own.of(module)
         held = module._parameters.items()

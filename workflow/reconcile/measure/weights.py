@@ -11,10 +11,11 @@ Blocks that are marked are kept alive as long as the marks, because an address i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
@@ -35,12 +36,20 @@ CONSTANT: Mark = ()
 
 
 @dataclass
-class _Block:
-    """A stretch of stored elements with one meaning; ``made`` during the pass or held before it."""
+class Block:
+    """A stretch of stored elements with one meaning.
+
+    Attributes:
+        start: where it begins in its storage.
+        stop: where the next one may begin.
+        mark: whose weights it holds; None once data was written into it.
+        parameter: that it is.
+        made: during the pass, and not held before it.
+    """
 
     start: int
     stop: int
-    mark: Mark
+    mark: Mark | None
     parameter: nn.Parameter | None = None
     made: bool = False
 
@@ -62,7 +71,8 @@ class Weights:
     """The marks of one forward pass."""
 
     def __init__(self) -> None:
-        self._blocks: dict[int, list[_Block]] = {}
+        self._blocks: dict[int, list[Block]] = {}
+        self._held: dict[int, Block] = {}
         self._alive: list[Any] = []
         self.used: set[int] = set()
 
@@ -90,21 +100,28 @@ class Weights:
     ) -> None:
         blocks = [b for b in self._blocks.get(key, ()) if not b.made]
         self._blocks[key] = blocks
+        self._alive.append((tensor, tensor.untyped_storage()))
         for block in blocks:
-            if (block.start, block.stop) == (start, stop):
-                owners = block.mark[0].owners
-                if module not in owners:
-                    block.mark = (Part((*owners, module), block.mark[0].elements),)
+            if (block.start, block.stop) == (start, stop) and block.mark:
+                owners = dict.fromkeys((*block.mark[0].owners, module))
+                block.mark = (Part(tuple(owners), block.mark[0].elements),)
+                self._held[id(tensor)] = block
                 return
-        blocks.append(_Block(start, stop, (Part((module,), tensor.numel()),), parameter))
-        self._alive.append(tensor.untyped_storage())
+        block = Block(start, stop, (Part((module,), tensor.numel()),), parameter)
+        self._held[id(tensor)] = block
+        blocks.append(block)
 
     def of(self, tensor: Tensor) -> Mark | None:
         """Whose weights a tensor holds; None for data."""
-        block = self._block(tensor)
+        block = self.block(tensor)
         return None if block is None else block.mark
 
-    def _block(self, tensor: Tensor) -> _Block | None:
+    def block(self, tensor: Tensor) -> Block | None:
+        """The marked memory that a tensor holds or looks at; None for data."""
+        held = self._held.get(id(tensor)) or self._stored(tensor)
+        return held if held is not None and held.mark is not None else None
+
+    def _stored(self, tensor: Tensor) -> Block | None:
         key = _storage(tensor)
         blocks = self._blocks.get(key) if key is not None else None
         if blocks is None:
@@ -114,31 +131,24 @@ class Weights:
         offset = tensor.storage_offset()
         return next((b for b in blocks if b.start <= offset < b.stop), None)
 
-    def use(self, tensor: Tensor) -> None:
-        """Note that an operator read a parameter."""
-        block = self._block(tensor)
-        if block is not None and block.parameter is not None:
-            self.used.add(id(block.parameter))
-
     def mark(self, tensor: Tensor, mark: Mark) -> None:
         """Say whose weights a new tensor holds; one that looks at marked memory stays as it is."""
         key = _storage(tensor)
         if key is None or key in self._blocks:
             return
-        self._blocks[key] = [_Block(0, _extent(tensor), mark, made=True)]
+        self._blocks[key] = [Block(0, _extent(tensor), mark, made=True)]
         self._alive.append(tensor.untyped_storage())
 
     def release(self, tensor: Tensor) -> None:
         """What a layer made of weights alone is no weight of anybody's once the layer is done."""
-        block = self._block(tensor)
+        block = self.block(tensor)
         if block is not None and block.made:
             block.mark = CONSTANT
 
     def overwrite(self, tensor: Tensor) -> None:
         """Data was written into a tensor: it holds no weights any more."""
-        key = _storage(tensor)
-        if key is not None:
-            self._blocks.pop(key, None)
+        for block in self._blocks.get(_storage(tensor) or 0, ()):
+            block.mark = None
 
     def joined(
         self, marks: Sequence[Mark], tensors: Sequence[Tensor], *, side_by_side: bool
@@ -166,10 +176,22 @@ def _extent(tensor: Tensor) -> int:
     return 1 + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))
 
 
-def tensors_in(values: Iterable[Any]) -> Iterator[Tensor]:
-    """The tensors among an operator's arguments, also those in lists."""
+_SCALARS = frozenset((int, float, bool, str, type(None), torch.dtype, torch.device, torch.layout))
+_TENSORS = (Tensor, nn.Parameter)
+
+
+def tensors_in(values: Iterable[Any]) -> list[Tensor]:
+    """The tensors among an operator's arguments, also those in lists.
+
+    Asking for the exact type first saves most of the time: a tensor's class asks in Python.
+    """
+    found: list[Tensor] = []
     for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif type(value) in (list, tuple):
-            yield from (v for v in value if isinstance(v, Tensor))
+        kind = type(value)
+        if kind in _TENSORS:
+            found.append(value)
+        elif kind in (list, tuple):
+            found += (v for v in value if isinstance(v, Tensor))
+        elif kind not in _SCALARS and isinstance(value, Tensor):
+            found.append(value)
+    return found

@@ -44,6 +44,7 @@ from reconcile.measure.device import (
     describe_device,
     limit_memory,
 )
+from reconcile.measure.fields import add_fields, carry_fields
 from reconcile.measure.recall import Recalled
 from reconcile.measure.timing import (
     Spread,
@@ -259,7 +260,9 @@ class Worker:
         note = self._agreed(first["rows"], rows, model, inputs)
         finite = bool(torch.isfinite(output).all()) if output.is_floating_point() else True
         notes = [note, "" if finite else NOT_FINITE]
-        answer = _counts("measured", notes, [cells_of(row) for row in rows])
+        cells = [cells_of(row) for row in rows]
+        carry_fields(first["rows"], cells)
+        answer = _counts("measured", notes, cells)
         answer["output"] = _summary(output) if finite else None
         return answer, _Ready(model, inputs, rows, device)
 
@@ -300,9 +303,14 @@ class Worker:
         self._start_pass(device)
         model, inputs = self._built(request, device)
         recalled = executed if self._recalled is None else self._recalled.by
-        rows = _cells(count_layers(model, inputs, recalled, self._layer_ended))
+        counted, _ = count_layers(model, inputs, recalled, self._layer_ended)
+        rows = [cells_of(row) for row in counted]
         if difference := _difference(rows, _cells(count_layers(model, inputs, recalled))):
             raise TwoRunsError(f"two runs differ: {difference}")
+        if device == META and self._recalled is None:
+            with suppress(*FAULTS):  # the counts stand without it
+                add_fields(model, inputs, counted)
+            rows = [cells_of(row) for row in counted]
         needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
         sizes = _sizes(model)
         del model

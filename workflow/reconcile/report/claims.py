@@ -116,11 +116,11 @@ def _claim_view(
             )
             for (name,), rows in several.items()
         ),
-        cells=tuple(_cell(claim, verdicts[reading], anchors[reading]) for reading in shown),
+        cells=tuple(_matrix_cell(claim, verdicts[reading], anchors[reading]) for reading in shown),
     )
 
 
-def _cell(claim: Claim, row: Row, anchor: str) -> Cell:
+def _matrix_cell(claim: Claim, row: Row, anchor: str) -> Cell:
     return Cell(
         reading=row["interpretation"],
         mark=mark_of(row["verdict"]),

@@ -54,8 +54,8 @@ def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> 
         context: what the report says, from ``context_of``.
         medium: "screen" for browsers, "paper" for the PDF.
     """
-    style = fonts_css(templates / "fonts") + _text(templates / STYLES[medium])
-    script = _text(templates / "report.js") if medium == "screen" else ""
+    style = fonts_css(templates / "fonts") + _content_of(templates / STYLES[medium])
+    script = _content_of(templates / "report.js") if medium == "screen" else ""
     page = environment_of(templates).get_template("report.html.jinja")
     # The style and the script are the project's own files, and are named in the policy by digest.
     return page.render(
@@ -93,7 +93,7 @@ def render_index(reconciliations: Sequence[Path], templates: Path, out: Path) ->
         InputError: a reconciliation cannot be read, or the page cannot be written.
     """
     style = fonts_css(templates / "fonts", INDEX_FONTS)
-    style += "".join(_text(templates / name) for name in ("report.css", "index.css"))
+    style += "".join(_content_of(templates / name) for name in ("report.css", "index.css"))
     page = environment_of(templates).get_template("index.html.jinja")
     studies = [_reconciliation(file) for file in reconciliations]
     text = page.render(
@@ -162,5 +162,5 @@ def policy_of(style: str, script: str) -> str:
     )
 
 
-def _text(file: Path) -> str:
+def _content_of(file: Path) -> str:
     return file.read_text(encoding="utf-8")

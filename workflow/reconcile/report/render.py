@@ -24,7 +24,6 @@ from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
 from reconcile.tables.contract import FAILS, NOT_COMPUTED
 from reconcile.tables.rows import Row
-from reconcile.words import count_of, day, listed
 
 SECTIONS = {
     "answer": "The answer",
@@ -108,7 +107,6 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "chosen": results.chosen,
         "chosen_entry": next((e for e in columns if e["interpretation"] == results.chosen), None),
         "chosen_swept": any(r.id == results.chosen for r in results.study.swept_readings),
-        "measured_sentence": _measured(results),
         "connections": any("connections" in claim.expression for claim in results.study.claims),
         "claims": claim_views(results, shown),
         "columns": columns,
@@ -145,31 +143,6 @@ def _evidence(results: Results) -> list[tuple[Evidence, Row]]:
 def _searches(results: Results, table: str) -> list[list[Row]]:
     """The rows of each search of ``slips.csv`` or ``geometries.csv``."""
     return list(grouped_by(results.table(table), "claim", "kind", "searched").values())
-
-
-def _measured(results: Results) -> str:
-    """How many readings and combinations were measured, on what, and how many are excluded."""
-    counts, device = results.reconciliation["counts"], results.record["device"]
-    what = {"cuda": "GPU"}.get(device["type"], device["type"].upper())
-    scopes = {"readings": "reading", "combinations": "combination of the sweep"}
-    said = [_of(counts, kind, noun) for kind, noun in scopes.items() if counts[kind]]
-    one = len(said) == 1 and said[0].startswith("1 ")
-    excluded = counts["excluded"]
-    return (
-        f"{listed(said).capitalize()} {'was' if one else 'were'} built, run and measured on "
-        f"{device['name']} ({what}) on {day(results.record['ended'])}; "
-        f"{excluded:,} {'is' if excluded == 1 else 'are'} excluded by evidence."
-    )
-
-
-def _of(counts: Mapping[str, int], kind: str, noun: str) -> str:
-    """How many of some kind were measured: "2 of 3 readings (and 1 in part)"."""
-    whole, partly = counts[f"{kind}_measured"], counts[f"{kind}_partly_measured"]
-    head, space, rest = noun.partition(" ")
-    there = count_of(counts[kind], noun, f"{head}s{space}{rest}")
-    return f"{f'{whole:,}' if whole else 'none'} of {there}" + (
-        f" (and {partly:,} in part)" if partly else ""
-    )
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:

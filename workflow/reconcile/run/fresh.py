@@ -46,12 +46,12 @@ _A_MILLISECOND = 1_000_000
 Wildcards = Mapping[str, str]
 
 
-def _printed(study: Study) -> dict[str, Any]:
+def _self_checked_part(study: Study) -> dict[str, Any]:
     """What is held against itself before anything is measured."""
     return study.model_dump(mode="json", include={"claims", "statements", "consistency"})
 
 
-def _whole(study: Study) -> dict[str, Any]:
+def _whole_study(study: Study) -> dict[str, Any]:
     """All but what a sweep generates, which follows from the rest."""
     own = [r.model_dump(mode="json") for r in study.interpretations if not _swept(r)]
     rest = study.model_dump(mode="json", exclude={"interpretations"})
@@ -64,8 +64,8 @@ def _swept(reading: object) -> bool:
 
 PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
     "instantiate": measured_slice,
-    "check_paper": _printed,
-    **dict.fromkeys(("reconcile", "search", "render_report", "render_pdf"), _whole),
+    "check_paper": _self_checked_part,
+    **dict.fromkeys(("reconcile", "search", "render_report", "render_pdf"), _whole_study),
 }
 """What a rule uses of a study. For a rule that is not here the bytes of study.yaml count."""
 
@@ -164,7 +164,7 @@ class Judge:
         return self._judged[key][1]
 
     def _is_outdated(self, job: _Job) -> bool:
-        mark, now = _read(job.mark), self._mark(job)
+        mark, now = _read_mark(job.mark), self._mark(job)
         if mark == now:
             return False
         if mark is not None:
@@ -260,7 +260,7 @@ def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
             yield from [files] if isinstance(files, str) else map(str, files)
 
 
-def _read(mark: Path) -> Any:
+def _read_mark(mark: Path) -> Any:
     try:
         return json.loads(mark.read_bytes())
     except (OSError, ValueError):

@@ -36,7 +36,7 @@ PACKAGE = "reconcile"
 ROOT = Path(__file__).resolve().parents[1]
 """The folder of the package."""
 LIBRARY = ROOT.parent
-_MODULE = re.compile(rf"{PACKAGE}(\.\w+)+")
+_MODULE_IN_QUOTES = re.compile(rf"""["']({PACKAGE}(?:\.\w+)+)["']""")
 
 Sum = str | None
 """A SHA-256, or None of what is not there."""
@@ -132,26 +132,26 @@ def marked(job: Any) -> Iterator[None]:
     """
     sums = Sums.handed_over()
     inputs = counted(job.input)
-    _check(job, inputs, sums)
+    _refuse_edited(job, inputs, sums)
     results = {file: sum_of(Path(file)) for file in inputs if file not in sums.files}
     made = made_from(job.rule, inputs, dict(job.params.items()), sums, results)
     yield
-    _check(job, inputs, sums)
+    _refuse_edited(job, inputs, sums)
     mark = job.output[MARK]
     gave = {file: sum_of(Path(file)) for file in job.output if file != mark}
     write_json(Path(mark), {"from": made, "gave": gave})
 
 
-def _check(job: Any, inputs: list[str], sums: Sums) -> None:
+def _refuse_edited(job: Any, inputs: list[str], sums: Sums) -> None:
     files = {Path(file): sums.files[file] for file in inputs if file in sums.files}
-    code = {_place(name, Path(job.scriptdir)): s for name, s in sums.code[job.rule].items()}
+    code = {_path_of(name, Path(job.scriptdir)): s for name, s in sums.code[job.rule].items()}
     edited = [file for file, expected in (files | code).items() if sum_of(file) != expected]
     if edited:
         message = "was edited while this run was going on; run again"
         raise InputError(*(Fault(file, 0, "", message) for file in edited))
 
 
-def _place(name: Name, scripts: Path) -> Path:
+def _path_of(name: Name, scripts: Path) -> Path:
     return (LIBRARY if name.startswith("reconcile/") else scripts.parent) / name
 
 
@@ -169,22 +169,23 @@ def imported_files(script: Path) -> list[Path]:
 
 @cache
 def _imports(file: Path) -> tuple[Path, ...]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    names = (name for node in ast.walk(tree) for name in _names(node))
+    text = file.read_text(encoding="utf-8")
+    # What is run as `python -m` is named and not imported.
+    names = {*_MODULE_IN_QUOTES.findall(text), *_names(ast.parse(text).body)}
     files = (_file(name) for name in names if name.partition(".")[0] == PACKAGE)
     return tuple(sorted({f for f in files if f is not None}))
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    """Modules that a statement may load, ``from package import module`` included."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        # What is run as `python -m` is named and not imported.
-        yield from [node.value] if _MODULE.fullmatch(node.value) else []
+def _names(body: Iterable[ast.AST]) -> Iterator[str]:
+    """Modules that statements may load, those within others and ``from package import module``."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from _names(getattr(node, part, ()))
 
 
 def _file(module: str) -> Path | None:

@@ -8,13 +8,16 @@ make up most typing errors). Numbers are positive and printed without leading ze
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import prod
 from typing import Final, NamedTuple
 
 from reconcile.search.combinations import LARGEST, Chance
+from reconcile.words import count_of
 
 # A cost is the number of things that must have gone wrong; hits are listed cheapest first.
 COST_REPLACED_BY_PRINTED: Final = 1  # another number of the paper in the place of the right one
@@ -130,14 +133,24 @@ class SlipFindings:
     total: int
     chance: Chance
 
-    @property
-    def found(self) -> str:
-        """What was found, in one sentence."""
+    def found(self, rewritten: Mapping[str, str]) -> str:
+        """What was found, in one sentence or two.
+
+        Args:
+            rewritten: hits that are another one written differently, by expression.
+        """
         if not self.hits:
             return "No hit."
-        first = self.hits[0]
-        rest = f" and {self.total - 1:,} more" if self.total > 1 else ""
-        return f"{first.description}: {first.expression}, at cost {first.cost}{rest}."
+        first, others = self.hits[0], self.total - 1
+        again = sum(hit.expression in rewritten for hit in self.hits)
+        more = f" and {others:,} more" if others else ""
+        said = f"{first.description}: {first.expression}, at cost {first.cost}{more}."
+        if not again:
+            return said
+        if again == self.total:
+            return f"{said} No new hit: another search has {'it' if self.total == 1 else 'them'}."
+        ways = count_of(again, "of them is another hit", "of them are other hits")
+        return f"{said} {ways}, written differently."
 
 
 def result_of(
@@ -146,6 +159,46 @@ def result_of(
     """Return the search, its hits in the order of cost, tokens and expression."""
     ranked = sorted(hits, key=lambda hit: (hit.cost, hit.tokens, hit.expression, hit.description))
     return SlipFindings(*kind, searched, tried, tuple(ranked[:MOST_HITS]), len(ranked), chance)
+
+
+_PRODUCT: Final = re.compile(r"\d+(\*\d+)+")
+
+
+def rewrites(one: str, other: str) -> bool:
+    """Whether two products are one, written in two ways: ``48*55*96`` and ``2*48*48*55``.
+
+    The factors of one, put into groups, give those of the other; nobody who finds the one has found
+    anything more with the other. That both are a third one does not make them one: all products of
+    a number have the same primes. Sums are one where their terms are the same; what is neither, a
+    result that was mistyped or scaled, is like nothing else.
+    """
+    if all(" + " in text for text in (one, other)):
+        return sorted(one.split(" + ")) == sorted(other.split(" + "))
+    if not all(_PRODUCT.fullmatch(text) for text in (one, other)):
+        return False
+    few, many = (Counter(map(int, text.split("*"))) for text in (one, other))
+    del few[1], many[1]
+    few, many = few - many, many - few
+    if few.total() > many.total():
+        few, many = many, few
+    return _grouped(sorted(few.elements(), reverse=True), list(many.elements()))
+
+
+def _grouped(products: list[int], factors: list[int]) -> bool:
+    """Whether the factors can be put into groups that have these products."""
+    if not products:
+        return not factors
+    if any(factor > products[0] for factor in factors):
+        return False
+    return any(
+        prod(group) == products[0] and _grouped(products[1:], _without(factors, group))
+        for size in range(1, len(factors) - len(products) + 2)
+        for group in combinations(factors, size)
+    )
+
+
+def _without(numbers: list[int], some: Iterable[int]) -> list[int]:
+    return list((Counter(numbers) - Counter(some)).elements())
 
 
 DIGITS = "0123456789"

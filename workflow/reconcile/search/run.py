@@ -7,7 +7,7 @@ are listed with what they cost and how likely they are by chance; they change no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.search.combinations import Chance
 from reconcile.search.geometries import rectangular_maps, separate_axes, square_maps
-from reconcile.search.misprint import Misprint, SlipFindings
+from reconcile.search.misprint import Misprint, SlipFindings, rewrites
 from reconcile.search.slips import search_product, search_sum
 from reconcile.search.windows import KernelAndStride, Sought, Space
 from reconcile.study.expressions import ExpressionError, evaluate
@@ -78,7 +78,9 @@ def _slip_rows(
 
     divisor = _whole(wanted.divisor, scope) if wanted.divisor else None
     among = search(divisor) if divisor else ()
-    for done, found in enumerate(search(1)):
+    findings = search(1)
+    rewritten = _rewritten(findings)
+    for done, found in enumerate(findings):
         report(f"{claim.id}: {found.title}: {found.tried:,} tried, {found.total:,} found")
         chance = {"chance": _share(found.chance)}
         # Edits of the result's digits know nothing of factors: their chance has no divisor.
@@ -89,13 +91,38 @@ def _slip_rows(
             "kind": found.id,
             "searched": found.searched,
             "tried": found.tried,
-            "found": found.found,
+            "found": found.found(rewritten[done]),
         }
         hits: list[Row] = [
-            {"hit": hit.description, "expression": hit.expression, "cost": hit.cost}
+            {
+                "hit": hit.description,
+                "expression": hit.expression,
+                "cost": hit.cost,
+                "rewrites": rewritten[done].get(hit.expression),
+            }
             for hit in found.hits
         ]
         yield from (shared | chance | hit for hit in hits or [{}])
+
+
+def _rewritten(findings: Sequence[SlipFindings]) -> list[dict[str, str]]:
+    """Of each search the hits that are another one written differently, and which.
+
+    The one that stands for all is the cheapest, of the first search that comes upon it.
+    """
+    ranked = sorted(
+        ((place, hit) for place, found in enumerate(findings) for hit in found.hits),
+        key=lambda one: (one[1].cost, one[1].tokens, one[0]),
+    )
+    own: list[str] = []
+    rewritten: list[dict[str, str]] = [{} for _ in findings]
+    for place, hit in ranked:
+        known = next((other for other in own if rewrites(hit.expression, other)), None)
+        if known is None:
+            own.append(hit.expression)
+        else:
+            rewritten[place][hit.expression] = known
+    return rewritten
 
 
 def _share(chance: Chance) -> str:

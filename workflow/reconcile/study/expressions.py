@@ -294,14 +294,15 @@ def references(text: str, function: str) -> list[str]:
     ]
 
 
-def networks_named(text: str) -> set[str | None]:
+@lru_cache(maxsize=4096)
+def networks_named(text: str) -> frozenset[str | None]:
     """The networks that an expression speaks of; None is the one that it is asked of.
 
     Plain arithmetic, printed numbers and stated values are of no network.
     """
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
     named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
-    return {_network(name, args) for name, args in named if _first_network(name) is not None}
+    return frozenset(_network(name, args) for name, args in named if _first_network(name))
 
 
 def _first_network(function: str) -> int | None:

@@ -20,8 +20,16 @@ from reconcile.study.expressions import (
     references,
 )
 from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
-from reconcile.study.plan import MAX_COMBINATIONS, network_file_of, networks_of, size_of, with_swept
-from reconcile.study.values import Argument, is_number
+from reconcile.study.plan import (
+    MAX_COMBINATIONS,
+    network_file_of,
+    networks_of,
+    size_of,
+    with_networks,
+    with_swept,
+)
+from reconcile.study.printed_tables import claims_in, networks_in, problems_in
+from reconcile.study.values import Argument, Arguments, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
 
@@ -54,8 +62,8 @@ def _load(folder: Path) -> Study:
     refuse_links(folder)
     file = folder / STUDY_FILE
     data, places = load_yaml(file)
-    study = build(Study, data, places, file)
-    problems = list(_sweep_problems(study))
+    study, written, problems = _with_tables(build(Study, data, places, file))
+    problems += _sweep_problems(study)
     if not problems:
         study = with_swept(study)
         problems = list(_problems(study))
@@ -63,19 +71,66 @@ def _load(folder: Path) -> Study:
     if network_file and not (folder / network_file).is_file():
         problems.append((("network",), f"there is no file {folder / network_file}"))
     if problems:
-        raise InputError(*(_fault(problem, places, file) for problem in problems))
+        told = ((_written_place(place, study, written), message) for place, message in problems)
+        raise InputError(*(_fault(p, places, file) for p in _once_a_table(told)))
     return study
 
 
 def fault_in(folder: Path, place: Place, message: str) -> Fault:
     """A fault found after loading, with the line of the key it belongs to."""
     file = folder / STUDY_FILE
-    return _fault((place, message), load_yaml(file)[1], file)
+    data, places = load_yaml(file)
+    study, written, _ = _with_tables(build(Study, data, places, file))
+    return _fault((_written_place(place, study, written), message), places, file)
 
 
 def _fault(problem: Problem, places: Places, file: Path) -> Fault:
     place, message = problem
     return Fault(file, line_of(place, places), ".".join(map(str, place)), message)
+
+
+def _with_tables(study: Study) -> tuple[Study, list[Place], list[Problem]]:
+    """The study with what its tables claim and the networks that they define.
+
+    Returns:
+        The study, the place of each claim that a table made, and what is wrong with the tables.
+    """
+    claims, written, networks = list(study.claims), list[Place](), dict[str, Arguments]()
+    problems = list(_duplicate_ids(("tables",), [table.id for table in study.tables]))
+    for t, table in enumerate(study.tables):
+        problems += ((("tables", t, *at), problem) for at, problem in problems_in(table))
+        for at, name, arguments in networks_in(table):
+            if networks.setdefault(name, arguments) != arguments:
+                message = f"another row or column has other arguments for {name!r}"
+                problems.append((("tables", t, *at), message))
+        for at, found in claims_in(table):
+            if isinstance(found, str):
+                problems.append((("tables", t, *at), found))
+            else:
+                claims.append(Claim(**found))
+                written.append(("tables", t, *at))
+    readings = [with_networks(reading, networks) for reading in study.interpretations]
+    sweep = study.sweep and with_networks(study.sweep, networks)
+    update = {"claims": claims, "interpretations": readings, "sweep": sweep}
+    return study.model_copy(update=update), written, problems
+
+
+def _written_place(place: Place, study: Study, written: list[Place]) -> Place:
+    """Where in the file a claim stands, which may be the cell of a table."""
+    own = len(study.claims) - len(written)
+    if place[:1] != ("claims",) or len(place) == 1 or int(place[1]) < own:
+        return place
+    return written[int(place[1]) - own]
+
+
+def _once_a_table(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Of what is wrong with many cells of a table in the same way, the first."""
+    seen: set[Problem] = set()
+    for place, message in problems:
+        kind = place[:2] if place[:1] == ("tables",) else place
+        if (kind, message) not in seen:
+            seen.add((kind, message))
+            yield place, message
 
 
 def _sweep_problems(study: Study) -> Iterator[Problem]:
@@ -90,6 +145,9 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
 
 
 def _problems(study: Study) -> Iterator[Problem]:
+    if not study.claims:
+        yield ("claims",), "a study has at least one claim, here or in `tables`"
+        return
     yield from _duplicates(study)
     yield from _claim_problems(study)
     yield from _interpretation_problems(study)
@@ -142,6 +200,8 @@ def _number_problems(claim: Claim) -> Iterator[tuple[str, str]]:
     except ValueError as error:
         yield "printed", str(error)
         return
+    if claim.zeros and claim.relation != "equals":
+        yield "zeros", f"a claim that says {claim.relation} has no use for open zeros"
     if claim.zeros and (claim.unit is not None or not number.zeros):
         yield "zeros", f"{claim.printed} has no zeros that may be open: no last ones, or a `unit`"
     vague = number.approximate and number.unit == 1 and claim.unit is None

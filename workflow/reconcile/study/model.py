@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Protocol, TypeVar
 from pydantic import Field, StringConstraints
 
 from reconcile.study.printed import PrintedNumber, parse_printed, parse_within
+from reconcile.study.printed_tables import PrintedTable
 from reconcile.study.values import (
     ARGUMENT_PATTERN,
     DOI_PATTERN,
@@ -366,7 +367,12 @@ class Study(Strict):
         default_factory=dict, description="What each network argument means, for the report."
     )
     statements: list[Statement] = Field(default_factory=list, description="What the paper states.")
-    claims: list[Claim] = Field(min_length=1, description="The numbers the paper prints.")
+    claims: list[Claim] = Field(
+        default_factory=list, description="The numbers the paper prints, one by one."
+    )
+    tables: list[PrintedTable] = Field(
+        default_factory=list, description="Whole tables of the paper, whose cells are claims."
+    )
     interpretations: list[Interpretation] = Field(
         default_factory=list, description="The candidate readings."
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 from reconcile.study.model import (
     SINGLE,
@@ -24,7 +24,7 @@ from reconcile.study.model import (
     Sweep,
     SweptInterpretation,
 )
-from reconcile.study.values import Argument
+from reconcile.study.values import Argument, Arguments
 
 MAX_COMBINATIONS = 200_000
 """More than this is a mistake in an axis rather than a question."""
@@ -36,6 +36,17 @@ def networks_of(study: Study, interpretation: Interpretation) -> dict[str, dict[
     if not interpretation.networks:
         return {SINGLE: shared}
     return {name: shared | own for name, own in interpretation.networks.items()}
+
+
+Sizes = TypeVar("Sizes", Interpretation, Sweep)
+
+
+def with_networks(reading: Sizes, networks: Mapping[str, Arguments]) -> Sizes:
+    """A reading or sweep that has these networks too; its own arguments for one come first."""
+    if not networks:
+        return reading
+    own = {name: given | reading.networks.get(name, {}) for name, given in networks.items()}
+    return reading.model_copy(update={"networks": reading.networks | own})
 
 
 def arguments_of(study: Study, interpretation: Interpretation, name: str) -> list[Argument]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 Interval = tuple[Fraction, Fraction]
 """Half open: the bound nearer to zero belongs to it, the other does not."""
@@ -44,15 +44,16 @@ _PRINTED = re.compile(
 _TAIL = re.compile(
     r"(?P<share>%|per ?cent|‰|per ?mille)|(?P<fold>x|-? ?fold|times)"
     rf"|(?P<word>thousand|million|billion|trillion|[mbt]n)s?(?: {_THINGS})?"
-    rf"|(?P<letter>[kmbgt])(?P<binary>i)?(?:[ -]?{_THINGS}|(?P<bytes> ?b))?"
+    rf"|(?P<letter>[kmbgtp])(?P<binary>i)?(?:[ -]?{_THINGS}|(?P<bytes> ?b))?"
     rf"|{_THINGS}",
     re.ASCII | re.IGNORECASE,
 )
 _THOUSANDS = {"th": 1, "mi": 2, "bi": 3, "tr": 4, "mn": 2, "bn": 3, "tn": 4} | {
-    **{"k": 1, "m": 2, "b": 3, "g": 3, "t": 4}
+    **{"k": 1, "m": 2, "b": 3, "g": 3, "t": 4, "p": 5}
 }
 """Powers of 1,000 by the first letters of the words."""
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
+_BOUND = re.compile(r"[<>≤≥]=?|(?:over|under|up to|more than|less than|at (?:most|least)) ", re.I)
 _SUPERSCRIPT = re.compile("[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _SAME = str.maketrans(
@@ -97,12 +98,12 @@ class PrintedNumber:
     scaled: bool = False
     open_zeros: bool = False
 
-    @property
+    @cached_property
     def rounded(self) -> Interval:
         """Every number that rounds to the printed one (halves away from zero)."""
         return self._rounded(self.unit)
 
-    @property
+    @cached_property
     def truncated(self) -> Interval:
         """Every number that is cut to the printed one."""
         return self._truncated(self.unit)
@@ -266,6 +267,12 @@ def _matched(text: str) -> tuple[re.Match[str], _Tail]:
     match = _PRINTED.fullmatch(_plain(text)) if len(text) <= MAX_LENGTH else None
     tail = _TAIL.fullmatch(match["tail"]) if match and match["tail"] else None
     if match is None or (match["tail"] and not tail) or _is_huge(match):
+        bound = _BOUND.match(_plain(text))
+        if bound:
+            raise ValueError(
+                f'"{text}" is a bound: leave "{bound[0].strip()}" out and say `relation: at-most` '
+                "or `at-least`"
+            )
         raise ValueError(
             f'"{text}" is no printed number; accepted are forms like "253,440", "3.8", '
             '"60 million", "117M", "1.8 x 10^9", "1%", "12x", "1/12" and "2^20"'

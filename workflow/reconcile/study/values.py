@@ -48,7 +48,8 @@ def _safe_link(url: str) -> str:
     return url
 
 
-def _quoted_digits(value: Any) -> Any:
+def quoted_digits(value: Any) -> Any:
+    """Digits as text; ValueError of a number, whose zeros YAML has dropped."""
     if is_number(value):
         raise ValueError(f'must be the printed digits in quotes ("{value}"): YAML drops zeros')
     return value
@@ -90,7 +91,7 @@ Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(printable)]
 Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_link)]
 Digits = Annotated[
-    str, BeforeValidator(_quoted_digits), StringConstraints(min_length=1, max_length=60)
+    str, BeforeValidator(quoted_digits), StringConstraints(min_length=1, max_length=60)
 ]
 Scale = Annotated[
     int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_scale)

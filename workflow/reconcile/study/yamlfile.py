@@ -168,7 +168,8 @@ def load_yaml(file: Path) -> tuple[dict[str, Any], Places]:
 SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 
-# pydantic names the branch of a union in an error's location; users never wrote these words.
+# pydantic names the branch of a union in an error's location, a model by its class; users never
+# wrote these words.
 _UNION_BRANCHES = {"bool", "int", "float", "str", "constrained-str"}
 
 _WORDS: dict[str, str] = {
@@ -251,7 +252,9 @@ def _written_place(loc: tuple[Any, ...], data: Any) -> tuple[Place, bool]:
             data = data[part]
         elif part == "[key]":
             continue
-        elif isinstance(part, str) and (part in _UNION_BRANCHES or "[" in part):
+        elif isinstance(part, str) and (
+            part in _UNION_BRANCHES or "[" in part or part[:1].isupper()
+        ):
             in_branch = True
             continue
         place.append(part)

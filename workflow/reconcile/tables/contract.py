@@ -128,6 +128,8 @@ class Quantity:
         table: the table that holds it, of a row a layer unless it is another.
         counted_by: ``module:function`` that counts it in the measuring process, from the module
             and its row (``measure.counting.Row``); None for what that row has itself.
+        seen: whether it is of what an output sees of the input, and so no count: a run on the meta
+            device may not know it.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Quantity:
     multiple_of: tuple[str, int] | None = None
     table: str = "layers.csv"
     counted_by: str | None = None
+    seen: bool = False
 
 
 QUANTITIES: dict[str, Quantity] = {}
@@ -232,6 +235,7 @@ _result(
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
     Column("also", "further names of the same layer", "list"),
+    Column("sees_all", "axes of the input that each of its outputs sees whole", "list"),
     Column("outputs", "the different shapes of its outputs, without the batch", "list"),
     Column(
         "uncounted",
@@ -380,6 +384,7 @@ _result(
     *_SEARCH,
     Column("expression", "how it gives the number"),
     Column("cost", "how much is changed; less is likelier", "number"),
+    Column("rewrites", "the hit that it is, written differently; empty where it is its own"),
     Column(
         "chance",
         "probability that a search of this size hits an arbitrary number of as many digits",
@@ -533,6 +538,34 @@ for _name, _says, _words in (
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
 ):
     register_quantity(Quantity(_name, _says, words=_words, total="sum"))
+for _name, _says, _words in (
+    (
+        "receptive_field",
+        "input positions that one output sees, were the input large enough; empty where it sees "
+        "all of it, or where this is not known (a reading of a sweep, say)",
+        "receptive field",
+    ),
+    (
+        "effective_stride",
+        "input positions from one output to the next",
+        "effective stride",
+    ),
+    (
+        "effective_padding",
+        "input positions that the first output reaches beyond the edge",
+        "effective padding",
+    ),
+):
+    register_quantity(Quantity(_name, f"{_says}; alike along all axes", words=_words, seen=True))
+    for _axis in ("depth", "height", "width"):
+        register_quantity(
+            Quantity(
+                f"{_name}_{_axis}",
+                f"the same along the {_axis}",
+                words=f"{_words} ({_axis})",
+                seen=True,
+            )
+        )
 register_quantity(
     Quantity(
         "seen",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from reconcile.report.figures.svg import Drawing, element, label, number, paint, rect, width_of
+from reconcile.report.figures.svg import Drawing, coordinate, element, label, paint, rect, width_of
 from reconcile.report.figures.windows import Walk, all_walks
 from reconcile.report.read import Results
 from reconcile.words import count_of
@@ -109,8 +109,8 @@ def _image(walk: Walk, left: float, top: float) -> Iterator[Markup]:
         yield rect(left, top, SIDE - unseen, SIDE - unseen, **paint(fill="soft"))
     last = [SIDE - pixel * EDGE for pixel in range(1, MOST + 1)]
     steps = [*(pixel * EDGE for pixel in range(1, MOST)), *last]
-    across = "".join(f"M{number(left + s)} {number(top)}v{number(SIDE)}" for s in steps)
-    down = "".join(f"M{number(left)} {number(top + s)}h{number(SIDE)}" for s in steps)
+    across = "".join(f"M{coordinate(left + s)} {coordinate(top)}v{coordinate(SIDE)}" for s in steps)
+    down = "".join(f"M{coordinate(left)} {coordinate(top + s)}h{coordinate(SIDE)}" for s in steps)
     yield element("path", d=across + down, **paint(stroke="paper"), stroke_width=0.6)
 
 

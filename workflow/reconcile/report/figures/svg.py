@@ -69,7 +69,7 @@ class Drawing:
             element("title", escape(self.title), id=identifier),
             *parts,
             xmlns="http://www.w3.org/2000/svg",
-            viewBox=f"0 0 {number(width)} {number(height)}",
+            viewBox=f"0 0 {coordinate(width)} {coordinate(height)}",
             width=width,
             height=height,
             role="img",
@@ -78,14 +78,14 @@ class Drawing:
         )
 
 
-def number(value: float) -> str:
+def coordinate(value: float) -> str:
     """A coordinate with two decimals at most, and no trailing zeros."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
 def _attribute(value: object) -> object:
-    return number(value) if isinstance(value, int | float) else value
+    return coordinate(value) if isinstance(value, int | float) else value
 
 
 def element(tag: str, *children: str, **attributes: object) -> Markup:

@@ -275,10 +275,10 @@ def _grid_row(
     if row % every == 0:
         yield label(left - 10, top + tall / 2 + 4, grid.rows[row], size=11, anchor="end")
     for column in range(len(grid.columns)):
-        yield from _cell(grid, (row, column), left + step * column, top, (step, tall))
+        yield from _grid_cell(grid, (row, column), left + step * column, top, (step, tall))
 
 
-def _cell(
+def _grid_cell(
     grid: GridPicture, place: tuple[int, int], x: float, y: float, size: tuple[float, float]
 ) -> Iterator[Markup]:
     if place not in grid.best:

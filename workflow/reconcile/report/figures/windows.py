@@ -265,7 +265,7 @@ def _draw_strip(strip: _Strip, y: float) -> list[Markup]:
     cells = y + CALLOUTS + NUMBERS
     unseen = set(strip.walk.unseen)
     pixels = range(strip.first, strip.last + 1)
-    parts = [_cell(strip, pixel, cells, pixel in unseen) for pixel in pixels]
+    parts = [_pixel(strip, pixel, cells, pixel in unseen) for pixel in pixels]
     parts += _numbers(strip, cells - 5)
     parts += _callouts(strip, y + 11)
     for row, index in enumerate(strip.shown):
@@ -273,7 +273,7 @@ def _draw_strip(strip: _Strip, y: float) -> list[Markup]:
     return parts
 
 
-def _cell(strip: _Strip, pixel: int, y: float, unseen: bool) -> Markup:
+def _pixel(strip: _Strip, pixel: int, y: float, unseen: bool) -> Markup:
     outside = not 0 <= pixel < strip.walk.width
     colours = ("bad", "bad") if unseen else ("paper", "muted") if outside else ("soft", "paper")
     x, side = strip.at(pixel) + 0.5, strip.cell - 1

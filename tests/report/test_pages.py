@@ -1,4 +1,4 @@
-"""The index: every study's answer and counts on one page, linked to its report."""
+"""Pages are complete in themselves; the index links every study's report with its answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support import PROJECT
 
 from reconcile.errors import InputError
 from reconcile.files import write_json
-from reconcile.report.pages import render_index
+from reconcile.report.pages import render_index, safe_link
 
 TEMPLATES = PROJECT / "templates"
 COUNTS = {
@@ -86,3 +86,9 @@ def test_what_is_no_reconciliation(tmp_path: Path, content: str) -> None:
     file.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match="is no reconciliation"):
         render_index([file], TEMPLATES, tmp_path / "index.html")
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//host", "", None])
+def test_only_web_addresses_become_links(url: str | None) -> None:
+    """Whatever a study got past its schema is no link here."""
+    assert safe_link(url) == ""

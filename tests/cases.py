@@ -1,0 +1,393 @@
+"""Networks whose multiply-adds, parameters and neurons are worked out by hand, beside each.
+
+Every one stands for a kind of thing that counters get wrong: weights used by another module,
+operators without a formula, reparametrised layers, outputs in nests.
+"""
+
+# ruff: noqa: D101, D102, D103 - the names of the cases say what they are.
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils import parametrizations, parametrize, prune
+
+
+class By(nn.Module):
+    """Named parts, and a function of them and the inputs as forward pass."""
+
+    def __init__(self, run: Callable[..., Any], **parts: Any) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.run = run
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """Run the function."""
+        return self.run(self, *inputs)
+
+
+def weight(*shape: int) -> nn.Parameter:
+    """A parameter of a shape."""
+    return nn.Parameter(torch.ones(*shape))
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A network and what is right.
+
+    Attributes:
+        make: builds it.
+        shape: of its input, with the batch.
+        macs: multiply-adds in all.
+        parameters: trainable elements in all.
+        layers: what rows must say, by layer: attributes of ``Row`` or names of sizes.
+        uncounted: names of operators that no formula counts.
+    """
+
+    make: Callable[[], nn.Module]
+    shape: tuple[int, ...]
+    macs: int
+    parameters: int
+    layers: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    uncounted: tuple[str, ...] = ()
+
+
+CASES: dict[str, Case] = {}
+
+
+def case(*args: Any, **known: Any) -> Callable[[Callable[[], nn.Module]], Callable[[], nn.Module]]:
+    """Keep what the decorated function makes under its name."""
+
+    def keep(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+        CASES[make.__name__] = Case(make, *args, **known)
+        return make
+
+    return keep
+
+
+# Under inference mode torch hands composites over; they are taken apart as without it.
+
+
+@case((1, 2, 9), 5 * 7 * 6 + 35 * 3, 5 * 6 + 5 + 3 * 35 + 3)
+def inference_in_one_dimension() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return m.fc(functional.relu(m.conv(x)).flatten(1))
+
+    return By(run, conv=nn.Conv1d(2, 5, 3), fc=nn.Linear(35, 3))
+
+
+@case((1, 4, 6), 2 * (4 * 6 * 6) + 2 * 4 * 4 * 6, 72)
+def inference_of_functions() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        with torch.inference_mode():
+            q, k = x @ m.q, torch.einsum("btd,de->bte", x, m.k)
+            return functional.scaled_dot_product_attention(q[:, None], k[:, None], x[:, None])
+
+    return By(run, q=weight(6, 6), k=weight(6, 6))
+
+
+# Operators in place, into a given tensor, and with vectors.
+
+
+@case((1, 3, 4), 3 * 4 * 5, 20)
+def into_a_tensor() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return torch.mm(x[0], m.w, out=torch.empty(3, 5, device=x.device))[None]
+
+    return By(run, w=weight(4, 5))
+
+
+@case((1, 3, 4), 3 * 4 * 5, 20)
+def batch_in_place() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return torch.zeros(1, 3, 5, device=x.device).baddbmm_(x, m.w[None])
+
+    return By(run, w=weight(4, 5))
+
+
+@case((1, 3, 4), 3 * 4 * 5, 35)
+def batches_added() -> nn.Module:
+    return By(lambda m, x: torch.addbmm(m.b, x, m.w[None])[None], w=weight(4, 5), b=weight(3, 5))
+
+
+@case((1, 6), 4 * 6, 28)
+def added_vector() -> nn.Module:
+    return By(lambda m, x: torch.addmv(m.b, m.w, x[0])[None], w=weight(4, 6), b=weight(4))
+
+
+@case((1, 6), 6 * 4, 4)
+def outer_product() -> nn.Module:
+    return By(lambda m, x: torch.outer(x[0], m.w)[None], w=weight(4))
+
+
+@case((1, 6), 6 * 4, 4)
+def added_outer_product() -> nn.Module:
+    return By(lambda m, x: torch.zeros(6, 4, device=x.device).addr_(x[0], m.w)[None], w=weight(4))
+
+
+@case((1, 2, 3), 6 * 6, 6)
+def kronecker() -> nn.Module:
+    return By(lambda m, x: torch.kron(x[0], m.w)[None], w=weight(2, 3))
+
+
+@case((1, 4, 6), 4 * 6, 6)
+def inner_products() -> nn.Module:
+    return By(lambda m, x: torch.linalg.vecdot(x, m.w), w=weight(6))
+
+
+@case((1, 9, 4), 5 * 5 * 4 * 6, 5 * 4 * 6 + 6, layers={"root": {"kind": "conv", "neurons": 30}})
+def convolution_in_time() -> nn.Module:
+    return By(
+        lambda m, x: torch.conv_tbc(x.transpose(0, 1), m.w, m.b, 0).transpose(0, 1),
+        w=weight(5, 4, 6),
+        b=weight(6),
+    )
+
+
+@case((1, 5, 6), 0, 48, uncounted=("aten.mul+sum",))
+def product_then_mean() -> nn.Module:
+    return By(lambda m, x: (x[:, :, None] * m.w).mean(-1), w=weight(8, 6))
+
+
+@case((1, 5, 6), 0, 6)
+def product_that_stays() -> nn.Module:
+    return By(lambda m, x: torch.relu(x * m.w) + (x * x).sum() + (2 * x).sum(), w=weight(6))
+
+
+@case((1, 5, 6), 0, 0, uncounted=("aten._fft_r2c",))
+def spectrum() -> nn.Module:
+    return By(lambda m, x: torch.fft.rfft(x).abs())
+
+
+# Weights that are not what the class says.
+
+
+@case((1, 6, 7, 7), 4 * 25 * 3 * 9, 4 * 3 * 9 + 4, layers={"c": {"neurons": 100, "kind": "conv"}})
+def fewer_inputs() -> nn.Module:
+    conv = nn.Conv2d(6, 4, 3)
+    conv.weight = nn.Parameter(conv.weight[:, :3])
+    return By(lambda m, x: m.c(x[:, :3]), c=conv)
+
+
+class _Standardised(nn.Conv2d):
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        weight = (weight - weight.mean((1, 2, 3), keepdim=True)) * 2
+        return super()._conv_forward(torch.cat([input, input], 3), weight, bias)
+
+
+@case((1, 2, 6, 6), 3 * 4 * 10 * 2 * 9, 57, layers={"0": {"neurons": 120}})
+def own_convolution_step() -> nn.Module:
+    return nn.Sequential(_Standardised(2, 3, 3))
+
+
+@case((1, 4), 4 * 5, 20, layers={"l": {"real_parameters": 40}})
+def complex_weights() -> nn.Module:
+    return By(
+        lambda m, x: m.l(x.to(torch.complex64)).real,
+        l=nn.Linear(4, 5, bias=False, dtype=torch.complex64),
+    )
+
+
+@case((1, 6), 4 * 6, 24 + 4 + 4, layers={"l": {"parameters": 32, "used_parameters": 32}})
+def normalised_weights() -> nn.Module:
+    return By(lambda m, x: m.l(x), l=parametrizations.weight_norm(nn.Linear(6, 4)))
+
+
+@case((1, 6), 4 * 6, 28, layers={"l": {"parameters": 28, "buffers": 10}})
+def spectral_weights() -> nn.Module:
+    return By(lambda m, x: m.l(x), l=parametrizations.spectral_norm(nn.Linear(6, 4)))
+
+
+@case((1, 6), 4 * 6, 28, layers={"l": {"parameters": 28, "buffers": 24, "neurons": 4}})
+def pruned_weights() -> nn.Module:
+    layer = nn.Linear(6, 4)
+    prune.l1_unstructured(layer, "weight", amount=0.5)
+    return By(lambda m, x: m.l(x), l=layer)
+
+
+class _LowRank(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = weight(2, 6), weight(4, 2)
+
+    def forward(self, full: Tensor) -> Tensor:
+        return full + self.up @ self.down
+
+
+@case((1, 6), 4 * 6, 24 + 12 + 8, layers={"l": {"parameters": 44, "neurons": 4}})
+def low_rank_parametrisation() -> nn.Module:
+    layer = nn.Linear(6, 4, bias=False)
+    parametrize.register_parametrization(layer, "weight", _LowRank())
+    return By(lambda m, x: m.l(x), l=layer)
+
+
+# Weights that another module uses.
+
+
+@case((1, 3, 4), 3 * 4 * 5, 25, layers={"l": {"macs": 60, "neurons": 15, "calls": 1}})
+def function_of_a_layers_weight() -> nn.Module:
+    return By(lambda m, x: functional.linear(x, m.l.weight, m.l.bias), l=nn.Linear(4, 5))
+
+
+@case((1, 2, 8), 3 * 6 * 6, 21, layers={"c": {"macs": 108, "channels": 3, "length": 6}})
+def layer_called_past_its_hooks() -> nn.Module:
+    return By(lambda m, x: m.c.forward(x), c=nn.Conv1d(2, 3, 3))
+
+
+@case((1, 3, 4), 3 * 4 * 5 + 3 * 4 * 7, 48, layers={"q": {"macs": 60}, "k": {"macs": 84}})
+def joined_weights() -> nn.Module:
+    return By(
+        lambda m, x: x @ torch.cat([m.q.weight, m.k.weight]).T,
+        q=nn.Linear(4, 5, bias=False),
+        k=nn.Linear(4, 7, bias=False),
+    )
+
+
+@case(
+    (1, 3, 4), 2 * 3 * 3 * 4 + 4 * 3 * 16, 80,
+    layers={
+        "a": {"neurons": 36, "macs": 2 * 36 + 3 * 48, "kind": "attention"},
+        "a.out_proj": {"neurons": 12, "macs": 48, "kind": "fc"},
+    },
+)  # fmt: skip
+def attention_as_one_module() -> nn.Module:
+    attention = nn.MultiheadAttention(4, 2, batch_first=True)
+    return By(lambda m, x: m.a(x, x, x, need_weights=False)[0], a=attention)
+
+
+@case((1, 3, 4), 3 * 4 * 4 + 3 * 4 * 3, 12 + 16, layers={"p": {"macs": 48}})
+def product_of_weights_alone() -> nn.Module:
+    # The weights of one layer go through another in every pass: work like any other.
+    return By(lambda m, x: x @ m.p(m.table).T, table=weight(3, 4), p=nn.Linear(4, 4, bias=False))
+
+
+@case((1, 3, 4), 3 * 4 * 6, 24, layers={"table": {"macs": 72, "kind": "embedding", "neurons": 18}})
+def tied_to_nothing() -> nn.Module:
+    return By(lambda m, x: x @ m.table.weight.T, table=nn.Embedding(6, 4))
+
+
+@case((1, 3, 4), 3 * 4 * 6, 24, layers={"head": {"macs": 72}, "table": {"macs": 0}})
+def tied_and_used_by_neither() -> nn.Module:
+    made = By(lambda m, x: x @ m.table.weight.T, table=nn.Embedding(6, 4))
+    made.head = nn.Linear(4, 6, bias=False)
+    made.head.weight = made.table.weight
+    return made
+
+
+# Outputs in nests, and several.
+
+
+class _Pair(NamedTuple):
+    wide: Tensor
+    narrow: Tensor
+
+
+@dataclasses.dataclass
+class _Found:
+    maps: dict[str, Tensor]
+    rest: list[Any]
+
+
+class Branches(nn.Module):
+    kind = "conv"
+
+    def __init__(self, nest: Callable[[Tensor, Tensor], Any]) -> None:
+        super().__init__()
+        self.a, self.b = weight(2, 3, 3, 3), weight(4, 3, 1, 1)
+        self.nest = nest
+
+    def forward(self, x: Tensor) -> Any:
+        return self.nest(functional.conv2d(x, self.a), functional.conv2d(x, self.b, stride=2))
+
+
+NESTS: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "tuple": lambda a, b: (a, (b, None)),
+    "named tuple": _Pair,
+    "dictionary": lambda a, b: {"a": a, "more": [b, b]},
+    "dataclass": lambda a, b: _Found({"a": a}, [1, "x", b, a]),
+}
+
+
+@case(
+    (1, 3, 8, 8), 4 * 36 * 27 + 4 * 16 * 27, 112,
+    layers={
+        "c": {"shapes": [(4, 6, 6), (4, 4, 4)], "neurons": 208, "channels": 4, "height": None},
+    },
+)  # fmt: skip
+def two_sizes_of_input() -> nn.Module:
+    return By(lambda m, x: (m.c(x), m.c(x[..., :6, :6])), c=nn.Conv2d(3, 4, 3))
+
+
+# Axes.
+
+
+@case(
+    (1, 7, 10),
+    7 * 3 * 20 * (10 + 20),
+    3 * 20 * 30 + 2 * 60,
+    layers={"r": {"features": 20, "length": 7, "neurons": 140, "kind": "recurrent"}},
+)
+def batch_in_second_place() -> nn.Module:
+    return By(lambda m, x: m.r(x.transpose(0, 1))[0], r=nn.GRU(10, 20))
+
+
+@case(
+    (1, 4, 6, 9, 9),
+    5 * 27 * 4 * 4 * 7 * 7,
+    5 * 4 * 27 + 5,
+    layers={
+        "c": {"channels": 5, "depth": 4, "height": 7, "width": 7, "length": None},
+        "a": {"channels": 5, "depth": 4},
+    },
+)
+def three_dimensions() -> nn.Module:
+    return By(lambda m, x: m.a(m.c(x)), c=nn.Conv3d(4, 5, 3), a=nn.ReLU())
+
+
+@case(
+    (1, 3, 2, 8, 8),
+    3 * 4 * 36 * 18,
+    76,
+    layers={
+        "c": {"channels": 4, "height": 6, "width": 6, "neurons": 3 * 144},
+        "b": {"channels": 4, "height": 6},
+    },
+)
+def frames_in_the_batch() -> nn.Module:
+    return By(
+        lambda m, x: m.b(m.c(x.flatten(0, 1))),
+        c=nn.Conv2d(2, 4, 3),
+        b=nn.BatchNorm2d(4).requires_grad_(False),
+    )
+
+
+@case((1, 4, 4, 6), 16 * 6 * 5, 35, layers={"l": {"features": 5, "length": 16, "depth": None}})
+def features_last_in_a_map() -> nn.Module:
+    return By(lambda m, x: m.l(x), l=nn.Linear(6, 5))
+
+
+@case((1, 3, 5), 0, 0, layers={"m": {"channels": None, "height": None, "length": None}})
+def nobody_knows() -> nn.Module:
+    return By(lambda m, x: m.m(x.cumsum(1)), m=nn.Identity())
+
+
+@case((1, 4, 6), 0, 6)
+def similarity() -> nn.Module:
+    return By(lambda m, x: functional.cosine_similarity(x, m.w, dim=-1), w=weight(6))
+
+
+@case((1, 5, 6), 0, 6)
+def gain_before_a_mean() -> nn.Module:
+    return By(lambda m, x: (x * m.w).mean(1), w=weight(6))
+
+
+@case((1, 5, 6), 5, 1, uncounted=("aten.mul+sum",))
+def weighted_mean() -> nn.Module:
+    return By(lambda m, x: (x * (x[..., :1] @ m.w)).sum(1), w=weight(1, 1))

@@ -1,0 +1,90 @@
+"""What the report says about each interpretation, and how it folds its layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from report_support import (
+    TEMPLATES,
+    Page,
+    html_of,
+    tiny_results,
+)
+
+from reconcile.report.pages import render_page
+from reconcile.report.read import Results
+from reconcile.report.readings import folded
+from reconcile.report.render import context_of
+from reconcile.study.config import ReportOptions
+from reconcile.words import argument_text
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The results of the tiny study."""
+    return tiny_results(tmp_path_factory.mktemp("tiny"))
+
+
+def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
+    """The page for paper has no row for an activation and says so; the one for screens has it."""
+    rows = [dict(row) for row in results.tables["layers.csv"]]
+    idle = {"layer": "relu", "kind": "activation", "parameters": "0", "macs": "0"}
+    rows.insert(2, rows[1] | idle | {"connections": "0"})
+    tables = {**results.tables, "layers.csv": rows}
+    context = context_of(Results(**{**results.__dict__, "tables": tables}), ReportOptions())
+    screen, paper = (render_page(TEMPLATES, context, medium) for medium in ("screen", "paper"))
+    named, told = '<th scope="row">relu</th>', "Left out are activations"
+    assert named in screen and told not in screen
+    assert named not in paper and told in paper
+
+
+def test_a_network_without_arguments_has_none(tmp_path: Path) -> None:
+    """No list is left empty: neither of arguments, nor an argument that is an empty text."""
+    results = tiny_results(tmp_path)
+    assert argument_text("") == '""'
+    bare = results.study.model_copy(update={"arguments": {}, "argument_help": {}})
+    text = Page(html_of(replace(results, study=bare))).text
+    assert "Arguments none" in text
+
+
+def layer(name: str, neurons: int) -> dict[str, str]:
+    """A row of layers.csv."""
+    columns = ("kind", "channels", "height", "width", "parameters", "macs", "connections")
+    return {"layer": name, "neurons": str(neurons), **dict.fromkeys(columns, "")}
+
+
+def test_equal_numbered_blocks_are_told_once() -> None:
+    """Three or more equal blocks become one, and their number is kept."""
+    rows = [layer("embed", 7)]
+    rows += [layer(f"h.{i}.{part}", n) for i in range(12) for part, n in (("attn", 3), ("mlp", 4))]
+    told = folded([*rows, layer("head", 9)])
+    names = [(row.name, row.times) for row in told]
+    assert names == [("embed", 1), ("h.0…11.attn", 12), ("h.0…11.mlp", 12), ("head", 1)]
+    whole = sum(int(row.row["neurons"]) * row.times for row in told)
+    assert whole == sum(int(row["neurons"]) for row in [*rows, layer("head", 9)])
+
+
+def test_blocks_that_differ_are_told_in_full() -> None:
+    """A block of other counts, or a number left out, ends a run."""
+    rows = [layer(f"h.{i}.mlp", n) for i, n in ((0, 4), (1, 4), (2, 5), (4, 5), (5, 5))]
+    assert [row.name for row in folded(rows)] == [row["layer"] for row in rows]
+
+
+def test_layers_that_change_nothing_are_idle() -> None:
+    """Idle is an activation, dropout or normalisation of the size before that adds to no total."""
+    rows = [
+        layer("input", 9) | {"kind": "input", "height": "3"},
+        layer("conv", 9) | {"kind": "conv", "height": "3"},
+        layer("relu", 9) | {"kind": "activation", "height": "3"},
+        layer("norm", 9) | {"kind": "norm", "height": "3", "parameters": "2"},
+        layer("pool", 4) | {"kind": "pool", "height": "2"},
+        layer("dropout", 4) | {"kind": "dropout", "height": "2", "macs": "0"},
+        layer("subsample", 4) | {"kind": "other", "height": "2"},
+        layer("tanh", 4) | {"kind": "activation", "height": "2", "connections": "5"},
+        layer("cut", 2) | {"kind": "activation", "height": "1"},
+        layer("solid", 8) | {"kind": "pool"},
+        layer("sizeless", 8) | {"kind": "activation"},
+    ]
+    assert [row.name for row in folded(rows) if row.idle] == ["relu", "dropout"]
