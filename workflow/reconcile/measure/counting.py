@@ -170,12 +170,27 @@ def layer_names(model: nn.Module) -> dict[nn.Module, str]:
     return {module: _from_root(name) for name, module in model.named_modules()}
 
 
-def _further_names(model: nn.Module) -> dict[nn.Module, list[str]]:
+def _further_names(model: nn.Module, modules: Iterable[nn.Module]) -> dict[nn.Module, list[str]]:
     """The names, after the first, of modules that stand in several places."""
+    children = [child for m in modules for child in m._modules.values() if child is not None]
+    if len(set(children)) == len(children):
+        return {}
     found: dict[nn.Module, list[str]] = {}
-    for name, module in model.named_modules(remove_duplicate=False):
+    for name, module in _everywhere(model, "", ()):
         found.setdefault(module, []).append(name)
     return {m: [_from_root(name) for name in names[1:]] for m, names in found.items() if names[1:]}
+
+
+def _everywhere(
+    module: nn.Module, name: str, above: tuple[nn.Module, ...]
+) -> Iterator[tuple[str, nn.Module]]:
+    """Every place of every module; one that stands within itself is not followed further."""
+    if module in above:
+        return
+    yield name, module
+    for part, child in module._modules.items():
+        if child is not None:
+            yield from _everywhere(child, f"{name}.{part}" if name else part, (*above, module))
 
 
 def _from_root(name: str) -> str:
@@ -310,7 +325,7 @@ class _Pass:
         self.model = model
         self._ended = ended
         self.names = layer_names(model)
-        self.part_of = holders(model)
+        self.part_of = holders(self.names)
         self.rows: dict[nn.Module, Row] = {}
         self.counter = Counter(on_use=self._row)
         self.axes = self.counter.axes
@@ -441,7 +456,7 @@ class _Pass:
 
     def finish(self) -> list[Row]:
         """Keep the layers, credit parameters by identity, check every count."""
-        further = _further_names(self.model)
+        further = _further_names(self.model, self.names)
         seen: set[int] = set()
         kept = []
         for module in self.names:

@@ -54,13 +54,13 @@ class Block:
     made: bool = False
 
 
-def holders(model: nn.Module) -> dict[nn.Module, nn.Module]:
+def holders(modules: Iterable[nn.Module]) -> dict[nn.Module, nn.Module]:
     """Modules that are a part of a layer, with that layer.
 
     What reparametrises a weight belongs to the layer of the weight.
     """
     found: dict[nn.Module, nn.Module] = {}
-    for module in model.modules():
+    for module in modules:
         made = module._modules.get(PARAMETRIZATIONS)
         if made is not None:
             found |= dict.fromkeys(made.modules(), found.get(module, module))
