@@ -1,11 +1,10 @@
 """Count the networks of the zoos that are installed, and write docs/zoo.md.
 
-Slow; `make zoo` runs it. What torchinfo and fvcore say of the same networks stands beside.
+Slow; `make zoo` runs it. What torchinfo says of the same networks stands beside.
 """
 
 from __future__ import annotations
 
-import logging
 import sys
 import warnings
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from itertools import chain
 from pathlib import Path
 
 import torch
-from fvcore.nn import FlopCountAnalysis
 from torchinfo import summary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -25,21 +23,20 @@ HEAD = """# Zoo
 
 Networks that others wrote, built without weights and counted on the meta device (`make zoo`; torch
 {torch}). Parameters are always torch's own sum. Multiply-adds stand beside those of torch's
-FlopCounterMode, torchinfo and fvcore: **bold** where a tool says something else, `-` where it
-fails. torchinfo counts a bias as a multiply-add and misses products outside of layers; fvcore
-counts normalisation and adaptive pooling, and misses attention that is one operator. What no
-formula counts is named.
+FlopCounterMode and torchinfo: **bold** where a tool says something else, `-` where it fails.
+torchinfo counts a bias as a multiply-add and misses products outside of layers. What no formula
+counts is named. (fvcore does not run on the meta device; tests hold ours against it on values.)
 
 | package | network | parameters | multiply-adds | {tools} | not counted |
-|---|---|---|---|---|---|---|---|
+|---|---|---|---|---|---|---|
 """
-TOOLS = "FlopCounterMode | torchinfo | fvcore"
+TOOLS = "FlopCounterMode | torchinfo"
 
 
 def _line(model: Model) -> str:
     found = zoo_models.count(model)
     macs = found.total("macs")
-    others = (found.macs, _torchinfo(model), _fvcore(model))
+    others = (found.macs, _torchinfo(model))
     cells = (model.package, f"`{model.name}`", f"{found.total('parameters'):,}", f"{macs:,}")
     told = (_cell(other, macs) for other in others)
     _check(model, found)
@@ -66,27 +63,18 @@ def _torchinfo(model: Model) -> int | None:
     return int(found.total_mult_adds)
 
 
-def _fvcore(model: Model) -> int | None:
-    network, inputs = zoo_models.build(model)
-    try:
-        return int(FlopCountAnalysis(network, inputs).unsupported_ops_warnings(False).total())
-    except Exception:
-        return None
-
-
 def _lines() -> Iterator[str]:
     for model in chain(zoo_models.own(), zoo_models.torchvision(), zoo_models.timm()):
         try:
             yield _line(model)
         except Exception as error:
             told = str(error).strip().partition("\n")[0][:60]
-            yield f"| {model.package} | `{model.name}` | | | | | | not run: {told} |"
+            yield f"| {model.package} | `{model.name}` | | | | | not run: {told} |"
         print(model.package, model.name, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
     PAGE.write_text(
         HEAD.format(torch=torch.__version__, tools=TOOLS) + "\n".join(_lines()) + "\n", "utf-8"
     )
