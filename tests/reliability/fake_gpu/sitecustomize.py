@@ -48,9 +48,11 @@ def pretend() -> None:
             raise RuntimeError(MESSAGES[FAULT])
         return real_ones(*sizes, device="cpu" if str(device) == "cuda" else device, **options)
 
-    def build(network: Any, arguments: Any, device: torch.device, seed: int) -> Any:
+    def build(
+        network: Any, arguments: Any, device: torch.device, seed: int, given: Any = ()
+    ) -> Any:
         if device.type != "cuda":
-            return real_build(network, arguments, device, seed)
+            return real_build(network, arguments, device, seed, given)
         number = struct.unpack("i", built[:])[0] + 1
         built[:] = struct.pack("i", number)
         if FAULT == "full-at" and number == int(AT):
@@ -58,7 +60,7 @@ def pretend() -> None:
         if FAULT == "lost-at" and number >= int(AT):
             state.lost = True
             raise RuntimeError(MESSAGES["lost-at"])
-        return real_build(network, arguments, torch.device("cpu"), seed)
+        return real_build(network, arguments, torch.device("cpu"), seed, given)
 
     class Event:
         def __init__(self, **options: Any) -> None:
