@@ -135,7 +135,7 @@ def test_folders_behind_links(project: Path, archive_file: Path, tmp_path: Path)
 STUDY_DERIVED = "check_paper reconcile search"
 STALE = {
     "interpretations.json": ('"side": 7', '"side": 8', "instantiate"),
-    "layers.csv": (",2,4,4,32,", ",2,4,4,36,", "instantiate"),
+    "layers.csv": (",2,4,4,32,", ",2,5,4,32,", "instantiate"),
     "totals.csv": ("six,main,measured,,,42,", "six,main,measured,,,43,", "instantiate"),
     "record.json": ('"study": "toy"', '"study": "tin"', "instantiate"),
     "verdicts.csv": (",contradicts,", ",matches,", STUDY_DERIVED),

@@ -112,7 +112,7 @@ def test_a_reading_that_could_not_be_measured_is_named(results: Results) -> None
 def test_what_was_not_counted_is_named(results: Results) -> None:
     """A network with an operator that has no formula says so under its layers, and it only."""
     rendered = html_of(changed(results, "totals.csv", "uncounted", "aten::cdist:48"))
-    assert rendered.count("<span class=\"id\">aten::cdist:48</span>") == 1
+    assert rendered.count('<span class="id">aten::cdist:48</span>') == 1
 
 
 def test_sections_without_data_are_left_out(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ from reconcile.tables.rows import Row
 
 Network = tuple[str, str]
 Layers = dict[tuple[str, str, str], Row]
-_SIDES = ("channels", "depth", "height", "width", "length", "features")
+_MAP = ("channels", "height", "width")
+_SIDES = (*_MAP, "depth", "length", "features")
 
 
 def check_sums(archive: Archive) -> str:
@@ -150,7 +151,7 @@ def _windows_fit(row: Row, covered: Row | None, layers: Layers) -> bool:
     if covered is None or covered["layer"] != row["layer"]:
         return False
     layer = layers[*_network(row), row["layer"]]
-    match _numbers(layer, *_SIDES, "neurons"), _numbers(row, "windows"):
+    match _numbers(layer, *_MAP, "neurons"), _numbers(row, "windows"):
         case [channels, height, width, neurons], [windows]:
             # Of a layer that is called several times the map is that of one call.
             if neurons == channels * height * width and windows != width:
