@@ -7,8 +7,8 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME ?= $(CURDIR)/.snakemake/cache
 endif
 
-reliability_tests := reliability study/test_yamlfile.py study/test_config.py study/test_load.py measure/test_run.py \
-	end_to_end/test_pipeline.py
+reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py study/test_config.py \
+	study/test_load.py measure/test_run.py end_to_end/test_pipeline.py
 
 .PHONY: help report environment test reliability bench zoo test-environment test-slurm lint format lock example verify clean
 
