@@ -90,10 +90,10 @@ def test_links_lead_to_the_web() -> None:
 
 
 def test_ids_are_safe_in_paths_and_anchors() -> None:
-    """An id holds small letters, digits, dots, dashes and underscores, and starts with no dot."""
+    """An id holds letters, digits, dots, dashes and underscores, and starts with no mark."""
     taken = [text for text in PAYLOADS if accepted(("claims", 0, "id"), text)]
-    assert all(re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,199}", text) for text in taken)
-    assert len(taken) < 5
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", text) for text in taken)
+    assert len(taken) < len(PAYLOADS) / 10
 
 
 @pytest.mark.parametrize("field", ["title", "authors", "venue"])
