@@ -155,12 +155,12 @@ def parse(text: str) -> ast.expr:
             raise RecursionError
         _check(tree)
         _settle(tree)
-    except SyntaxError as error:
-        raise ExpressionError(f"is not an expression: {error.msg}") from None
+    except ExpressionError:
+        raise
     except (RecursionError, MemoryError):
         raise ExpressionError(f"is nested deeper than {MAX_NESTING} levels") from None
-    except ValueError as error:
-        raise ExpressionError(str(error)) from None
+    except (SyntaxError, ValueError) as error:
+        raise ExpressionError(f"is not an expression: {error.args[0]}") from None
     return tree
 
 
