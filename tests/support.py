@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from copy import deepcopy
 from pathlib import Path
@@ -216,10 +217,23 @@ def study_data() -> dict[str, Any]:
     return deepcopy(STUDY)
 
 
+class Quoted(yaml.SafeDumper):
+    """Writes YAML in which text that a study would read as a number is quoted."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Text, in quotes where it looks like 1e309, which YAML 1.1 takes for text."""
+        style = '"' if re.fullmatch(r"[-+]?[\d_.]+e[-+]?\d+", data, re.IGNORECASE) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+Quoted.add_representer(str, Quoted.represent_str)
+
+
 def write_study(folder: Path, data: dict[str, Any] | None = None, network: str = NETWORK) -> Path:
     """Write a study folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(STUDY if data is None else data, sort_keys=False, allow_unicode=True)
+    content = STUDY if data is None else data
+    text = yaml.dump(content, Dumper=Quoted, sort_keys=False, allow_unicode=True)
     (folder / "study.yaml").write_text(text, encoding="utf-8")
     (folder / "network.py").write_text(network, encoding="utf-8")
     return folder
