@@ -10,7 +10,7 @@ endif
 reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py study/test_config.py \
 	study/test_load.py measure/test_run.py end_to_end/test_pipeline.py
 
-.PHONY: help report environment test reliability bench zoo test-environment test-slurm lint format lock example verify clean
+.PHONY: help report environment test test-slow test-fast reliability bench zoo test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -23,7 +23,11 @@ environment: ## make .venv
 	@tools/setup.sh
 
 test: lint ## check the style and types, then run every test
-	pytest
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-slow test-fast
+
+# Two processes, since a test by itself keeps one core busy.
+test-slow test-fast: test-environment
+	pytest -m "$(if $(filter test-slow,$@),slow,not slow)"
 
 # What `make test` takes a sample of: faults, bad input and hostile input, all of it.
 reliability: test-environment ## try every fault and every hostile text; write docs/reliability.md
