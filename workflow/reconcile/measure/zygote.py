@@ -35,7 +35,7 @@ from reconcile.measure.counting import count_by, count_layers
 from reconcile.measure.device import DeviceError
 from reconcile.measure.process import Answer, Channel
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
-from reconcile.run.processes import adopt_orphans, end_children, end_with_parent
+from reconcile.run.processes import adopt_orphans, children, end_children, end_with_parent
 
 PRELOADED = (
     "torch.utils.flop_counter",
@@ -313,7 +313,7 @@ def _parts() -> dict[str, Any]:
         "limits": [*map(resource.getrlimit, _LIMITS)],
         "open files": [*filter(os.path.exists, (f"/proc/self/fd/{n}" for n in range(64)))],
         "threads": threading.active_count(),
-        "children": [*_children()],
+        "children": children(),
         "recursion limit": sys.getrecursionlimit(),
         "streams": [*map(id, (sys.stdin, sys.stdout, sys.stderr))],
         "warnings": [*map(id, warnings.filters)],
@@ -329,12 +329,6 @@ def _parts() -> dict[str, Any]:
 
 
 _LIMITS = tuple(getattr(resource, n) for n in dir(resource) if n.startswith("RLIMIT_"))
-
-
-def _children() -> Iterator[str]:
-    for task in TASKS.glob("*"):
-        with suppress(OSError):
-            yield from (task / "children").read_text().split()
 
 
 if __name__ == "__main__":
