@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from reconcile.measure.counting import Row, count_layers
+from reconcile.measure.counting import Row, count_layers, layers_apart
 
 META = torch.device("meta")
 NOT_ON_META = ("rcnn", "fcos", "retinanet", "ssd", "quantized", "regnet")
@@ -129,17 +129,6 @@ def _maker(make: Callable[..., nn.Module], name: str, known: dict[str, Any]) -> 
     return lambda: make(name, **known)
 
 
-@contextmanager
-def _layers_apart() -> Iterator[None]:
-    """Without the fused operator of attention, in which FlopCounterMode sees nothing."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(before)
-
-
 def build(model: Model) -> tuple[nn.Module, tuple[Tensor, ...]]:
     """A network and its inputs on the meta device."""
     with META:
@@ -153,6 +142,6 @@ def count(model: Model) -> Counted:
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     # FlopCounterMode wants gradients where a parameter goes into a module.
     network.requires_grad_(False)
-    with torch.no_grad(), _layers_apart(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), layers_apart(), FlopCounterMode(display=False) as counter:
         network(*inputs)
     return Counted(rows, parameters, counter.get_total_flops() // 2)

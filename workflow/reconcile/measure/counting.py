@@ -253,7 +253,7 @@ def hooked(
 
 
 @contextmanager
-def _layers_apart() -> Iterator[None]:
+def layers_apart() -> Iterator[None]:
     """Without the fast path of attention, which fuses a whole layer into one operator."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -304,7 +304,7 @@ def count_layers(
     ended(INPUT, partial(one_pass.input_row, inputs))
     with (
         torch.no_grad(),
-        _layers_apart(),
+        layers_apart(),
         _uncompiled(),
         recalled(model, counter),
         one_pass.prepared(),
