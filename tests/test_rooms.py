@@ -29,7 +29,8 @@ LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
     *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
-    *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
+    *(f"measure/{name}.py" for name in ("recall", "tensors", "timing", "weights", "worker")),
+    "measure/zygote.py",
 }
 
 
@@ -64,6 +65,7 @@ TESTED_IN = {
     "run/fresh.py": ("test_rerun.py", "What is out of date only Snakemake can be asked."),
     "run/processes.py": ("reliability/test_kills.py", "Processes are really killed there."),
     "run/scripting.py": ("reliability/test_hostile_words.py", "A log is read by a terminal."),
+    "search/facts.py": ("search/test_units.py", "What it sums is held against expressions there."),
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),

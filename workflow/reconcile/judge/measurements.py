@@ -238,7 +238,7 @@ class ReadingScope(PaperScope):
             self._note(column, [total])
             return [factor * _number(total, column, selector)]
         if selector.startswith(OF_PART) and selector not in self.rows:
-            return [Fraction(self._of_part(column, selector.removeprefix(OF_PART)))]
+            return [Fraction(factor * self._of_part(column, selector.removeprefix(OF_PART)))]
         rows = self._select(selector)
         self._note(column, rows)
         if QUANTITIES[column].total is None and len(rows) > 1:
@@ -273,8 +273,8 @@ class ReadingScope(PaperScope):
             return sum(int(row["elements"]) for row in own if _OF_TENSORS[column](row))
         if QUANTITIES[column].total is None:
             raise ExpressionError(f"{column} is of one layer, and no part's")
-        layers = sorted({row["layer"] for row in own if "biases" not in row["parts"].split()})
-        return sum(int(_number(self.rows[layer], column, layer)) for layer in layers)
+        whole = {row["layer"] for row in own if "biases" not in row["parts"].split()}
+        return sum(int(_number(self.rows[layer], column, layer)) for layer in sorted(whole))
 
     def _select(self, selector: str) -> list[Row]:
         """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""

@@ -45,8 +45,8 @@ from reconcile.measure.device import (
     limit_memory,
 )
 from reconcile.measure.fields import add_fields, carry_fields
-from reconcile.measure.parts import tensor_rows
 from reconcile.measure.recall import Recalled
+from reconcile.measure.tensors import tensor_rows
 from reconcile.measure.timing import (
     Spread,
     peak_memory,
