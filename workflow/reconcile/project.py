@@ -6,7 +6,8 @@ in a folder of its own. Their names are the same: ``templates/report.css``, ``wo
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 
 from reconcile.folders import CACHES
 
@@ -48,6 +49,31 @@ def code_files(root: Path = ROOT) -> dict[str, Path]:
         found.update(modules)
     named = ((name, found[name]) for name in sorted(found) if not CACHES & {*name.split("/")})
     return {name: file for name, file in named if file.is_file()}
+
+
+def own_file(name: str) -> str:
+    """The path of one of these files, as Snakemake shall call it: in a checkout by its name."""
+    return name if Path.cwd() == ROOT else str(_own_files()[name])
+
+
+def own_files(pattern: str) -> list[str]:
+    """The names of those of these files that are in a folder of theirs, sorted."""
+    return [name for name in _own_files() if PurePosixPath(name).match(pattern)]
+
+
+def name_of(path: str) -> str:
+    """The name of one of these files by its path, and any other path as it is."""
+    return _own_names().get(path, path)
+
+
+@cache
+def _own_files() -> dict[str, Path]:
+    return code_files()
+
+
+@cache
+def _own_names() -> dict[str, str]:
+    return {str(file): name for name, file in _own_files().items()}
 
 
 def _modules() -> list[Path]:
