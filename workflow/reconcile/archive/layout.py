@@ -17,7 +17,7 @@ from pathlib import Path
 
 from reconcile.archive.container import ArchiveError, check_name
 from reconcile.errors import Fault, InputError
-from reconcile.folders import CACHES, files_in, refuse_links
+from reconcile.files import CACHES, files_in, refuse_links
 from reconcile.tables.contract import FIGURES, FILES
 
 README = "README.md"
