@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
-from reconcile.folders import refuse_links
+from reconcile.files import refuse_links
 from reconcile.study.expressions import (
     ExpressionError,
     counted_claims,
