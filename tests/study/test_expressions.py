@@ -140,6 +140,7 @@ def test_values(text: str, value: object) -> None:
         ("neurons()", "neurons() takes a layer and, maybe, a network"),
         ("neurons(a, b, c)", "neurons() takes a layer and, maybe, a network"),
         ("neurons(conv*)", "is not an expression"),
+        ("printed(rows.3a)", "stand in quotes: 'conv*', '3a'"),
         ("neurons(1)", "'1' is no name; quote patterns"),
         ("largest(neurons)", "largest() takes a quantity, a layer pattern and"),
         ("largest(width, x, y, z)", "largest() takes a quantity, a layer pattern and"),

@@ -11,7 +11,7 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     width(conv1) ** 2 % 5 == 0                       a check
     argument(input_size) % 2 == 0                    a constructor argument of the reading
     macs(network, large) / macs(network, small)      two networks of a reading that has several
-    printed(conv1) + printed(conv2)                  the paper's own digits
+    printed(conv1) + printed('sizes.*.parameters')   the paper's own digits; a pattern sums
     stated(factor)                                   the value of a statement
 
 What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
@@ -60,6 +60,9 @@ MAX_BITS = 960
 """Exact numbers could grow until nothing else runs; no count comes near this, every float does."""
 MAX_NESTING = 100
 """Levels of an expression; a sum of a hundred terms has as many."""
+
+
+_QUOTING = "; names that are no plain words stand in quotes: 'conv*', '3a'"
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
@@ -160,7 +163,8 @@ def parse(text: str) -> ast.expr:
     except (RecursionError, MemoryError):
         raise ExpressionError(f"is nested deeper than {MAX_NESTING} levels") from None
     except (SyntaxError, ValueError) as error:
-        raise ExpressionError(f"is not an expression: {error.args[0]}") from None
+        hint = _QUOTING if "(" in text else ""
+        raise ExpressionError(f"is not an expression: {error.args[0]}{hint}") from None
     return tree
 
 
