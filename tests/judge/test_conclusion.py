@@ -99,6 +99,26 @@ def test_conclusion(make_study: MakeStudy, tmp_path: Path) -> None:
     conclusion = conclude(make_study, tmp_path)
     assert conclusion["answer"] == "The layer has 64 neurons, not 48."
     assert conclusion["text"] == "Four maps of 4 have 64."
+    assert conclusion["hedge"] == ""
+
+
+def test_reasons_and_hedge(make_study: MakeStudy, tmp_path: Path) -> None:
+    """They come out in their order, numbers in place, with what they rest on."""
+    reason = {"text": "The layer has {ceil.conv.neurons}.", "see": ["evidence:rounds-up"]}
+    keys = {"reasons": [reason, {"text": "So."}], "hedge": "That {claim:conv} is a slip is open."}
+    conclusion = conclude(make_study, tmp_path, **keys)
+    assert conclusion["reasons"] == [
+        {"text": "The layer has 64.", "see": ["evidence:rounds-up"]},
+        {"text": "So.", "see": []},
+    ]
+    assert conclusion["hedge"] == "That 48 is a slip is open."
+
+
+def test_unresolved_reference_of_a_reason_fails(make_study: MakeStudy, tmp_path: Path) -> None:
+    """The fault names which reason it is."""
+    with pytest.raises(InputError) as caught:
+        conclude(make_study, tmp_path, reasons=[{"text": "It has {ceil.conf.neurons}."}])
+    assert caught.value.faults[0].key == "conclusion.reasons.0.text"
 
 
 @pytest.mark.parametrize("key", ["answer", "text"])

@@ -328,6 +328,26 @@ MESSAGES: dict[str, tuple[Change, str]] = {
         lambda d: d["conclusion"].update(answer="It is {}."),
         "conclusion.answer: {} does not resolve: accepted are {claim:<id>}, {consistency:<id>}",
     ),
+    "unknown reference of a reason": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "It is {claim:layer2}."}]),
+        "conclusion.reasons.0.text: {claim:layer2} does not resolve: there is no claim 'layer2'.",
+    ),
+    "a reason that leads to nothing": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["evidence:round-up"]}]),
+        "conclusion.reasons.0.see.0: there is no evidence 'round-up', did you mean 'rounds-up'?",
+    ),
+    "a reason that leads to a search of no claim's": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["search:map"]}]),
+        "conclusion.reasons.0.see.0: there is no claim that a search is for 'map'.",
+    ),
+    "a reason that leads nowhere": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["rounds-up"]}]),
+        "conclusion.reasons.0.see.0: 'rounds-up' leads nowhere; accepted are evidence:<id>, claim:",
+    ),
+    "no reasons": (
+        lambda d: d["conclusion"].pop("text"),
+        "conclusion: give `reasons` or `text`",
+    ),
     "arithmetic that is too large": (
         lambda d: d["evidence"][0].update(check=" * ".join(["2 ** 64"] * 17) + " > width(conv)"),
         "evidence.0.check: gives a number of more than 960 bits on the way",

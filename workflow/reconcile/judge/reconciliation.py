@@ -47,7 +47,6 @@ from reconcile.tables.contract import (
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
 
-RESOLVED = ("answer", "text")
 MOST_BEST = 12
 """Combinations that match most claims, which a report lists, whatever their rank."""
 MOST_LISTED = 200
@@ -335,14 +334,19 @@ def _conclude(
     if excluded.get(chosen):
         message = f"{chosen!r} is excluded by evidence: {', '.join(excluded[chosen])}"
         raise InputError(fault_in(folder, ("conclusion", "interpretation"), message))
-    content = study.conclusion.model_dump()
     resolve = resolver(study, measured, check_paper(study))
-    for key in RESOLVED:
+    told: dict[tuple[str | int, ...], str] = {}
+    for place, text in study.conclusion.texts():
         try:
-            content[key] = resolve(content[key])
+            told[place] = resolve(text)
         except UnresolvedError as error:
-            raise InputError(fault_in(folder, ("conclusion", key), str(error))) from None
-    return content
+            raise InputError(fault_in(folder, ("conclusion", *place), str(error))) from None
+    reasons = [
+        {"text": told["reasons", i, "text"], "see": reason.see}
+        for i, reason in enumerate(study.conclusion.reasons)
+    ]
+    texts = {key: told.get((key,), "") for key in ("answer", "hedge", "text")}
+    return study.conclusion.model_dump() | texts | {"reasons": reasons}
 
 
 def _tables(

@@ -332,11 +332,35 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
 
 def _conclusion_problems(study: Study) -> Iterator[Problem]:
     """What the references of the conclusion name is there, as far as nothing need be measured."""
-    for key in ("answer", "text"):
-        for reference in REFERENCE.findall(getattr(study.conclusion, key)):
+    for place, text in study.conclusion.texts():
+        for reference in REFERENCE.findall(text):
             problem = _unresolved(study, reference)
             if problem is not None:
-                yield ("conclusion", key), f"{{{reference}}} does not resolve: {problem}"
+                yield ("conclusion", *place), f"{{{reference}}} does not resolve: {problem}"
+    if not (study.conclusion.reasons or study.conclusion.text):
+        yield ("conclusion",), "give `reasons` or `text`"
+    known = _told_of(study)
+    for i, reason in enumerate(study.conclusion.reasons):
+        for j, see in enumerate(reason.see):
+            kind, _, name = see.partition(":")
+            place = ("conclusion", "reasons", i, "see", j)
+            if kind in known:
+                what = "claim that a search is for" if kind == "search" else kind
+                yield from _unknown(place, name, known[kind], what)
+            else:
+                accepted = ", ".join(f"{kind}:<id>" for kind in known)
+                yield place, f"{see!r} leads nowhere; accepted are {accepted}"
+
+
+def _told_of(study: Study) -> dict[str, set[str]]:
+    """What a reason can lead to, by kind."""
+    return {
+        "evidence": _ids(study.evidence),
+        "claim": _ids(study.claims),
+        "consistency": _ids(study.consistency),
+        "reading": _ids(study.own_readings),
+        "search": {search.claim for search in (*study.slips, *study.geometries)},
+    }
 
 
 def _unresolved(study: Study, reference: str) -> str | None:
