@@ -21,6 +21,7 @@ What a conclusion holds counts results besides: ``readings('conv*', total) == 0`
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import operator
 import warnings
@@ -326,6 +327,33 @@ def counted_claims(text: str) -> list[tuple[str, list[str]]]:
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
     named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
     return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
+
+
+def spelled(text: str) -> str:
+    """An expression on one line, with quotes only around names that need them."""
+    return ast.unparse(_Unquoted().visit(ast.parse(text.strip(), mode="eval")))
+
+
+def spelled_call(function: str, names: Sequence[str]) -> str:
+    """A function of names, in the spelling of ``spelled``."""
+    return spelled(f"{function}({', '.join(map(repr, names))})")
+
+
+class _Unquoted(ast.NodeTransformer):
+    """Takes the quotes off names in calls that are plain words."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        node.args = [_unquoted(arg) for arg in node.args]
+        return node
+
+
+def _unquoted(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        parts = node.value.split(".")
+        if all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+            return ast.parse(node.value, mode="eval").body
+    return node
 
 
 def evaluate(text: str, scope: Scope) -> Any:
