@@ -28,7 +28,7 @@ from reconcile.study.plan import (
     with_networks,
     with_swept,
 )
-from reconcile.study.printed_tables import claims_in, networks_in, problems_in
+from reconcile.study.printed_tables import OF, claims_in, networks_in, problems_in
 from reconcile.study.values import Argument, Arguments, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
@@ -181,7 +181,7 @@ def _claim_problems(study: Study) -> Iterator[Problem]:
         for key, problem in _number_problems(claim):
             yield ("claims", i, key), problem
         if claim.of is not None and claim.quantity not in QUANTITIES:
-            accepted = ", ".join(QUANTITIES)
+            accepted = f"{', '.join(QUANTITIES)}; in a table an expression with {OF} in it as well"
             yield (
                 ("claims", i, "quantity"),
                 f"with `of` this must be a quantity, not {claim.quantity!r}; accepted: {accepted}",
@@ -426,7 +426,8 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
         for function, names in known.items():
             for name in references(text, function):
                 what = "claim" if function == "printed" else "statement"
-                yield from _unknown(place, name, names, what)
+                if what == "statement" or not any(fnmatchcase(claim, name) for claim in names):
+                    yield from _unknown(place, name, names, what)
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
         yield from _result_problems(study, place, text)
