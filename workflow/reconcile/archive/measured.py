@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -16,10 +16,14 @@ from reconcile.archive.container import ArchiveError, shown
 from reconcile.archive.layout import member_of
 from reconcile.archive.reading import Archive
 from reconcile.tables.contract import (
+    BUFFER,
     FILES,
+    FROZEN,
     MEASURED,
     NETWORK,
     PARTLY,
+    PARTS,
+    TRAINABLE,
     summed,
     tables,
 )
@@ -92,6 +96,7 @@ def check_measured(archive: Archive) -> str:
     for name, rows in measured.items():
         _check_rows(name, rows, status)
     layers = {(*_network(row), row["layer"]): row for row in measured["layers.csv"]}
+    _check_tensors(measured.get("tensors.csv", ()), layers)
     for name in ("coverage.csv", "windows.csv", "timings.csv"):
         for row in measured.get(name, ()):
             _check_layer(name, row, layers)
@@ -103,6 +108,32 @@ def check_measured(archive: Archive) -> str:
     for row in measured.get("timings.csv", ()):
         _require("timings.csv", row, _timed(row, archive.record))
     return f"{sum(map(len, measured.values())):,} rows of {len(measured)} tables"
+
+
+_OF_TENSORS: dict[str, Callable[[Row], bool]] = {
+    "parameters": lambda row: row["held"] == TRAINABLE,
+    "frozen": lambda row: row["held"] == FROZEN,
+    "used_parameters": lambda row: row["held"] == TRAINABLE and row["used"] == "yes",
+    "buffers": lambda row: row["held"] == BUFFER and "counters" not in row["parts"].split(),
+}
+
+
+def _check_tensors(tensors: Iterable[Row], layers: Layers) -> None:
+    """The tensors of a layer add up to what is said of the layer."""
+    held: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
+    for row in tensors:
+        _check_layer("tensors.csv", row, layers)
+        _require("tensors.csv", row, set(row["parts"].split()) <= PARTS.keys())
+        held[*_network(row), row["layer"]].append(row)
+    networks = {key[:2] for key in held}
+    for key, layer in layers.items():
+        if key[:2] not in networks:
+            continue
+        for column, counts in _OF_TENSORS.items():
+            value = sum(int(row["elements"]) for row in held[key] if counts(row))
+            if layer.get(column) and int(layer[column]) != value:
+                told = f"{column} is {layer[column]}, but its tensors have {value}"
+                raise ArchiveError(f"tensors.csv: {_text('/'.join(key))}: {told}")
 
 
 def _planned(archive: Archive) -> set[Network]:

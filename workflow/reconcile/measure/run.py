@@ -27,6 +27,8 @@ from reconcile.words import SECONDS
 
 MEASUREMENT_FILES = tuple(name for name, file in tables().items() if file.rule == "measure")
 Report = Callable[[str], None]
+MOST_WITH_TENSORS = 64
+"""Readings of a study, from the first, that have rows in tensors.csv: its own come first."""
 EVERY_ONE = 60
 """Up to so many networks each gets its line."""
 
@@ -127,7 +129,7 @@ def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]
     network = dict(plan.network)
     if "file" in network:
         network["file"] = str(study_folder / network["file"])
-    for reading in plan.readings(chosen):
+    for place, reading in enumerate(plan.readings(chosen), start=chosen.start or 0):
         for name, arguments in reading["networks"].items():
             yield {
                 "interpretation": reading["id"],
@@ -136,6 +138,7 @@ def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]
                 **network,
                 "placement": reading["placement"],
                 "swept": reading.get("swept", False) and reading["placement"] == "meta",
+                "tensors": place < MOST_WITH_TENSORS,
             }
 
 
@@ -163,6 +166,7 @@ def _write(
     key = {"interpretation": request["interpretation"], "network": request["network"]}
     tables["layers.csv"].add(key | layer for layer in answer["layers"])
     tables["totals.csv"].add([key | _totals(answer)])
+    tables["tensors.csv"].add(key | tensor for tensor in answer.get("tensors", ()))
     if answer.get("coverage"):
         coverage = answer["coverage"]
         positions = coverage["height"] * coverage["width"]

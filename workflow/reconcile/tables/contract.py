@@ -44,6 +44,29 @@ READINGS, COMBINATIONS = "readings", "combinations"
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
+"""How a network holds a tensor."""
+PARTS = {
+    "biases": "biases of the layers that multiply",
+    "norms": "gains and shifts of normalisations",
+    "shifts": "the shifts of these alone",
+    "embeddings": "tables that are looked up, but for positions",
+    "positions": "tables of positions",
+    "tokens": "learned tokens: class, mask, distillation",
+    "first": "the first layer that multiplies",
+    "classifier": "the last one",
+    "fully-connected": "fully connected layers",
+    "shortcuts": "projections on shortcuts",
+    "auxiliary": "auxiliary heads",
+    "statistics": "means and variances of batch normalisations",
+    "counters": "whole numbers that are kept: batches seen, indices",
+    "buffers": "whatever else is kept and not trained",
+    "frozen": "parameters that are not trained",
+    "unused": "parameters that the forward pass does not read",
+    "shared": "parameters that several layers hold",
+}
+"""The parts of a network to which a tensor may belong; one may belong to several."""
+
 PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
 """The statuses under which layers that ran before a network failed may have rows."""
 
@@ -235,6 +258,7 @@ _result(
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
     Column("also", "further names of the same layer", "list"),
+    Column("class", "its class, if that is one of torch.nn itself"),
     Column("sees_all", "axes of the input that each of its outputs sees whole", "list"),
     Column("outputs", "the different shapes of its outputs, without the batch", "list"),
     Column(
@@ -253,6 +277,20 @@ _result(
     Column("status", "whether it was measured", "word", words=STATUSES),
     Column("message", "why not, or what was not counted", compared=False, sentence=True),
     Column("uncounted", "as in layers.csv, of all layers together", "list"),
+    data=True,
+)
+_result(
+    "tensors.csv",
+    "a row per parameter and buffer of the first 64 readings: which part of the network it is",
+    "measure",
+    *_OF_A_NETWORK,
+    Column("layer", "name of the layer that counts it", key=True),
+    Column("tensor", "its name in the layer", key=True),
+    Column("parts", "the parts of the network that it belongs to", "list"),
+    Column("elements", "how many numbers it holds", "integer"),
+    Column("held", "how the network holds it", "word", words=(TRAINABLE, FROZEN, BUFFER)),
+    Column("used", "whether the forward pass read it", "word", words=("yes", "no")),
+    Column("layers", "how many layers hold it", "integer"),
     data=True,
 )
 _result(
@@ -533,6 +571,16 @@ for _name, _says, _words in (
         "used_parameters",
         "trainable parameters of tensors that the forward pass read",
         "parameters used in the forward pass",
+    ),
+    (
+        "inputs",
+        "elements of what it was given first, for one input, times the calls",
+        "elements that go in",
+    ),
+    (
+        "data_macs",
+        "of macs, those of products of data with data: the scores of attention and what they weigh",
+        "multiply-adds of data with data",
     ),
     ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
