@@ -114,7 +114,7 @@ def scaling(project: Project, runs: int) -> Outcome:
 
 
 def _new_operators(project: Project, runs: int) -> list[Row]:
-    """Why short sweeps take longer per reading: more of what they execute was never executed before."""
+    """Why short sweeps take longer per reading: more of their operators are new."""
     found = []
     for turn in range(runs):
         found.append(_child(project, CHILDREN / "sweep.py", "anew", str(SIZES[1])))
