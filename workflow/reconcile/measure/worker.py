@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,8 @@ class Worker:
         self.device = torch.device(device)
         self._tell = tell
         self._changed = changed
-        self._recalled: Recalled | None = None
+        self._recalled = Recalled()
+        self._in_batch = False
         torch.set_num_threads(int(settings["threads"]))
         # Deterministic kernels and full float32 precision; what they are afterwards stands in the
         # record. cuBLAS reads its variable when it is first used.
@@ -160,7 +161,7 @@ class Worker:
     @property
     def executions(self) -> int:
         """How many operators were executed and are remembered."""
-        return 0 if self._recalled is None else len(self._recalled)
+        return len(self._recalled)
 
     def introduction(self, policy: str) -> Answer:
         """What the record says about the measuring processes.
@@ -182,7 +183,7 @@ class Worker:
             "versions": {key: value for key, value in versions.items() if value is not None},
         }
 
-    def measure(self, request: Answer, *, remember: bool = False) -> Answer:
+    def measure(self, request: Answer, *, in_batch: bool = False) -> Answer:
         """Measure one network; whatever is wrong with it becomes its status and message.
 
         A GPU that stopped working is no fault of the network: the answer is then ``lost``.
@@ -191,14 +192,13 @@ class Worker:
             request: interpretation, network, file, class, arguments and placement; ``swept`` of a
                 combination that is only counted, and ``twice`` to count it twice all the same;
                 ``sketch`` where another process has been on the meta device already.
-            remember: execute an operator of equal arguments once for all networks of this process
-                that are only counted.
+            in_batch: with others that are only counted, each of which is measured again by itself
+                if anything goes wrong.
 
         Raises:
             NotAsFoundError: the rest must be measured in a process of its own.
         """
-        if remember and self._recalled is None:
-            self._recalled = Recalled()
+        self._in_batch = in_batch
         answer, ready = self._counted(request)
         self._tell({"answer": answer})
         if ready is not None:
@@ -307,7 +307,7 @@ class Worker:
         """
         self._start_pass(device)
         model, inputs = self._built(request, device)
-        run = execute if self._recalled is None else self._recalled.run
+        run = self._recalled.run if device == META else execute
         counted, _ = count_layers(model, inputs, run, self._layer_ended)
         rows = [cells_of(row) for row in counted]
         needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
@@ -331,7 +331,7 @@ class Worker:
 
         The same readings in every run, however they are batched.
         """
-        if self._recalled is None or not request.get("swept") or request.get("twice"):
+        if not self._in_batch or not request.get("swept") or request.get("twice"):
             return False
         return bool(crc32(f"{self.seed} {request['interpretation']}".encode()) % TWICE_EVERY)
 
@@ -343,8 +343,12 @@ class Worker:
         else:
             network = load_factory(request["module"], name)
         given = request.get("inputs", ())
-        with nullcontext() if self._recalled is None else self._recalled:
-            return build_network(network, request["arguments"], device, self.seed, given)
+        arguments = request["arguments"]
+        if self._in_batch and device == META:
+            # Many a constructor runs layers; one that bears no mode around it gets none.
+            with suppress(*FAULTS), self._recalled:
+                return build_network(network, arguments, device, self.seed, given)
+        return build_network(network, arguments, device, self.seed, given)
 
     def _held(self, request: Answer) -> int:
         """Bytes of the weights of a network that does not run on the meta device, if it builds."""
@@ -358,7 +362,7 @@ class Worker:
 
     def _layer_ended(self, layer: str, row: Callable[[], Row]) -> None:
         self._ran[layer] = row
-        if self._recalled is None:  # of a batch that does not end, each is measured again
+        if not self._in_batch:  # of a batch that does not end, each is measured again
             self._tell({"layer": cells_of(row())})
             # What the axes of the input are shows in the first layers.
             if (given := cells_of(self._ran[INPUT]())) != self._input:
