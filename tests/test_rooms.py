@@ -12,7 +12,7 @@ from support import PROJECT
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 FILES = sorted(file for file in LIBRARY.rglob("*.py") if "skeleton/network" not in str(file))
-BASE = {"errors", "files", "folders", "project", "words"}
+BASE = {"errors", "files", "proc", "project", "words"}
 ALLOWED: dict[str, set[str]] = {
     "tables": set(),
     "study": {"tables"},
@@ -41,7 +41,6 @@ TESTED_IN = {
         "study/test_load.py",
         "A fault is what a wrong study is told.",
     ),
-    "folders.py": ("archive/test_answers.py", "Links are refused where folders are published."),
     "archive/again.py": ("archive/test_verify.py", "Making again is what verifying does."),
     "archive/build.py": ("archive/test_archive.py", "An archive is built to be looked at."),
     "archive/documents.py": ("archive/test_archive.py", "README and certificate are read there."),

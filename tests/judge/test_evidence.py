@@ -131,6 +131,14 @@ def test_the_paper_against_itself(tiny: Study) -> None:
     assert "64 is not 48" in check.reason
 
 
+def test_printed_numbers_of_a_pattern_are_summed(make_study: MakeStudy) -> None:
+    """printed('conv*') is the sum of all claims of that name, as a quantity's pattern is."""
+    study = make_study(lambda data: data["consistency"][0].update(compute="printed('*a*')"))
+    wanted = sum(claim.number.value for claim in study.claims if "a" in claim.id)
+    (check,) = check_paper(study)
+    assert check.computed == wanted > 700
+
+
 def test_checks_of_combinations(make_study: MakeStudy) -> None:
     """A check supports the combinations that it is true of, and excludes those it is false of."""
     study = make_study(add_sweep)

@@ -98,6 +98,19 @@ def test_equal_counts(done: Reconciliation) -> None:
     )
 
 
+def test_a_claim_on_an_argument_tells_apart(make_study: MakeStudy, tmp_path: Path) -> None:
+    """Readings of equal layers whose claims have other values are not beyond counts."""
+
+    def change(data: dict[str, Any]) -> None:
+        words = {"quote": "8", "where": "p. 1", "printed": "8"}
+        data["claims"].append({"id": "unit", "quantity": "argument(size)"} | words)
+        data["interpretations"][2]["network"]["size"] = 9
+
+    study = make_study(change)
+    done = reconcile_study(study, tmp_path / "tiny", measured(study, TINY_LAYERS))
+    assert done.summary["equal_counts"] == []
+
+
 def test_claims_with_several_countings_get_a_note(done: Reconciliation) -> None:
     """How many countings give a number under which reading is said in a sentence."""
     (note,) = [n for n in done.summary["notes"] if n.startswith("70 (neurons)")]

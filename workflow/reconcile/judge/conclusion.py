@@ -16,7 +16,7 @@ from reconcile.judge.conflicts import Conflicts
 from reconcile.judge.evidence import SelfCheck
 from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.judge.verdicts import Counted, conventions
-from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.expressions import ExpressionError, evaluate, spelled, spelled_call
 from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import SINGLE, Study, next_by_id
 from reconcile.study.paper import PaperScope
@@ -78,7 +78,7 @@ def _measured(study: Study, measured: Measurements, reference: str) -> str:
 
 @dataclass(frozen=True)
 class Held:
-    """An expression that the conclusion holds, and what it rests on, as "readings() is 3"."""
+    """An expression that the conclusion holds, and what else it rests on, as "readings() is 3"."""
 
     expression: str
     found: tuple[str, ...]
@@ -126,7 +126,7 @@ class ResultsScope(PaperScope):
         else:
             scope, _, digits = function.partition("_")
             found = self._count_satisfying(scope, _DIGITS.get(digits, ""), wanted)
-        self.asked.append(f"{function}({', '.join(map(repr, claims))}) is {found:,}")
+        self.asked.append(f"{spelled_call(function, claims)} is {found:,}")
         return found
 
     def _count_satisfying(self, scope: str, digits: str, claims: set[str]) -> int:
@@ -145,7 +145,7 @@ class ResultsScope(PaperScope):
 
 
 def holds(expression: str, scope: ResultsScope) -> Held:
-    """An expression of the conclusion that is true of the results.
+    """An expression of the conclusion that is true of the results, and the counts it does not say.
 
     Raises:
         NotTrueError: it is not, with the counts that it asked for.
@@ -157,4 +157,7 @@ def holds(expression: str, scope: ResultsScope) -> Held:
     if true is not True:
         what = "is not true" if true is False else "says nothing that is true or false"
         raise NotTrueError(f"{expression!r} {what}{': ' if asked else ''}{', '.join(asked)}")
-    return Held(expression, asked)
+    shown = spelled(expression)
+    return Held(
+        shown, tuple(count for count in asked if count.replace(" is ", " == ") not in shown)
+    )

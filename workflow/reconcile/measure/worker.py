@@ -316,7 +316,7 @@ class Worker:
             raise TwoRunsError(f"two runs differ: {difference}")
         if device == META and not request.get("swept"):
             with suppress(*FAULTS):  # the counts stand without it
-                add_fields(model, inputs, counted)
+                add_fields(model, inputs, counted, run)
             rows = [cells_of(row) for row in counted]
         sizes = _sizes(model)
         del model

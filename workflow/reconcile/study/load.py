@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
-from reconcile.folders import refuse_links
+from reconcile.files import refuse_links
 from reconcile.study.expressions import (
     ExpressionError,
     counted_claims,
@@ -30,7 +30,7 @@ from reconcile.study.plan import (
     with_networks,
     with_swept,
 )
-from reconcile.study.printed_tables import claims_in, networks_in, problems_in
+from reconcile.study.printed_tables import OF, claims_in, networks_in, problems_in
 from reconcile.study.values import Argument, Arguments, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
@@ -183,7 +183,7 @@ def _claim_problems(study: Study) -> Iterator[Problem]:
         for key, problem in _number_problems(claim):
             yield ("claims", i, key), problem
         if claim.of is not None and claim.quantity not in QUANTITIES:
-            accepted = ", ".join(QUANTITIES)
+            accepted = f"{', '.join(QUANTITIES)}; in a table an expression with {OF} in it as well"
             yield (
                 ("claims", i, "quantity"),
                 f"with `of` this must be a quantity, not {claim.quantity!r}; accepted: {accepted}",
@@ -361,7 +361,7 @@ def _told_of(study: Study) -> dict[str, set[str]]:
         "claim": _ids(study.claims),
         "consistency": _ids(study.consistency),
         "reading": _ids(study.own_readings),
-        "search": {search.claim for search in (*study.slips, *study.geometries)},
+        "search": {s.claim for s in study.slips} | {g.claim for g in study.geometries},
     }
 
 
@@ -428,7 +428,8 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
         for function, names in known.items():
             for name in references(text, function):
                 what = "claim" if function == "printed" else "statement"
-                yield from _unknown(place, name, names, what)
+                if what == "statement" or not any(fnmatchcase(claim, name) for claim in names):
+                    yield from _unknown(place, name, names, what)
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
         yield from _result_problems(study, place, text)

@@ -6,6 +6,7 @@ These are the keys that users write in ``studies/<study>/study.yaml``; ``study.l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Annotated, Literal, Protocol, TypeVar
 
@@ -425,6 +426,10 @@ class Study(Strict):
     def swept_readings(self) -> list[Interpretation]:
         """The interpretations that its sweep generates: those that the study does not name."""
         return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
+
+    def claims_called(self, name: str) -> list[Claim]:
+        """The claims with this id or of this pattern, in order."""
+        return [claim for claim in self.claims if fnmatchcase(claim.id, name)]
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""

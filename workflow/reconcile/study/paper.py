@@ -20,9 +20,9 @@ class PaperScope:
         raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
 
     def lookup(self, function: str, name: str) -> Any:
-        """``printed(claim)`` and ``stated(statement)``."""
+        """``printed(claim)``, of a pattern the sum, and ``stated(statement)``."""
         if function == "printed":
-            return self.study.claim(name).number.value
+            return sum(claim.number.value for claim in self.study.claims_called(name))
         if function == "stated":
             return next(s.value for s in self.study.statements if s.id == name)
         raise ExpressionError(
