@@ -12,6 +12,7 @@ import pandas as pd
 
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
+from reconcile.study.paper import PaperScope
 from reconcile.study.plan import networks_of
 from reconcile.tables.contract import (
     BUFFER,
@@ -155,36 +156,6 @@ def _rows(table: pd.DataFrame) -> Iterator[Row]:
     # Lists first: numbers are then Python's own, which never overflow.
     columns = [table[name].tolist() for name in table.columns]
     return (dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True))
-
-
-class PaperScope:
-    """What the paper alone says: printed digits and stated values, no measurement."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-
-    def quantity(self, name: str, selector: str) -> list[Fraction]:
-        """Nothing is measured here."""
-        raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
-
-    def lookup(self, function: str, name: str) -> Any:
-        """``printed(claim)``, of a pattern the sum, and ``stated(statement)``."""
-        if function == "printed":
-            return sum(claim.number.value for claim in self.study.claims_called(name))
-        if function == "stated":
-            return next(s.value for s in self.study.statements if s.id == name)
-        raise ExpressionError(
-            f"{function}({name}) belongs to a reading; here only the paper counts"
-        )
-
-    def other(self, network: str) -> PaperScope:
-        """There is no network here."""
-        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
-
-    def count(self, function: str, claims: list[str]) -> int:
-        """Results are counted where all are known: in what the conclusion holds."""
-        told = ", ".join(claims)
-        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
 
 
 class ReadingScope(PaperScope):

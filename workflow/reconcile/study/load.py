@@ -15,11 +15,13 @@ from reconcile.files import refuse_links
 from reconcile.study.expressions import (
     ExpressionError,
     counted_claims,
+    evaluate,
     networks_named,
     parse,
     references,
 )
 from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
+from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
     network_file_of,
@@ -66,7 +68,7 @@ def _load(folder: Path) -> Study:
     problems += _sweep_problems(study)
     if not problems:
         study = with_swept(study)
-        problems = list(_problems(study))
+        problems = list(_problems(study)) or list(_paper_problems(study))
     network_file = network_file_of(study)
     if network_file and not (folder / network_file).is_file():
         problems.append((("network",), f"there is no file {folder / network_file}"))
@@ -431,6 +433,22 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
         yield from _result_problems(study, place, text)
+
+
+def _paper_problems(study: Study) -> Iterator[Problem]:
+    """What can be computed of the paper alone is, and is what it should be."""
+    for i, check in enumerate(study.consistency):
+        try:
+            computed(study, check)
+        except ExpressionError as error:
+            yield ("consistency", i, "compute"), str(error)
+    for i, item in enumerate(study.evidence):
+        if item.check is None or item.supports or item.excludes:
+            continue
+        try:
+            evaluate(item.check, PaperScope(study))
+        except ExpressionError as error:
+            yield ("evidence", i, "check"), str(error)
 
 
 def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:
