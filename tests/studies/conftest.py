@@ -132,7 +132,7 @@ class Run:
     def lookup(self, function: str, name: str) -> Any:
         """Part of the scope protocol of ``reconcile.study.expressions``."""
         if function == "printed":
-            return self.study.claim(name).number.value
+            return sum(claim.number.value for claim in self.study.claims_called(name))
         if function == "stated":
             return next_by_id(self.study.statements, name).value
         return self.arguments[name]
