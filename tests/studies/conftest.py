@@ -106,6 +106,8 @@ class Run:
                 return int(getattr(self, quantity)(layer))
             case "flops":
                 return 2 * self.macs(layer)
+            case "layers":
+                return 1
         raise AssertionError(f"no {quantity} here")
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
