@@ -359,7 +359,7 @@ def _told_of(study: Study) -> dict[str, set[str]]:
         "claim": _ids(study.claims),
         "consistency": _ids(study.consistency),
         "reading": _ids(study.own_readings),
-        "search": {search.claim for search in (*study.slips, *study.geometries)},
+        "search": {s.claim for s in study.slips} | {g.claim for g in study.geometries},
     }
 
 
