@@ -52,7 +52,7 @@ PICTURES = {
     "sweep": "How many claims each combination matches",
     "neurons": "Printed beside measured",
 }
-"""The figures that can show why the answer is what it is, the first that there is, with its title."""
+"""Figures that can show why the answer is what it is, the best first, each with its title."""
 SEARCH = ("claim", "kind", "searched")
 """The columns of a search's table that say which search a row belongs to."""
 PER_PRINTED_PAGE = 12
