@@ -303,6 +303,45 @@ class GeometrySearch(Strict):
     )
 
 
+class StatedTerm(Strict):
+    """Something that may be there some number of times beside what a reading counts."""
+
+    size: Expression = Field(description="What it adds to a network where it is there once.")
+    least: Annotated[int, Field(ge=-100, le=100)] = Field(0, description="Fewest times.")
+    most: Annotated[int, Field(ge=-100, le=100)] | None = Field(
+        None, description="Most times; the search's `most` when left out."
+    )
+
+
+class DerivedTerms(Strict):
+    """Terms that are products of some numbers, each once a layer and once a network."""
+
+    of: Annotated[dict[Id, Expression], Field(min_length=1, max_length=6)] = Field(
+        description="Named numbers of a network: width: argument(d_model)."
+    )
+    layers: Expression = Field(description="How many layers the network has.")
+    degree: Annotated[int, Field(ge=1, le=2)] = Field(
+        1, description="How many of the numbers a product has at most."
+    )
+
+
+class TermSearch(Strict):
+    """Look for terms that bring the printed numbers of several networks of a reading out."""
+
+    id: Id = Field(description="Identifier, unique among these searches.")
+    interpretation: Id = Field(description="The reading that the terms are added to.")
+    claims: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="The numbers that must come out: ids or patterns of claims."
+    )
+    terms: Annotated[dict[Id, Expression | StatedTerm], Field(max_length=20)] = Field(
+        default_factory=dict, description="Terms by name: what each adds where it is there once."
+    )
+    derived: DerivedTerms | None = Field(None, description="Terms made of products.")
+    most: Annotated[int, Field(ge=1, le=100)] = Field(
+        12, description="How often a term may be there at most."
+    )
+
+
 NONE = "none"
 """What a conclusion names where it is for no reading."""
 
@@ -384,6 +423,9 @@ class Study(Strict):
     slips: list[SlipSearch] = Field(default_factory=list, description="Searches for slips.")
     geometries: list[GeometrySearch] = Field(
         default_factory=list, description="Searches for geometries."
+    )
+    terms: list[TermSearch] = Field(
+        default_factory=list, description="Searches for terms across networks."
     )
     conclusion: Conclusion = Field(description="The author's conclusion.")
 

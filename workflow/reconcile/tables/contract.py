@@ -44,6 +44,12 @@ READINGS, COMBINATIONS = "readings", "combinations"
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+TERM_PARTS = (
+    *("found", "coefficient", "sum", "together", "solution", "otherwise"),
+    *("box", "smooth", "halves"),
+)
+"""What a search for terms says, in order: the solutions, what they share, how much it means."""
+
 PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
 """The statuses under which layers that ran before a network failed may have rows."""
 
@@ -404,6 +410,23 @@ _result(
     Column("square_inputs", "how many of them have a square input", "integer"),
     Column("keeping", "how many keep the stated kernel and stride", "integer"),
     Column("example", "one of them, in words", sentence=True),
+    data=True,
+)
+_result(
+    "terms.csv",
+    "terms that bring the printed numbers of several networks out: what is determined, solutions",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("part", "what the row says", "word", words=TERM_PARTS, key=True),
+    Column("name", "of which term, sum, claim, solution, box or chance", key=True),
+    Column("least", "least number over all solutions", "number"),
+    Column("most", "most over all solutions", "number"),
+    Column("count", "solutions, spellings, printed numbers or invented tables that fit", "integer"),
+    Column("of", "of how many", "integer"),
+    Column("claims", "ids of the claims that do not come out", "list"),
+    Column("expression", "what a solution adds, as an expression of the study"),
+    Column("says", "the same in words", sentence=True),
     data=True,
 )
 _result(
