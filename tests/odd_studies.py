@@ -18,7 +18,8 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.report.render import write_page
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
@@ -475,12 +476,10 @@ def judge_study(folder: Path, out: Path) -> Study:
     measure_study(plan, folder, out, settings, root=folder, report=quietly)
     measured = Measurements.read(out)
     done = reconcile_study(study, folder, measured)
-    tables = done.tables | {
-        "consistency.csv": consistency_table(study, folder),
-        "slips.csv": search_slips(study, folder, measured, quietly),
-        "geometries.csv": search_geometries(study, folder, quietly),
-    }
+    tables = done.tables | {"consistency.csv": consistency_table(study, folder)}
     for name, content in tables.items():
+        write_table(out, name, content)
+    for name, content in search_all(Given(study, folder, measured, out, quietly)):
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
     return study

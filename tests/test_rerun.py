@@ -23,8 +23,8 @@ from support import copy_project, study_data, write_study
 pytestmark = pytest.mark.slow
 
 RENDERING = {"render_report", "render_pdf"}
-JUDGING = {"reconcile", "render_index"} | RENDERING
-FROM_MEASUREMENTS = {"search"} | JUDGING
+JUDGING = {"reconcile", "search", "render_index"} | RENDERING
+FROM_MEASUREMENTS = JUDGING
 FROM_CLAIMS = {"check_paper"} | FROM_MEASUREMENTS
 MEASURING = {"measure"} | FROM_MEASUREMENTS
 INSTANTIATING = {"instantiate"} | MEASURING

@@ -64,6 +64,7 @@ TESTED_IN = {
     "run/fresh.py": ("test_rerun.py", "What is out of date only Snakemake can be asked."),
     "run/processes.py": ("reliability/test_kills.py", "Processes are really killed there."),
     "run/scripting.py": ("reliability/test_hostile_words.py", "A log is read by a terminal."),
+    "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
     "study/values.py": ("study/test_load.py", "A value is a key of a study, and each is tried."),

@@ -21,7 +21,8 @@ from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
@@ -135,12 +136,10 @@ def make_results(root: Path) -> Path:
     measure_study(out / "interpretations.json", folder, out, settings, report=lambda _: None)
     measured = Measurements.read(out)
     done = reconcile_study(study, folder, measured)
-    tables = done.tables | {
-        "consistency.csv": consistency_table(study, folder),
-        "slips.csv": search_slips(study, folder, measured, lambda _: None),
-        "geometries.csv": search_geometries(study, folder, lambda _: None),
-    }
+    tables = done.tables | {"consistency.csv": consistency_table(study, folder)}
     for name, table in tables.items():
+        write_table(out, name, table)
+    for name, table in search_all(Given(study, folder, measured, out, lambda _: None)):
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
     render(study, out, root)

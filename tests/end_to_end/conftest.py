@@ -9,7 +9,8 @@ import pytest
 from support import PROJECT, render
 
 from reconcile.judge.measurements import Measurements
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 
@@ -21,8 +22,7 @@ def rendered(alexnet_results: Path, tmp_path_factory: pytest.TempPathFactory) ->
     out = tmp_path_factory.mktemp("rendered") / "alexnet"
     shutil.copytree(alexnet_results, out)
     study, measured = load_study(folder), Measurements.read(out)
-    slips = search_slips(study, folder, measured, lambda line: None)
-    write_table(out, "slips.csv", slips)
-    write_table(out, "geometries.csv", search_geometries(study, folder, lambda line: None))
+    for name, content in search_all(Given(study, folder, measured, out, lambda line: None)):
+        write_table(out, name, content)
     render(study, out)
     return out

@@ -21,6 +21,7 @@ from reconcile.measure.provenance import file_sha256
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
 from reconcile.study.load import load_study
+from reconcile.tables.contract import FILES
 
 # Snakemake puts this into the commands of jobs as it is; the folder's path may hold spaces or quotes.
 sys.executable = shlex.quote(sys.executable)
@@ -89,6 +90,12 @@ def measured(folder, flag=str):
     """The files that measuring writes into a folder, by name, each flagged."""
     files = {Path(name).stem: f"{folder}/{name}" for name in (*MEASUREMENT_FILES, "record.json")}
     return {name: flag(file) for name, file in files.items()}
+
+
+def searched(folder):
+    """The tables that the searches write into a folder, by name."""
+    files = (name for name, file in FILES.items() if file.rule == "search")
+    return {Path(name).stem: f"{folder}/{name}" for name in files}
 
 
 # Measured in more than one job. A study that config.yaml does not name is measured in one.

@@ -51,11 +51,11 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.report.render import write_page, write_paper
-from reconcile.search.run import search_geometries, search_slips
-from reconcile.search.slips import MOST_FREE_PRODUCTS
+from reconcile.search.given import Given
+from reconcile.search.run import most_candidates, search_all
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
-from reconcile.study.model import GeometrySearch, SlipSearch, Study
+from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
@@ -73,8 +73,6 @@ RENDERING = (
 _NUMBERS = "results/numbers.tex"
 MOST_NAMED = 3
 """Files of other code that a line names."""
-_EDITS = 400
-"""Ways to edit one digit of a number of 64 bits: more than there are."""
 DOCUMENTS = (README, CERTIFICATE, METADATA, MANIFEST)
 
 
@@ -149,8 +147,7 @@ class Workspace:
     @property
     def candidates(self) -> int:
         """How many combinations the study's searches try, at most."""
-        slips, geometries = self.study.slips, self.study.geometries
-        return sum(map(_slips, slips)) + sum(map(_geometries, geometries))
+        return most_candidates(self.study)
 
     @cached_property
     def measured(self) -> Measurements:
@@ -167,28 +164,6 @@ class Workspace:
         """The tables that follow from study and measurements, by name."""
         paper = {"consistency.csv": consistency_table(self.study, self.folder)}
         return self.reconciled.tables | paper
-
-
-def _slips(wanted: SlipSearch) -> int:
-    """One or two parts changed, each into a printed number or by an edit of a digit."""
-    parts = len(wanted.factors) + len(wanted.terms)
-    changes = len(wanted.vocabulary) + _EDITS
-    among_free_products = 0 if wanted.terms else MOST_FREE_PRODUCTS
-    return 2 * ((parts * changes) ** 2 + parts**3 + among_free_products)
-
-
-def _geometries(wanted: GeometrySearch) -> int:
-    """Inputs x windows x strides x both roundings; windows or inputs twice where axes differ."""
-    inputs = _length(wanted.inputs) if wanted.inputs else len(wanted.input_sides)
-    paddings = _length(wanted.paddings)
-    windows = _length(wanted.kernels) * paddings * (paddings if wanted.free_sides else 1)
-    each = windows * _length(wanted.strides)
-    squared = {"rectangular-maps": inputs, "separate-axes": each}
-    return 2 * inputs * each * squared.get(wanted.kind, 1)
-
-
-def _length(bounds: list[int]) -> int:
-    return max(0, bounds[1] - bounds[0] + 1)
 
 
 @contextmanager
@@ -366,10 +341,9 @@ def _settings(archive: Archive) -> dict[str, Any]:
 def check_searched(space: Workspace) -> str:
     """The searches find what they are said to have found."""
     with one_line(space.root):
-        slips = search_slips(space.study, space.folder, space.measured, _quietly)
-        write_table(space.again, "slips.csv", slips)
-        geometries = search_geometries(space.study, space.folder, _quietly)
-        write_table(space.again, "geometries.csv", geometries)
+        given = Given(space.study, space.folder, space.measured, space.again, _quietly)
+        for name, content in search_all(given):
+            write_table(space.again, name, content)
     return _same_bytes(space, space.again, _written_by("search"))
 
 

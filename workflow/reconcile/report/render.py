@@ -22,7 +22,7 @@ from reconcile.report.read import Results, data_files, grouped_by, read_results
 from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
-from reconcile.tables.contract import FAILS, NOT_COMPUTED
+from reconcile.tables.contract import FAILS, FILES, NOT_COMPUTED
 from reconcile.tables.rows import Row
 
 SECTIONS = {
@@ -45,6 +45,8 @@ SECTIONS = {
     "limits": "What this does not certify",
     "cite": "How to cite",
 }
+SEARCH = ("claim", "kind", "searched")
+"""The columns of a search's table that say which search a row belongs to."""
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
 Report = Callable[[str], None]
@@ -121,8 +123,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "failing": sum(row["outcome"] == FAILS for _, row in evidence),
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
-        "slips": _searches(results, "slips"),
-        "geometries": _searches(results, "geometries"),
+        "searched": _searched(results),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "on_meta": sum(row["status"] == "measured-on-meta" for row in totals),
@@ -140,9 +141,11 @@ def _evidence(results: Results) -> list[tuple[Evidence, Row]]:
     return [(item, rows.get(item.id, none)) for item in results.study.evidence]
 
 
-def _searches(results: Results, table: str) -> list[list[Row]]:
-    """The rows of each search of ``slips.csv`` or ``geometries.csv``."""
-    return list(grouped_by(results.table(table), "claim", "kind", "searched").values())
+def _searched(results: Results) -> dict[str, list[list[Row]]]:
+    """The rows of each search that a table holds, by the name of the table, where it has any."""
+    tables = (name.removesuffix(".csv") for name, file in FILES.items() if file.rule == "search")
+    rows = ((name, results.table(name)) for name in tables)
+    return {name: list(grouped_by(found, *SEARCH).values()) for name, found in rows if found}
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:
@@ -154,7 +157,7 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
         "layers": {*figures} - {"windows", "sweep"},
         "evidence": context["evidence"],
         "consistency": context["self_checks"],
-        "searches": context["slips"] or context["geometries"],
+        "searches": context["searched"],
         "undecided": context["rec"]["conclusion"]["undecided"],
     }
     titles = {name: title for name, title in SECTIONS.items() if there.get(name, True)}
