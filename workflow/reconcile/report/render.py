@@ -46,7 +46,8 @@ SECTIONS = {
     "cite": "How to cite",
 }
 SEARCH = ("claim", "kind", "searched")
-"""The columns of a search's table that say which search a row belongs to."""
+"""The columns of a search's table that say which search a row belongs to; of others these:"""
+SEARCH_OF = {"terms": ("search", "digits")}
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
 Report = Callable[[str], None]
@@ -145,7 +146,11 @@ def _searched(results: Results) -> dict[str, list[list[Row]]]:
     """The rows of each search that a table holds, by the name of the table, where it has any."""
     tables = (name.removesuffix(".csv") for name, file in FILES.items() if file.rule == "search")
     rows = ((name, results.table(name)) for name in tables)
-    return {name: list(grouped_by(found, *SEARCH).values()) for name, found in rows if found}
+    return {
+        name: list(grouped_by(found, *SEARCH_OF.get(name, SEARCH)).values())
+        for name, found in rows
+        if found
+    }
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:

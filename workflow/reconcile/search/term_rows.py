@@ -8,20 +8,19 @@ tables that another smooth formula would give, and against its own other half.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from pathlib import Path
 from typing import Any, Final, Literal
-
-import pandas as pd
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
+from reconcile.search.given import Given, Report, Row
 from reconcile.search.terms import (
     MOST_NODES,
+    WORLD_NODES,
     WORLDS,
     Box,
     Line,
@@ -38,17 +37,16 @@ from reconcile.search.terms import (
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, TermSearch, next_by_id
-from reconcile.tables.frames import table
 from reconcile.words import count_of, number
 
 SHOWN: Final = 10
 """Solutions that are listed, the cheapest first."""
 BOXES: Final = (Fraction(1, 3), Fraction(2, 3), Fraction(1), Fraction(2))
 """Sizes of the box, against the study's, for which solutions are counted."""
+PRODUCTS_A_STEP: Final = 1_000
+"""As many products of whole numbers can be tried by a vector operation in the time of a step."""
 
 Digits = Literal["rounded", "cut"]
-Row = dict[str, Any]
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +104,29 @@ def _scaled(times: int, scale: Fraction) -> int:
     return size if times > 0 else -size
 
 
-def search_terms(
-    study: Study, folder: Path, measured: Measurements, report: Report
-) -> pd.DataFrame:
+def search_terms(given: Given) -> Iterator[Row]:
     """terms.csv: whole numbers of terms that bring printed numbers of several networks out.
 
     Raises:
         InputError: a term is no number, or none of its networks was measured.
     """
-    rows: list[Row] = []
-    for i, wanted in enumerate(study.terms):
+    for i, wanted in enumerate(given.study.terms):
         try:
-            known = _known(study, wanted, measured)
+            known = _known(given.study, wanted, given.measured)
             for digits in _conventions(known):
-                rows += _rows(known, digits, report)
+                yield from _rows(known, digits, given.report)
         except (ExpressionError, ValueError) as error:
-            raise InputError(fault_in(folder, ("terms", i), str(error))) from None
-    return table("terms.csv", rows)
+            raise InputError(fault_in(given.folder, ("terms", i), str(error))) from None
+
+
+def terms_to_try(study: Study) -> int:
+    """Steps of all walks, at most, each as much work as so many products.
+
+    Walked is for all numbers and for most of them, for what most are, for both neighbours, for
+    half of the numbers and for each box; and through two sets of invented tables.
+    """
+    steps = (6 + len(BOXES)) * MOST_NODES + 2 * WORLDS * WORLD_NODES
+    return 2 * len(study.terms) * steps * PRODUCTS_A_STEP
 
 
 def claims_of(study: Study, patterns: Sequence[str]) -> list[Claim]:
