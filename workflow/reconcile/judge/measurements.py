@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,10 @@ import pandas as pd
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.plan import networks_of
+from reconcile.study.selecting import Row, number_in, refuse_several, selected
 from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
 
-Row = dict[str, Any]
-OF_KIND = "kind:"
-"""Selects the layers of a kind, also where a layer has the same name."""
 MULTIPLIED = ("macs", "connections")
 """The quantities that lack what was not counted."""
 OUTPUT_TOLERANCE = 1e-4
@@ -207,12 +204,11 @@ class ReadingScope(PaperScope):
         if selector == NETWORK:
             total = self.measured.totals[self.key]
             self._note(column, [total])
-            return [factor * _number(total, column, selector)]
-        rows = self._select(selector)
+            return [factor * number_in(total, column, selector)]
+        rows = selected(self.rows, selector)
         self._note(column, rows)
-        if QUANTITIES[column].total is None and len(rows) > 1:
-            raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
-        return [factor * _number(row, column, row["layer"]) for row in rows]
+        refuse_several(name, column, selector, rows)
+        return [factor * number_in(row, column, row["layer"]) for row in rows]
 
     def _note(self, column: str, rows: Iterable[Row]) -> None:
         """Note what is missing in a count of multiply-adds."""
@@ -220,36 +216,8 @@ class ReadingScope(PaperScope):
             found = (name for row in rows for name in row.get("uncounted", "").split())
             self.left_out |= dict.fromkeys(name.rpartition(":")[0] for name in found)
 
-    def _select(self, selector: str) -> list[Row]:
-        """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""
-        if selector in self.rows:
-            return [self.rows[selector]]
-        rows = [row for row in self.rows.values() if _is_called(row, selector)]
-        if not rows:
-            kind = selector.removeprefix(OF_KIND)
-            rows = [row for row in self.rows.values() if row["kind"] == kind]
-        if not rows:
-            raise UnknownNameError(
-                f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
-            )
-        return rows
-
     def _coverage(self, name: str, selector: str) -> Fraction:
         row = self.measured.coverage.get(self.key)
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
-        return _number(row, name, selector)
-
-
-def _is_called(row: Row, pattern: str) -> bool:
-    names = (row["layer"], *row.get("also", "").split())
-    return any(fnmatchcase(name, pattern) for name in names)
-
-
-def _number(row: Row, column: str, layer: str) -> Fraction:
-    value = row.get(column)
-    if value is None or value is pd.NA or value == "":
-        whole = column.startswith("receptive_field") and row.get("sees_all")
-        why = f", which sees all of its input ({whole})" if whole else ""
-        raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
-    return Fraction(value)
+        return number_in(row, name, selector)

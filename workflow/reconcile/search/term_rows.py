@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import Any, Final, Literal
@@ -36,7 +35,7 @@ from reconcile.search.terms import (
 )
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import fault_in
-from reconcile.study.model import Claim, Study, TermSearch, next_by_id
+from reconcile.study.model import Claim, Study, TermSearch, claims_named, next_by_id
 from reconcile.words import count_of, number
 
 SHOWN: Final = 10
@@ -129,16 +128,11 @@ def terms_to_try(study: Study) -> int:
     return 2 * len(study.terms) * steps * PRODUCTS_A_STEP
 
 
-def claims_of(study: Study, patterns: Sequence[str]) -> list[Claim]:
-    """The claims that ids or patterns name, in the study's order."""
-    return [c for c in study.claims if any(fnmatchcase(c.id, pattern) for pattern in patterns)]
-
-
 def _known(study: Study, wanted: TermSearch, measured: Measurements) -> Known:
     reading = next_by_id(study.interpretations, wanted.interpretation)
     terms = tuple(_terms(wanted))
     claims, own, sizes, unmeasured = [], [], [], []
-    for claim in claims_of(study, wanted.claims):
+    for claim in claims_named(study, wanted.claims):
         if measured.problem(reading.id, claim.network) is not None:
             unmeasured.append(claim.id)
             continue

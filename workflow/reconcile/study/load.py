@@ -19,7 +19,7 @@ from reconcile.study.expressions import (
     parse,
     references,
 )
-from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
+from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation, claims_named
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
     network_file_of,
@@ -321,6 +321,7 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
         if bool(wanted.inputs) == bool(wanted.input_sides):
             yield ("geometries", i), "give either `inputs` or `input_sides`"
     yield from _term_problems(study, readings)
+    yield from _solve_problems(study, readings)
     chosen = study.conclusion.interpretation
     yield from _unknown(
         ("conclusion", "interpretation"), chosen, {*readings, NONE}, "interpretation"
@@ -346,10 +347,37 @@ def _term_problems(study: Study, readings: set[str]) -> Iterator[Problem]:
                 yield ("terms", i, "terms", name), f"at least {term.least} times, at most {most}"
 
 
+def _solve_problems(study: Study, readings: set[str]) -> Iterator[Problem]:
+    yield from _duplicate_ids(("solve",), [search.id for search in study.solve])
+    for i, wanted in enumerate(study.solve):
+        place: Place = ("solve", i, "interpretation")
+        yield from _unknown(place, wanted.interpretation, readings, "interpretation")
+        yield from _pattern_problems(study, ("solve", i, "claims"), wanted.claims)
+        if wanted.range.first > wanted.range.last:
+            yield ("solve", i, "range"), "is empty: `first` is larger than `last`"
+        names = {
+            name
+            for reading in study.interpretations
+            if reading.id == wanted.interpretation
+            for arguments in networks_of(study, reading).values()
+            for name in arguments
+        }
+        if names:
+            argument = ("solve", i, "argument")
+            yield from _unknown(argument, wanted.argument, names, "network argument")
+        for claim in claims_named(study, wanted.claims):
+            if not _is_parsed(claim.expression):
+                continue
+            for function in ("printed", "stated"):
+                for name in references(claim.expression, function):
+                    told = f"{claim.id} counts with {function}({name}), which is not measured"
+                    yield ("solve", i, "claims"), told
+
+
 def _pattern_problems(study: Study, place: Place, patterns: Sequence[str]) -> Iterator[Problem]:
     """Every pattern names claims, and each of these says what its number equals."""
     for j, pattern in enumerate(patterns):
-        named = [claim for claim in study.claims if fnmatchcase(claim.id, pattern)]
+        named = claims_named(study, [pattern])
         if not named:
             yield (*place, j), not_there("claim", pattern, _ids(study.claims))
         for claim in named:

@@ -6,6 +6,7 @@ These are the keys that users write in ``studies/<study>/study.yaml``; ``study.l
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Annotated, Literal, Protocol, TypeVar
 
@@ -31,6 +32,8 @@ from reconcile.study.values import (
     is_number,
 )
 
+Values = range
+"""Values of an argument; a field is called as the type is."""
 SINGLE = "main"
 """The network name of an interpretation that has one network only."""
 
@@ -325,6 +328,25 @@ class DerivedTerms(Strict):
     )
 
 
+class Solve(Strict):
+    """Look for the values of one argument at which printed numbers come out."""
+
+    id: Id = Field(description="Identifier, unique among these searches.")
+    argument: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] = Field(
+        description="The network argument to solve for, a whole number."
+    )
+    range: AxisRange = Field(description="Which values may be: first, last and step.")
+    interpretation: Id = Field(description="The reading that gives all other arguments.")
+    claims: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="The numbers that must come out: ids or patterns of claims."
+    )
+
+    @property
+    def values(self) -> Values:
+        """Every value that may be."""
+        return Values(self.range.first, self.range.last + 1, self.range.step)
+
+
 class TermSearch(Strict):
     """Look for terms that bring the printed numbers of several networks of a reading out."""
 
@@ -427,6 +449,9 @@ class Study(Strict):
     terms: list[TermSearch] = Field(
         default_factory=list, description="Searches for terms across networks."
     )
+    solve: list[Solve] = Field(
+        default_factory=list, description="Searches for the value of an argument."
+    )
     conclusion: Conclusion = Field(description="The author's conclusion.")
 
     @property
@@ -442,6 +467,12 @@ class Study(Strict):
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""
         return next_by_id(self.claims, claim_id)
+
+
+def claims_named(study: Study, patterns: Iterable[str]) -> list[Claim]:
+    """The claims that ids or patterns name, in the study's order."""
+    wanted = list(patterns)
+    return [c for c in study.claims if any(fnmatchcase(c.id, pattern) for pattern in wanted)]
 
 
 class _Identified(Protocol):
