@@ -12,7 +12,7 @@ from support import PROJECT
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 FILES = sorted(file for file in LIBRARY.rglob("*.py") if "skeleton/network" not in str(file))
-BASE = {"errors", "files", "folders", "words"}
+BASE = {"errors", "files", "folders", "project", "words"}
 ALLOWED: dict[str, set[str]] = {
     "tables": set(),
     "study": {"tables"},

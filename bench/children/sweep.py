@@ -55,7 +55,12 @@ def plan(number: int) -> dict[str, Any]:
     """What `instantiate` would write for a study that sweeps over these geometries."""
     written = plan_of(load_study(STUDY), STUDY.name)
     readings = [
-        {"id": f"geometry-{i}", "placement": "meta", "networks": {"main": arguments}}
+        {
+            "id": f"geometry-{i}",
+            "placement": "meta",
+            "networks": {"main": arguments},
+            "swept": True,
+        }
         for i, arguments in enumerate(islice(geometries(), number))
     ]
     return written | {"interpretations": readings}
@@ -113,11 +118,16 @@ def anew(number: int) -> dict[str, float]:
     from reconcile.measure.worker import Worker  # noqa: PLC0415
 
     worker = Worker(Measuring(device="cpu", repeats=0).model_dump(), "cpu")
-    network = {"file": str(STUDY / "network.py"), "class": "AlexNet", "placement": "meta"}
+    network = {
+        "file": str(STUDY / "network.py"),
+        "class": "AlexNet",
+        "placement": "meta",
+        "swept": True,
+    }
     seconds, executions = [], [0]
-    for arguments in islice(geometries(), number):
+    for index, arguments in enumerate(islice(geometries(), number)):
         begun = time.perf_counter()
-        request = network | {"arguments": arguments, "interpretation": "swept"}
+        request = network | {"arguments": arguments, "interpretation": f"geometry-{index}"}
         worker.measure(request, remember=True)
         seconds.append(time.perf_counter() - begun)
         executions.append(worker.executions)

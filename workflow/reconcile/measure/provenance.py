@@ -22,6 +22,7 @@ from typing import Any
 
 from reconcile import __version__
 from reconcile.folders import files_in
+from reconcile.project import LOCK
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.study.settings import Measuring
 
@@ -169,7 +170,8 @@ def source(
 ) -> dict[str, str | bool]:
     """Git commit, whether the tree was clean, and the hashes of lock file, config and study."""
     hashes = _known(
-        lock_sha256=file_sha256(root / LOCK_FILE),
+        # A folder without a lock of its own runs with what this library is locked to.
+        lock_sha256=file_sha256(root / LOCK_FILE) or file_sha256(LOCK),
         config_sha256=file_sha256(config or root / CONFIG_FILE),
         study_sha256=folder_sha256(study) if study is not None and study.is_dir() else None,
     )

@@ -135,6 +135,7 @@ def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]
                 "arguments": arguments,
                 **network,
                 "placement": reading["placement"],
+                "swept": reading.get("swept", False) and reading["placement"] == "meta",
             }
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,6 @@ from reconcile.measure.counting import (
     all_uncounted,
     cells_of,
     count_layers,
-    executed,
     layer_names,
 )
 from reconcile.measure.coverage import cover
@@ -45,7 +45,7 @@ from reconcile.measure.device import (
     limit_memory,
 )
 from reconcile.measure.fields import add_fields, carry_fields
-from reconcile.measure.recall import Recalled
+from reconcile.measure.recall import Recalled, execute
 from reconcile.measure.timing import (
     Spread,
     peak_memory,
@@ -53,6 +53,7 @@ from reconcile.measure.timing import (
     time_layers,
     time_network,
 )
+from reconcile.study.settings import TWICE_EVERY
 from reconcile.tables.contract import INPUT, PARTLY
 
 CUBLAS_WORKSPACE = ":4096:8"
@@ -157,7 +158,7 @@ class Worker:
 
     @property
     def executions(self) -> int:
-        """How many layers were executed and are remembered."""
+        """How many operators were executed and are remembered."""
         return 0 if self._recalled is None else len(self._recalled)
 
     def introduction(self, policy: str) -> Answer:
@@ -186,10 +187,11 @@ class Worker:
         A GPU that stopped working is no fault of the network: the answer is then ``lost``.
 
         Args:
-            request: interpretation, network, file, class, arguments and placement; ``sketch``
-                where another process has been on the meta device already.
-            remember: execute a layer of equal settings and input once for all networks of this
-                process that are only counted.
+            request: interpretation, network, file, class, arguments and placement; ``swept`` of a
+                combination that is only counted, and ``twice`` to count it twice all the same;
+                ``sketch`` where another process has been on the meta device already.
+            remember: execute an operator of equal arguments once for all networks of this process
+                that are only counted.
 
         Raises:
             NotAsFoundError: the rest must be measured in a process of its own.
@@ -294,6 +296,8 @@ class Worker:
     def _of_two_runs(self, request: Answer, device: torch.device) -> Answer:
         """Build a network, count it twice, and build it once more.
 
+        Of the combinations of a sweep only some are counted twice, and none gets receptive fields.
+
         Returns:
             Its ``rows``, and the bytes ``needed`` for its weights and all outputs.
 
@@ -302,21 +306,32 @@ class Worker:
         """
         self._start_pass(device)
         model, inputs = self._built(request, device)
-        recalled = executed if self._recalled is None else self._recalled.by
-        counted, _ = count_layers(model, inputs, recalled, self._layer_ended)
+        run = execute if self._recalled is None else self._recalled.run
+        counted, _ = count_layers(model, inputs, run, self._layer_ended)
         rows = [cells_of(row) for row in counted]
-        if difference := _difference(rows, _cells(count_layers(model, inputs, recalled))):
+        needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
+        if self._is_spared(request):
+            return {"rows": rows, "needed": needed}
+        if difference := _difference(rows, _cells(count_layers(model, inputs, run))):
             raise TwoRunsError(f"two runs differ: {difference}")
-        if device == META and self._recalled is None:
+        if device == META and not request.get("swept"):
             with suppress(*FAULTS):  # the counts stand without it
                 add_fields(model, inputs, counted)
             rows = [cells_of(row) for row in counted]
-        needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
         sizes = _sizes(model)
         del model
         if sizes != _sizes(self._built(request, device)[0]):
             raise TwoRunsError("two runs differ: parameters have other shapes in each")
         return {"rows": rows, "needed": needed}
+
+    def _is_spared(self, request: Answer) -> bool:
+        """Whether a reading is counted once: most of a sweep's, in a batch; which, chance decides.
+
+        The same readings in every run, however they are batched.
+        """
+        if self._recalled is None or not request.get("swept") or request.get("twice"):
+            return False
+        return bool(crc32(f"{self.seed} {request['interpretation']}".encode()) % TWICE_EVERY)
 
     def _built(self, request: Answer, device: torch.device) -> tuple[nn.Module, tuple[Tensor, ...]]:
         name = request["class"]
@@ -326,7 +341,8 @@ class Worker:
         else:
             network = load_factory(request["module"], name)
         given = request.get("inputs", ())
-        return build_network(network, request["arguments"], device, self.seed, given)
+        with nullcontext() if self._recalled is None else self._recalled:
+            return build_network(network, request["arguments"], device, self.seed, given)
 
     def _held(self, request: Answer) -> int:
         """Bytes of the weights of a network that does not run on the meta device, if it builds."""

@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ from torch import nn
 from reconcile.measure.building import first_line
 from reconcile.measure.counting import count_by, count_layers
 from reconcile.measure.device import DeviceError
-from reconcile.measure.process import Answer, Channel
+from reconcile.measure.process import BY_CHANCE, Answer, Channel
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
 from reconcile.run.processes import adopt_orphans, children, end_children, end_with_parent
 
@@ -44,6 +45,11 @@ PRELOADED = (
     "torch._dynamo",
 )
 """What torch loads at its first run on the meta device, and every child would load again."""
+LOOK_EVERY, LOOK_EVERY_S = 20, 1.0
+"""After so many readings of a batch, or seconds, the state of the process is looked at.
+
+That takes as long as some layers, and what is found changed is measured again from there.
+"""
 TASKS = Path("/proc/self/task")
 KILLING = ("kill", "killpg", "tgkill", "tkill", "raise", "pthread_kill", "syscall", "abort")
 MEANS = {
@@ -206,16 +212,39 @@ def _serve(settings: Answer, message: Answer, answers: Channel, forked: bool) ->
         return
     sys.addaudithook(_announcing(answers.send))
     before.append(State())
-    for request in requests:
+    if len(requests) > 1:
+        _serve_together(worker, requests, before[0], answers)
+        return
+    try:
+        worker.measure(requests[0])
+    except NotAsFoundError as error:
+        answers.send({"sketched": {"sketch": error.sketch}})
+        return
+    answers.send({"done": flags()})
+
+
+def _serve_together(
+    worker: Worker, requests: list[Answer], before: State, answers: Channel
+) -> None:
+    """Measure a batch, up to where somebody left something behind; say which answers stand."""
+    since, looked = 0, time.monotonic()
+    for number, request in enumerate(requests, 1):
         try:
-            worker.measure(request, remember=len(requests) > 1)
-        except NotAsFoundError as error:
-            answers.send({"sketched": {"sketch": error.sketch}})
-            return
-        if len(requests) > 1 and (changed := before[0].changes()):
-            answers.send({"changed": changed})
+            answer = worker.measure(request, remember=True)
+        except NotAsFoundError:
+            answers.send({"changed": before.changes()})
             return
         answers.send({"done": flags()})
+        since += 1
+        by_chance = answer["status"] == BY_CHANCE and not request.get("twice")
+        late = since == LOOK_EVERY or time.monotonic() - looked > LOOK_EVERY_S
+        if not (late or by_chance or number == len(requests)):
+            continue
+        if changed := ["counts"] if by_chance else before.changes():
+            answers.send({"changed": changed})
+            return
+        answers.send({"stand": number})
+        since, looked = 0, time.monotonic()
 
 
 def _introduction(worker: Worker, policy: str, forked: bool) -> Answer:

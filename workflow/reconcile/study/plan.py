@@ -230,6 +230,7 @@ def plan_of(study: Study, name: str) -> dict[str, Any]:
                 "placement": _placement(study, reading),
                 "networks": networks_of(study, reading),
             }
+            | ({"swept": True} if isinstance(reading, SweptInterpretation) else {})
             for reading in study.interpretations
         ],
     }

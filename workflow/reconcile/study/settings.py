@@ -18,6 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconcile.errors import Fault, InputError
 
+TWICE_EVERY = 20
+"""Of so many combinations of a sweep that are only counted one is built and counted twice.
+
+To see whether chance plays a part; a study's own readings all are.
+"""
 _BEGINS, _ENDS = "  {\n", ("  },\n", "  }\n")
 
 
