@@ -48,7 +48,7 @@ SECTIONS = {
 }
 SEARCH = ("claim", "kind", "searched")
 """The columns of a search's table that say which search a row belongs to; of others these:"""
-SEARCH_OF = {"terms": ("search", "digits")}
+SEARCH_OF = {"terms": ("search", "digits"), "solutions": ("search",)}
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
 Report = Callable[[str], None]
@@ -126,6 +126,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
         "searched": _searched(results),
+        "unsolved": _unsolved(results),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "twice_every": TWICE_EVERY,
@@ -153,6 +154,13 @@ def _searched(results: Results) -> dict[str, list[list[Row]]]:
         for name, found in rows
         if found
     }
+
+
+def _unsolved(results: Results) -> list[Row]:
+    """Where claims have no common value of an argument, under neither reading of the digits."""
+    together = grouped_by((r for r in results.table("solutions") if not r["claim"]), "search")
+    none = (rows for rows in together.values() if all(row["values"] == "0" for row in rows))
+    return [row for rows in none for row in rows[:1]]
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:
