@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.paper import PaperScope
 from reconcile.study.plan import networks_of
+from reconcile.study.selecting import Row, number_in, refuse_several, selected
 from reconcile.tables.contract import (
     BUFFER,
     FROZEN,
@@ -25,10 +25,8 @@ from reconcile.tables.contract import (
 )
 from reconcile.tables.frames import read_table
 
-Row = dict[str, Any]
-OF_KIND, OF_CLASS, OF_PART = "kind:", "class:", "part:"
-"""Select the layers of a kind (also where a layer has the same name), of a class of torch.nn, and
-the tensors of a part; ``part:biases|norms`` are those of either."""
+OF_PART = "part:"
+"""Selects the tensors of a part; ``part:biases|norms`` are those of either."""
 _OF_TENSORS: dict[str, Callable[[Row], bool]] = {
     "parameters": lambda row: row["held"] == TRAINABLE,
     "all_parameters": lambda row: row["held"] != BUFFER,
@@ -207,14 +205,13 @@ class ReadingScope(PaperScope):
         if selector == NETWORK:
             total = self.measured.totals[self.key]
             self._note(column, [total])
-            return [factor * _number(total, column, selector)]
+            return [factor * number_in(total, column, selector)]
         if selector.startswith(OF_PART) and selector not in self.rows:
             return [Fraction(self._of_part(column, selector.removeprefix(OF_PART)))]
-        rows = self._select(selector)
+        rows = selected(self.rows, selector)
         self._note(column, rows)
-        if QUANTITIES[column].total is None and len(rows) > 1:
-            raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
-        return [factor * _number(row, column, row["layer"]) for row in rows]
+        refuse_several(name, column, selector, rows)
+        return [factor * number_in(row, column, row["layer"]) for row in rows]
 
     def _note(self, column: str, rows: Iterable[Row]) -> None:
         """Note what is missing in a count of multiply-adds."""
@@ -238,48 +235,17 @@ class ReadingScope(PaperScope):
             raise UnknownNameError(f"tensors.csv has no rows of {'/'.join(self.key)}")
         own = [row for row in tensors if parts & set(row["parts"].split())]
         if pattern:
-            chosen = {row["layer"] for row in self._select(pattern)}
+            chosen = {row["layer"] for row in selected(self.rows, pattern)}
             own = [row for row in own if row["layer"] in chosen]
         if column in _OF_TENSORS:
             return sum(int(row["elements"]) for row in own if _OF_TENSORS[column](row))
         if QUANTITIES[column].total is None:
             raise ExpressionError(f"{column} is of one layer, and no part's")
         layers = sorted({row["layer"] for row in own if "biases" not in row["parts"].split()})
-        return sum(int(_number(self.rows[layer], column, layer)) for layer in layers)
-
-    def _select(self, selector: str) -> list[Row]:
-        """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""
-        if selector in self.rows:
-            return [self.rows[selector]]
-        rows = [row for row in self.rows.values() if _is_called(row, selector)]
-        if not rows:
-            kind = selector.removeprefix(OF_KIND)
-            rows = [row for row in self.rows.values() if row["kind"] == kind]
-        if not rows and selector.startswith(OF_CLASS):
-            wanted = selector.removeprefix(OF_CLASS)
-            rows = [row for row in self.rows.values() if row.get("class") == wanted]
-        if not rows:
-            raise UnknownNameError(
-                f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
-            )
-        return rows
+        return sum(int(number_in(self.rows[layer], column, layer)) for layer in layers)
 
     def _coverage(self, name: str, selector: str) -> Fraction:
         row = self.measured.coverage.get(self.key)
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
-        return _number(row, name, selector)
-
-
-def _is_called(row: Row, pattern: str) -> bool:
-    names = (row["layer"], *row.get("also", "").split())
-    return any(fnmatchcase(name, pattern) for name in names)
-
-
-def _number(row: Row, column: str, layer: str) -> Fraction:
-    value = row.get(column)
-    if value is None or value is pd.NA or value == "":
-        whole = column.startswith("receptive_field") and row.get("sees_all")
-        why = f", which sees all of its input ({whole})" if whole else ""
-        raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
-    return Fraction(value)
+        return number_in(row, name, selector)

@@ -189,7 +189,9 @@ class Worker:
         A GPU that stopped working is no fault of the network: the answer is then ``lost``.
 
         Args:
-            request: interpretation, network, file, class, arguments and placement; ``swept`` of a
+            request: interpretation, network, file, class, arguments and placement; ``solved`` of a
+                value of an argument that is solved for, which runs on the meta device or not at
+                all; ``swept`` of a
                 combination that is only counted, and ``twice`` to count it twice all the same;
                 ``sketch`` where another process has been on the meta device already.
             in_batch: with others that are only counted, each of which is measured again by itself
@@ -223,6 +225,8 @@ class Worker:
         self._ran: dict[str, Callable[[], Row]] = {}
         self._input: Answer = {}
         try:
+            if request.get("solved"):  # the next value may need any amount of memory
+                return _on_meta(self._of_two_runs(request, META)["rows"], "a value tried"), None
             if request["placement"] == "meta":
                 return self._on_meta_or_values(request, device)
             return self._run(request, device)
