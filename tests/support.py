@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from reconcile.archive.layout import code_files
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
+from reconcile.project import code_files
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
@@ -327,8 +327,8 @@ def render(study: Study, out: Path, root: Path = PROJECT, **options: Any) -> Non
 
 def copy_project(to: Path) -> Path:
     """Copy what a run needs into a folder of its own: no results, caches or environment."""
-    for file in code_files(PROJECT):
-        copied = to / file.relative_to(PROJECT)
+    for name, file in code_files().items():
+        copied = to / name
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, copied)
     shutil.copytree(PROJECT / "studies", to / "studies", ignore=shutil.ignore_patterns(".*"))

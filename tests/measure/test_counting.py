@@ -472,7 +472,7 @@ def test_recalled_layers_count_the_same(counted: Counted) -> None:
     memory = Recalled()
     for _turn in range(2):
         again = type(model)().to("meta").eval()
-        recalled, _ = count_layers(again, (image.to("meta"),), memory.by)
+        recalled, _ = count_layers(again, (image.to("meta"),), memory.run)
         assert {row.layer: row for row in recalled} == rows
 
 

@@ -18,7 +18,7 @@ rule render_report:
         templates=ancient(
             templates(*PAGE, "figure.html.jinja", "*.tex.jinja", "report.css", "report.js")
         ),
-        tool=ancient("CITATION.cff"),
+        tool=ancient(own_file("CITATION.cff")),
         outdated=outdated("render_report"),
     output:
         html=report(

@@ -42,7 +42,7 @@ from reconcile.archive.layout import (
     WRITTEN_BY,
     member_of,
 )
-from reconcile.archive.reading import PROJECT, Archive, manifest, text_of
+from reconcile.archive.reading import Archive, manifest, text_of
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
 from reconcile.files import write_bytes, write_json
@@ -50,6 +50,7 @@ from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
+from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.given import Given
 from reconcile.search.run import most_candidates, search_all
@@ -277,7 +278,7 @@ def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
         archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
-        computed = read_macros(numbers_tex(load_numbers(space.results), PROJECT / "templates"))
+        computed = read_macros(numbers_tex(load_numbers(space.results), TEMPLATES))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
@@ -303,7 +304,7 @@ def check_citations(space: Workspace) -> str:
     if not space.archive.same_code:
         return "not compared: other code wrote them"
     with one_line(space.root):
-        write_citations(space.study, space.results, PROJECT / "templates", PROJECT / "CITATION.cff")
+        write_citations(space.study, space.results, TEMPLATES, CITATION)
     return _same_bytes(space, space.results, CITATION_FILES)
 
 
@@ -357,7 +358,7 @@ def take_searched(space: Workspace) -> str:
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
-        write_page(space.study, space.again, PROJECT / "templates", _options(space))
+        write_page(space.study, space.again, TEMPLATES, _options(space))
     figures = [name for name in FIGURE_FILES if (space.again / name).is_file()]
     archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
     for name in sorted(set(figures) ^ set(archived)):
@@ -368,7 +369,7 @@ def check_report(space: Workspace) -> str:
 def check_pdf(space: Workspace) -> str:
     """The report for paper is the one that the tables give."""
     with one_line(space.root):
-        write_paper(space.study, space.again, PROJECT / "templates", _options(space))
+        write_paper(space.study, space.again, TEMPLATES, _options(space))
     return _same_bytes(space, space.again, ("report.pdf",))
 
 

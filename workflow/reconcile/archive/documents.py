@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -19,10 +18,8 @@ from markupsafe import Markup
 from reconcile.archive.container import ArchiveError
 from reconcile.archive.layout import REPRODUCIBLE, member_of
 from reconcile.archive.reading import digest, manifest, parse_json, parse_table
+from reconcile.project import TEMPLATES
 from reconcile.tables.contract import FILES
-
-TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "archive"
-
 
 NOT_PROVABLE = (
     "that the numbers were measured: a changed measurement with all that follows from it made anew "
@@ -165,7 +162,7 @@ def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES / "archive"),
         # What is printed is Markdown already, made so by ``finalize``; nothing is HTML.
         autoescape=True,
         finalize=_markdown,

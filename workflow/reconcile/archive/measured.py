@@ -93,6 +93,8 @@ def check_measured(archive: Archive) -> str:
     status = {_network(row): row.get("status") for row in measured["totals.csv"]}
     for place in sorted(_planned(archive) ^ set(status)):
         raise ArchiveError(f"totals.csv: {_text('/'.join(place))} is not what was planned")
+    solved = measured.pop("solutions_measured.csv", [])
+    _check_solved(archive, solved)
     for name, rows in measured.items():
         _check_rows(name, rows, status)
     layers = {(*_network(row), row["layer"]): row for row in measured["layers.csv"]}
@@ -107,6 +109,7 @@ def check_measured(archive: Archive) -> str:
         _require("windows.csv", row, _windows_fit(row, covered.get(_network(row)), layers))
     for row in measured.get("timings.csv", ()):
         _require("timings.csv", row, _timed(row, archive.record))
+    measured["solutions_measured.csv"] = solved
     return f"{sum(map(len, measured.values())):,} rows of {len(measured)} tables"
 
 
@@ -136,6 +139,20 @@ def _check_tensors(tensors: Iterable[Row], layers: Layers) -> None:
                 raise ArchiveError(f"tensors.csv: {_text('/'.join(key))}: {told}")
 
 
+def _check_solved(archive: Archive, rows: list[Row]) -> None:
+    """Values that were tried are those of the plan, each once for each claim."""
+    planned = archive.json("interpretations.json").get("solve", {})
+    _check_once("solutions_measured.csv", rows)
+    for row in rows:
+        wanted = planned.get(row["search"], {"claims": {}})
+        there = row["claim"] in wanted["claims"] and int(row["value"]) in range(
+            wanted["first"], wanted["last"] + 1, wanted["step"]
+        )
+        if not there:
+            place = _text("/".join((row["search"], row["claim"], row["value"])))
+            raise ArchiveError(f"solutions_measured.csv: {place} is not what was planned")
+
+
 def _planned(archive: Archive) -> set[Network]:
     readings = archive.json("interpretations.json")["interpretations"]
     return {(reading["id"], network) for reading in readings for network in reading["networks"]}
@@ -143,15 +160,20 @@ def _planned(archive: Archive) -> set[Network]:
 
 def _check_rows(name: str, rows: list[Row], status: dict[Network, str | None]) -> None:
     """Each row once, and but for totals only of networks that were measured, if in part."""
+    _check_once(name, rows)
+    for row in rows:
+        may_have = (*MEASURED, *PARTLY) if name == "layers.csv" else MEASURED
+        if name != "totals.csv" and status.get(_network(row)) not in may_have:
+            raise ArchiveError(f"{name}: {_place(row)} is of no network that was measured")
+
+
+def _check_once(name: str, rows: list[Row]) -> None:
     seen: set[tuple[str, ...]] = set()
     for row in rows:
         key = tuple(row[column] for column in FILES[name].keys)
         if key in seen:
             raise ArchiveError(f"{name} has two rows for {_text('/'.join(key))}")
         seen.add(key)
-        may_have = (*MEASURED, *PARTLY) if name == "layers.csv" else MEASURED
-        if name != "totals.csv" and status.get(_network(row)) not in may_have:
-            raise ArchiveError(f"{name}: {_place(row)} is of no network that was measured")
 
 
 def _check_layer(name: str, row: Row, layers: Layers) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ import pandas as pd
 
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
+from reconcile.study.paper import PaperScope
 from reconcile.study.plan import networks_of
+from reconcile.study.selecting import Row, number_in, refuse_several, selected
 from reconcile.tables.contract import (
     BUFFER,
     FROZEN,
@@ -24,10 +25,8 @@ from reconcile.tables.contract import (
 )
 from reconcile.tables.frames import read_table
 
-Row = dict[str, Any]
-OF_KIND, OF_CLASS, OF_PART = "kind:", "class:", "part:"
-"""Select the layers of a kind (also where a layer has the same name), of a class of torch.nn, and
-the tensors of a part; ``part:biases|norms`` are those of either."""
+OF_PART = "part:"
+"""Selects the tensors of a part; ``part:biases|norms`` are those of either."""
 _OF_TENSORS: dict[str, Callable[[Row], bool]] = {
     "parameters": lambda row: row["held"] == TRAINABLE,
     "all_parameters": lambda row: row["held"] != BUFFER,
@@ -157,36 +156,6 @@ def _rows(table: pd.DataFrame) -> Iterator[Row]:
     return (dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-class PaperScope:
-    """What the paper alone says: printed digits and stated values, no measurement."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-
-    def quantity(self, name: str, selector: str) -> list[Fraction]:
-        """Nothing is measured here."""
-        raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
-
-    def lookup(self, function: str, name: str) -> Any:
-        """``printed(claim)`` and ``stated(statement)``."""
-        if function == "printed":
-            return self.study.claim(name).number.value
-        if function == "stated":
-            return next(s.value for s in self.study.statements if s.id == name)
-        raise ExpressionError(
-            f"{function}({name}) belongs to a reading; here only the paper counts"
-        )
-
-    def other(self, network: str) -> PaperScope:
-        """There is no network here."""
-        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
-
-    def count(self, function: str, claims: list[str]) -> int:
-        """Results are counted where all are known: in what the conclusion holds."""
-        told = ", ".join(claims)
-        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
-
-
 class ReadingScope(PaperScope):
     """One network of one interpretation: its measured layers and totals, and its arguments.
 
@@ -236,14 +205,13 @@ class ReadingScope(PaperScope):
         if selector == NETWORK:
             total = self.measured.totals[self.key]
             self._note(column, [total])
-            return [factor * _number(total, column, selector)]
+            return [factor * number_in(total, column, selector)]
         if selector.startswith(OF_PART) and selector not in self.rows:
             return [Fraction(factor * self._of_part(column, selector.removeprefix(OF_PART)))]
-        rows = self._select(selector)
+        rows = selected(self.rows, selector)
         self._note(column, rows)
-        if QUANTITIES[column].total is None and len(rows) > 1:
-            raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
-        return [factor * _number(row, column, row["layer"]) for row in rows]
+        refuse_several(name, column, selector, rows)
+        return [factor * number_in(row, column, row["layer"]) for row in rows]
 
     def _note(self, column: str, rows: Iterable[Row]) -> None:
         """Note what is missing in a count of multiply-adds."""
@@ -267,48 +235,17 @@ class ReadingScope(PaperScope):
             raise UnknownNameError(f"tensors.csv has no rows of {'/'.join(self.key)}")
         own = [row for row in tensors if parts & set(row["parts"].split())]
         if pattern:
-            layers = {row["layer"] for row in self._select(pattern)}
-            own = [row for row in own if row["layer"] in layers]
+            chosen = {row["layer"] for row in selected(self.rows, pattern)}
+            own = [row for row in own if row["layer"] in chosen]
         if column in _OF_TENSORS:
             return sum(int(row["elements"]) for row in own if _OF_TENSORS[column](row))
         if QUANTITIES[column].total is None:
             raise ExpressionError(f"{column} is of one layer, and no part's")
         whole = {row["layer"] for row in own if "biases" not in row["parts"].split()}
-        return sum(int(_number(self.rows[layer], column, layer)) for layer in sorted(whole))
-
-    def _select(self, selector: str) -> list[Row]:
-        """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""
-        if selector in self.rows:
-            return [self.rows[selector]]
-        rows = [row for row in self.rows.values() if _is_called(row, selector)]
-        if not rows:
-            kind = selector.removeprefix(OF_KIND)
-            rows = [row for row in self.rows.values() if row["kind"] == kind]
-        if not rows and selector.startswith(OF_CLASS):
-            wanted = selector.removeprefix(OF_CLASS)
-            rows = [row for row in self.rows.values() if row.get("class") == wanted]
-        if not rows:
-            raise UnknownNameError(
-                f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
-            )
-        return rows
+        return sum(int(number_in(self.rows[layer], column, layer)) for layer in sorted(whole))
 
     def _coverage(self, name: str, selector: str) -> Fraction:
         row = self.measured.coverage.get(self.key)
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
-        return _number(row, name, selector)
-
-
-def _is_called(row: Row, pattern: str) -> bool:
-    names = (row["layer"], *row.get("also", "").split())
-    return any(fnmatchcase(name, pattern) for name in names)
-
-
-def _number(row: Row, column: str, layer: str) -> Fraction:
-    value = row.get(column)
-    if value is None or value is pd.NA or value == "":
-        whole = column.startswith("receptive_field") and row.get("sees_all")
-        why = f", which sees all of its input ({whole})" if whole else ""
-        raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
-    return Fraction(value)
+        return number_in(row, name, selector)

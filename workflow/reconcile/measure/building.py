@@ -16,7 +16,9 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import torch
@@ -52,9 +54,10 @@ class _SkipRandomFills(TorchFunctionMode):
     """Leaves parameters as they are where a layer would draw random ones."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        target = args[0] if args else (kwargs or {}).get("tensor")
-        if func in _RANDOM_FILLS and isinstance(target, nn.Parameter):
-            return target
+        if func in _RANDOM_FILLS:
+            target = args[0] if args else (kwargs or {}).get("tensor")
+            if isinstance(target, nn.Parameter):
+                return target
         return func(*args, **(kwargs or {}))
 
 
@@ -70,13 +73,20 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(_compiled(file, file.read_bytes()), module.__dict__)  # noqa: S102 - as an import does
     except (Exception, SystemExit) as error:
         raise BuildError(f"{file.name} cannot be imported: {first_line(error)}") from error
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise BuildError(f"{file.name} has no torch.nn.Module named {name}")
     return found
+
+
+@cache
+def _compiled(file: Path, source: bytes) -> CodeType:
+    """The code of a file, which is run anew for each reading."""
+    code: CodeType = compile(source, str(file), "exec", dont_inherit=True)
+    return code
 
 
 def load_factory(module: str, name: str) -> Callable[..., Any]:
@@ -189,6 +199,8 @@ def _fill(model: nn.Module, seed: int) -> None:
 
     Whole numbers stay as they are: they stand for something. A lazy layer has nothing to fill yet.
     """
+    if all(parameter.is_meta for parameter in model.parameters()):
+        return
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -20,6 +20,7 @@ import dataclasses
 import importlib
 import math
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.utils.hooks import RemovableHandle
 
 from reconcile.errors import visible
 from reconcile.measure.closed_forms import CrossCheckError, check_row
@@ -46,6 +48,7 @@ from reconcile.measure.kinds import (
     named_kind,
     sizes,
 )
+from reconcile.measure.recall import Execute, execute
 from reconcile.measure.weights import Weights, holders
 from reconcile.tables.contract import INPUT, NETWORK, ROOT
 
@@ -250,13 +253,18 @@ def hooked(
     after: Callable[..., None],
 ) -> Iterator[None]:
     """Run with forward hooks on some modules; they are gone afterwards, whatever happens."""
-    handles = [m.register_forward_pre_hook(before) for m in modules]
-    handles += [m.register_forward_hook(after) for m in modules]
+    # Registered by hand, all under one number of torch's: a handle for each takes as long as a pass
+    # over the meta device.
+    number = RemovableHandle(OrderedDict()).id
+    for module in modules:
+        module._forward_pre_hooks[number] = before
+        module._forward_hooks[number] = after
     try:
         yield
     finally:
-        for handle in handles:
-            handle.remove()
+        for module in modules:
+            module._forward_pre_hooks.pop(number, None)
+            module._forward_hooks.pop(number, None)
 
 
 @contextmanager
@@ -278,15 +286,10 @@ def _uncompiled() -> AbstractContextManager[Any]:
     return eager
 
 
-def executed(model: nn.Module, counter: Counter) -> AbstractContextManager[None]:
-    """Have every layer of a network executed."""
-    return nullcontext()
-
-
 def count_layers(
     model: nn.Module,
     inputs: tuple[Tensor, ...],
-    recalled: Callable[[nn.Module, Counter], AbstractContextManager[None]] = executed,
+    run: Execute = execute,
     ended: Callable[[str, Callable[[], Row]], None] = lambda layer, row: None,
 ) -> tuple[list[Row], Tensor]:
     """Run the model once and count every layer.
@@ -294,7 +297,7 @@ def count_layers(
     Args:
         model: the network; it is neither moved nor changed.
         inputs: its inputs, each with a batch of one.
-        recalled: lets layers answer with what they did before, on the meta device.
+        run: executes an operator, or remembers what it gave.
         ended: is told of each layer that ran as soon as it returned; its row so far can be asked
             for, until the pass is over.
 
@@ -306,16 +309,15 @@ def count_layers(
         CrossCheckError: a count disagrees with its closed form, or rows with the total.
         TypeError: the model returned no tensor.
     """
-    one_pass = _Pass(model, ended)
+    one_pass = _Pass(model, ended, run)
     counter = one_pass.counter
     ended(INPUT, partial(one_pass.input_row, inputs))
     with (
         torch.no_grad(),
         layers_apart(),
         _uncompiled(),
-        recalled(model, counter),
         one_pass.prepared(),
-        hooked(list(one_pass.names), one_pass.before, one_pass.after),
+        hooked(list(one_pass.names), _unwatched(one_pass.before), _unwatched(one_pass.after)),
         Functions(counter),
         counter,
     ):
@@ -325,16 +327,28 @@ def count_layers(
     return [one_pass.input_row(inputs), *one_pass.finish()], output
 
 
+def _unwatched(hook: Callable[..., None]) -> Callable[..., None]:
+    """A hook whose questions to tensors are no functions of the network."""
+
+    def run(*args: Any) -> None:
+        with torch._C.DisableTorchFunction():
+            hook(*args)
+
+    return run
+
+
 class _Pass:
     """One forward pass, seen from its modules."""
 
-    def __init__(self, model: nn.Module, ended: Callable[[str, Callable[[], Row]], None]) -> None:
+    def __init__(
+        self, model: nn.Module, ended: Callable[[str, Callable[[], Row]], None], run: Execute
+    ) -> None:
         self.model = model
         self._ended = ended
         self.names = layer_names(model)
         self.part_of = holders(self.names)
         self.rows: dict[nn.Module, Row] = {}
-        self.counter = Counter(on_use=self._row)
+        self.counter = Counter(on_use=self._row, execute=run)
         self.axes = self.counter.axes
         self._outputs: dict[nn.Module, tuple[int, ...]] = {}
         self._lazy: set[nn.Module] = set()

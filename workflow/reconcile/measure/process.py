@@ -1,11 +1,12 @@
 """The measuring processes, from the side that needs no torch.
 
 A *zygote* imports torch once and forks a child for each reading, so that nothing a reading does can
-reach another. The readings of a sweep, which are only counted, share a child a batch; where one of
-them changes the state of its process, or anything else goes wrong, the batch is measured again, one
-child a reading. What a reading does wrong is its answer. What others do to it (a signal from
-outside, memory that is gone, a machine that is busy) is no result: the reading is measured once
-more, and stops the run if that happens again.
+reach another. Readings that are only counted share a child a batch, which looks every few of them
+whether the state of its process is still what it was: only then do their answers stand. Where it is
+not, or anything else goes wrong, those that do not stand are measured again, one child a reading.
+What a reading does wrong is its answer. What others do to it (a signal from outside, memory that is
+gone, a machine that is busy) is no result: the reading is measured once more, and stops the run if
+that happens again.
 """
 
 from __future__ import annotations
@@ -18,24 +19,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from reconcile.measure.provenance import memory_limit, oom_kills
-from reconcile.run.processes import adopt_orphans, children, end_children
+from reconcile.measure.provenance import memory_limit
+from reconcile.proc import children, oom_kills
+from reconcile.run.processes import adopt_orphans, end_children
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import QUANTITIES
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""
 STOP_LIMIT_S = 10
-BATCH = 200
+BATCH = 1000
 """Readings that are only counted and share a child, unless one of them leaves something behind."""
 MOST_KEPT = 100
 """Answers kept for readings of the same network: readings that differ in a slip only, say."""
+BY_CHANCE = "not-deterministic"
 LARGEST_FRAME = 1 << 28
 FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that people and systems send; a fault of the process's own raises another one."""
@@ -110,7 +113,9 @@ class Outcome:
     """What came of one child.
 
     Attributes:
-        answers: of the readings that were finished, in order.
+        answers: of the readings that were finished, in order, but for those that were taken.
+        finished: how many readings were finished.
+        standing: how many of them, in a batch, left nothing behind.
         answer: what there is of the one that was not.
         layers: its rows of the layers that ran, by name.
         announced: the signal that it said it would send itself, or 0.
@@ -126,6 +131,8 @@ class Outcome:
     """
 
     answers: list[Answer] = field(default_factory=list)
+    finished: int = 0
+    standing: int = 0
     answer: Answer = field(default_factory=dict)
     layers: dict[str, Answer] = field(default_factory=dict)
     announced: int = 0
@@ -169,9 +176,18 @@ class Outcome:
                 self.changed += value
             case "done":
                 self.answers.append(self.answer | {"flags": dict(value)})
+                self.finished += 1
                 self.answer, self.layers = {}, {}
+            case "stand":
+                self.standing = self.finished
             case _:
                 raise KeyError(name)
+
+    def take_standing(self) -> list[Answer]:
+        """The answers that stand and were not taken before."""
+        number = len(self.answers) - (self.finished - self.standing)
+        taken, self.answers = self.answers[:number], self.answers[number:]
+        return taken
 
     def result(self, limit_s: float) -> Answer | None:
         """The answer of a child with one reading; None where this says nothing about the reading.
@@ -246,6 +262,7 @@ class Zygote:
         self._kept: dict[str, Answer] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._others: set[int] = set()
+        self._by_chance = False
 
     @property
     def introduction(self) -> Answer:
@@ -338,23 +355,42 @@ class Zygote:
     def ask_all(self, requests: Iterable[Answer]) -> Iterator[tuple[Answer, Answer]]:
         """Have networks measured in turn, each with its answer."""
         for placement, group in groupby(requests, key=lambda request: request["placement"]):
-            for batch in _batches(group, BATCH if placement == "meta" else 1):
+            asked = map(self._as_asked, group)
+            for batch in _batches(asked, BATCH if placement == "meta" else 1):
                 yield from zip(batch, self._measured(batch), strict=True)
 
     def _measured(self, batch: list[Answer]) -> Iterator[Answer]:
-        """The answers to a batch; a network that was measured for another reading has that one."""
-        if len(batch) > 1:
-            outcome = self._run(batch, self.settings.time_limit_s)
-            if len(outcome.answers) == len(batch) and not outcome.changed:
-                yield from map(self._noted, outcome.answers)
-                return
-        for request in batch:
-            network = json.dumps({**request, "interpretation": "", "network": ""}, sort_keys=True)
-            answer = self._kept.get(network)
-            if answer is None:
-                answer = self._noted(self._alone(request))
-                self._keep(network, answer)
-            yield answer
+        """The answers to a batch, each as soon as it stands."""
+        while len(batch) > 1:
+            outcome = yield from self._together(batch)
+            # The next one may have been what ended the process.
+            doubtful = max(outcome.finished + (not outcome.changed), outcome.standing + 1)
+            batch = [self._as_asked(request) for request in batch]
+            yield from map(self._by_itself, batch[outcome.standing : doubtful])
+            batch = batch[doubtful:]
+        yield from map(self._by_itself, batch)
+
+    def _together(self, batch: list[Answer]) -> Generator[Answer, None, Outcome]:
+        """Have one child measure a batch, and give the answers that stand."""
+        outcome = Outcome()
+        for _ in self._progress(outcome, batch, self.settings.time_limit_s):
+            yield from map(self._noted, outcome.take_standing())
+        yield from map(self._noted, outcome.take_standing())
+        self._by_chance |= any(a["status"] == BY_CHANCE for a in outcome.answers)
+        return outcome
+
+    def _as_asked(self, request: Answer) -> Answer:
+        """A request; none is spared a second count once two counts of one have differed."""
+        return request | {"twice": True} if self._by_chance else request
+
+    def _by_itself(self, request: Answer) -> Answer:
+        """The answer to a reading; a network that was measured for another has that one."""
+        network = json.dumps({**request, "interpretation": "", "network": ""}, sort_keys=True)
+        answer = self._kept.get(network)
+        if answer is None:
+            answer = self._noted(self._alone(request))
+            self._keep(network, answer)
+        return answer
 
     def _keep(self, network: str, answer: Answer) -> None:
         # One that failed, or had to leave the GPU, is tried again.
@@ -419,26 +455,32 @@ class Zygote:
 
     def _run(self, requests: list[Answer], limit_s: float) -> Outcome:
         """Have one child measure some networks, each in so many seconds, and see it end."""
+        outcome = Outcome()
+        for _ in self._progress(outcome, requests, limit_s):
+            pass
+        return outcome
+
+    def _progress(self, outcome: Outcome, requests: list[Answer], limit_s: float) -> Iterator[None]:
+        """The same, a step each time that the child has said something."""
         if self._process is None:
             self._start()
         ours, theirs = socket.socketpair()
         device = self._introduction.get("device", {}).get("type", "cpu")
         self._control.send({"requests": requests, "device": device}, theirs.fileno())
         theirs.close()
-        outcome, killed = Outcome(), oom_kills()
+        killed = oom_kills()
         with ours:
-            ended = self._followed(Channel(ours), outcome, len(requests), limit_s)
+            ended = yield from self._followed(Channel(ours), outcome, len(requests), limit_s)
         if ended is None:
             outcome.code = self._code_without_zygote()
         else:
             outcome.code, outcome.waited = ended["code"], ended["waited"]
             outcome.peak_bytes = ended["peak_bytes"]
         outcome.starved = oom_kills() > killed
-        return outcome
 
     def _followed(
         self, channel: Channel, outcome: Outcome, number: int, limit_s: float
-    ) -> Answer | None:
+    ) -> Generator[None, None, Answer | None]:
         """Take what a child says until it ended; None if the zygote ended first."""
         deadline, asked_to_end = time.monotonic() + limit_s, False
         listening = [channel.end, self._control.end]
@@ -446,14 +488,15 @@ class Zygote:
             wait = deadline - time.monotonic()
             ready = select.select(listening, [], [], wait)[0] if wait > 0 else []
             if channel.end in ready:
-                done = len(outcome.answers)
+                done = outcome.finished
                 if not _taken(channel, outcome):
                     listening.remove(channel.end)
-                if len(outcome.answers) > done:
+                if outcome.finished > done:
                     deadline = time.monotonic() + limit_s
-                if len(outcome.answers) == number or outcome.rubbish:
+                if outcome.finished == number or outcome.rubbish:
                     patience_s = 0 if outcome.rubbish else STOP_LIMIT_S
                     deadline = min(deadline, time.monotonic() + patience_s)
+                yield
             elif self._control.end in ready:
                 message = self._message(STOP_LIMIT_S)
                 # What it said before it ended may have come between two looks.
@@ -463,7 +506,7 @@ class Zygote:
             elif not ready and asked_to_end:
                 return None  # the zygote itself is held up
             elif not ready:
-                outcome.timed_out = len(outcome.answers) < number and not outcome.rubbish
+                outcome.timed_out = outcome.finished < number and not outcome.rubbish
                 asked_to_end, deadline = True, time.monotonic() + STOP_LIMIT_S
                 self._control.send({"end": True})
 

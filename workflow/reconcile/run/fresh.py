@@ -30,6 +30,7 @@ from reconcile.run.marks import (
     counted,
     imported_files,
     made_from,
+    scripts_in,
     sum_of,
     sum_of_text,
 )
@@ -213,7 +214,8 @@ class Judge:
 
     def _script(self, job: _Job) -> Path:
         rule = self._workflow.get_rule(job.rule)
-        return Path(self._workflow.basedir) / "workflow" / "scripts" / Path(rule.script).name
+        script = Path(rule.basedir.join(rule.script).get_path_or_uri(secret_free=True))
+        return scripts_in(script.parent) / script.name
 
     def _result(self, file: str) -> Sum:
         if file not in self._results:

@@ -6,15 +6,16 @@ candidate's expression can be pasted; a test holds that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from reconcile.study.expressions import UnknownNameError
+from reconcile.study.selecting import selected
 from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 def number(row: Row, column: str) -> int:
@@ -33,17 +34,17 @@ class NetworkFacts:
 
     def __init__(self, layers: Iterable[Row], tensors: Iterable[Row] = ()) -> None:
         self.layers = list(layers)
+        self._rows = {str(row["layer"]): row for row in self.layers}
         self.tensors = list(tensors)
 
     def selected(self, selector: str) -> list[Row]:
-        """The layers of ``network``, of a kind, of a class, of a name or pattern."""
+        """The layers that an expression would mean; none where there are none."""
         if selector == NETWORK:
             return self.layers
-        for prefix, column in (("kind:", "kind"), ("class:", "class")):
-            if selector.startswith(prefix):
-                wanted = selector.removeprefix(prefix)
-                return [row for row in self.layers if row.get(column) == wanted]
-        return [row for row in self.layers if _is_called(row, selector)]
+        try:
+            return selected(self._rows, selector)
+        except UnknownNameError:
+            return []
 
     def total(self, quantity: str, selector: str = NETWORK) -> int:
         """A quantity summed over what is selected, as expressions sum it.
@@ -68,11 +69,6 @@ class NetworkFacts:
     def ran(self) -> list[Row]:
         """The layers without the input."""
         return [row for row in self.layers if row["kind"] != INPUT]
-
-
-def _is_called(row: Row, pattern: str) -> bool:
-    names = (row["layer"], *str(row.get("also") or "").split())
-    return any(fnmatchcase(name, pattern) for name in names)
 
 
 def quoted(quantity: str, selector: str) -> str:

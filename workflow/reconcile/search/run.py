@@ -20,6 +20,8 @@ from reconcile.search.asked import (
     slips_to_try,
 )
 from reconcile.search.given import Given, Row
+from reconcile.search.solve import search_solutions, values_to_try
+from reconcile.search.term_rows import search_terms, terms_to_try
 from reconcile.search.unexplained import (
     digits_to_try,
     parts_to_try,
@@ -58,6 +60,8 @@ SEARCHES = (
     Search("parts.csv", search_parts, parts_to_try),
     Search("units.csv", search_units, units_to_try),
     Search("digits.csv", search_digits, digits_to_try),
+    Search("terms.csv", search_terms, terms_to_try),
+    Search("solutions.csv", search_solutions, values_to_try),
 )
 """Every search, in the order in which the report shows them."""
 

@@ -66,6 +66,13 @@ PARTS = {
     "shared": "parameters that several layers hold",
 }
 """The parts of a network to which a tensor may belong; one may belong to several."""
+SOLVED_BY = ("scan", "polynomial", "monotone", "residues")
+"""How the values of an argument were chosen that were measured to solve for it."""
+TERM_PARTS = (
+    *("found", "coefficient", "sum", "together", "solution", "otherwise"),
+    *("box", "smooth", "halves"),
+)
+"""What a search for terms says, in order: the solutions, what they share, how much it means."""
 
 PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
 """The statuses under which layers that ran before a network failed may have rows."""
@@ -360,6 +367,18 @@ _result(
     data=True,
 )
 _result(
+    "solutions_measured.csv",
+    "counts at the values of an argument that a study solves for, and how these were chosen",
+    "measure",
+    Column("search", "id of the search", key=True),
+    Column("claim", "id of the claim", key=True),
+    Column("value", "of the argument", "integer", key=True),
+    Column("measured", "the measured number; empty where there was no network or count", "number"),
+    Column("method", "how the values were chosen", "word", words=SOLVED_BY),
+    Column("step", "between values that belong together", "integer"),
+    data=True,
+)
+_result(
     "verdicts.csv",
     "a row per interpretation and claim",
     "reconcile",
@@ -464,6 +483,40 @@ for _name, _says in (
     ("digits", "measured numbers whose digits are one edit away from a printed one"),
 ):
     _result(f"{_name}.csv", _says, "search", *_CANDIDATES, data=True)
+_result(
+    "terms.csv",
+    "terms that bring the printed numbers of several networks out: what is determined, solutions",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("part", "what the row says", "word", words=TERM_PARTS, key=True),
+    Column("name", "of which term, sum, claim, solution, box or chance", key=True),
+    Column("least", "least number over all solutions", "number"),
+    Column("most", "most over all solutions", "number"),
+    Column("count", "solutions, spellings, printed numbers or invented tables that fit", "integer"),
+    Column("of", "of how many", "integer"),
+    Column("claims", "ids of the claims that do not come out", "list"),
+    Column("expression", "what a solution adds, as an expression of the study"),
+    Column("says", "the same in words", sentence=True),
+    data=True,
+)
+_result(
+    "solutions.csv",
+    "values of an argument at which printed numbers come out, one by one and together",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("claim", "id of the claim; empty for all of them together", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("argument", "name of the argument"),
+    Column("intervals", "values: one, first..last or first..last/step", "list"),
+    Column("values", "how many these are", "integer"),
+    Column("method", "how the values to measure were chosen", "word", words=SOLVED_BY),
+    Column("measured", "values that were measured", "integer"),
+    Column("searched_first", "first value of which something is known", "integer"),
+    Column("searched_last", "last of them", "integer"),
+    Column("says", "the same in words", sentence=True),
+    data=True,
+)
 _result(
     "reconciliation.json",
     "counts, ranking with its reasons, groups of equal counts, conclusion",
