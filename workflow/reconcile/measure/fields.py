@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
+from reconcile.measure.building import called
 from reconcile.measure.counting import Row, first_tensor, layer_names
 from reconcile.measure.kinds import MAPS, TOKENS
 from reconcile.measure.operators import Sort, sort_of
@@ -658,7 +659,7 @@ def fields_of(
     handles = [module.register_forward_hook(after) for module in model.modules()]
     try:
         with torch.no_grad(), tracker:
-            model(*inputs)
+            called(model, inputs)
     finally:
         for handle in handles:
             handle.remove()

@@ -249,10 +249,16 @@ class Outcome:
 
 
 class Zygote:
-    """The process that measuring processes come from, started on first use and after it died."""
+    """The process that measuring processes come from, started on first use and after it died.
 
-    def __init__(self, settings: Measuring) -> None:
+    Args:
+        settings: how to measure.
+        package: the installed package that networks are from, if any.
+    """
+
+    def __init__(self, settings: Measuring, package: str | None = None) -> None:
         self.settings = settings
+        self.package = package
         self.policy = settings.device
         self.notices: list[str] = []
         self._off_the_gpu: list[str] = []
@@ -317,9 +323,8 @@ class Zygote:
         self._control = Channel(ours)
         functions = {q.name: q.counted_by for q in QUANTITIES.values() if q.counted_by}
         blas = {"OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS")}
-        self._control.send(
-            self.settings.model_dump() | {"quantities": functions, "environment": blas}
-        )
+        asked = {"quantities": functions, "environment": blas, "package": self.package}
+        self._control.send(self.settings.model_dump() | asked)
         ready = self._message(START_LIMIT_S)
         if ready is None or "fatal" in ready:
             self._stop()

@@ -65,7 +65,7 @@ def measure_study(
             part = stack.enter_context(staged(out / name))
             tables[name] = Csv(part, head_of(name), out / name)
             stack.callback(tables[name].close)
-        pool = stack.enter_context(Zygote(settings))
+        pool = stack.enter_context(Zygote(settings, package))
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
         if reason := pool.introduction["device"]["fallback"]:
             report(f"on the CPU: {reason}")

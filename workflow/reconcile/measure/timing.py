@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from reconcile.measure.building import called
 from reconcile.measure.counting import hooked, is_layer, layer_names
 from reconcile.measure.provenance import proc_field
 
@@ -97,7 +98,7 @@ def time_network(
 ) -> Spread:
     """Latency of the plain forward pass, nothing hooked."""
     with torch.no_grad(), _memory_as_it_is():
-        return Spread.of(_passes(lambda: model(*inputs), device, warmup, repeats))
+        return Spread.of(_passes(lambda: called(model, inputs), device, warmup, repeats))
 
 
 def time_layers(
@@ -119,7 +120,7 @@ def time_layers(
     with torch.no_grad(), _memory_as_it_is(), hooked(list(names), before, after):
         for _ in range(repeats):
             calls.clear()
-            model(*inputs)
+            called(model, inputs)
             _wait(device)
             for name, total in _by_layer(calls, names).items():
                 samples.setdefault(name, []).append(total)
