@@ -45,6 +45,7 @@ from reconcile.measure.device import (
     limit_memory,
 )
 from reconcile.measure.fields import add_fields, carry_fields
+from reconcile.measure.parts import tensor_rows
 from reconcile.measure.recall import Recalled, execute
 from reconcile.measure.timing import (
     Spread,
@@ -188,7 +189,9 @@ class Worker:
         A GPU that stopped working is no fault of the network: the answer is then ``lost``.
 
         Args:
-            request: interpretation, network, file, class, arguments and placement; ``swept`` of a
+            request: interpretation, network, file, class, arguments and placement; ``solved`` of a
+                value of an argument that is solved for, which runs on the meta device or not at
+                all; ``swept`` of a
                 combination that is only counted, and ``twice`` to count it twice all the same;
                 ``sketch`` where another process has been on the meta device already.
             in_batch: with others that are only counted, each of which is measured again by itself
@@ -222,6 +225,8 @@ class Worker:
         self._ran: dict[str, Callable[[], Row]] = {}
         self._input: Answer = {}
         try:
+            if request.get("solved"):  # the next value may need any amount of memory
+                return _on_meta(self._of_two_runs(request, META)["rows"], "a value tried"), None
             if request["placement"] == "meta":
                 return self._on_meta_or_values(request, device)
             return self._run(request, device)
@@ -235,7 +240,7 @@ class Worker:
         sketch = self._sketch(request)
         if sketch is None:
             return self._run(request | {"sketch": None}, device)
-        return _on_meta(sketch["rows"], "as the study asks"), None
+        return _on_meta(sketch, "as the study asks"), None
 
     def _run(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
         """Count a network on values, where it fits into memory, and hold it against the meta run.
@@ -252,7 +257,7 @@ class Worker:
             why = f"it needs about {needed:,} bytes"
             if sketch is None:
                 return _failed("out-of-memory", MemoryError(why), {}), None
-            return _on_meta(sketch["rows"], why), None
+            return _on_meta(sketch, why), None
         if device.type == "cpu" and free is not None:
             limit_memory(int(MEMORY_SHARE * free))
         first = self._of_two_runs(request, device) if sketch is None else sketch
@@ -264,7 +269,7 @@ class Worker:
         notes = [note, "" if finite else NOT_FINITE]
         cells = [cells_of(row) for row in rows]
         carry_fields(first["rows"], cells)
-        answer = _counts("measured", notes, cells)
+        answer = _counts("measured", notes, cells) | {"tensors": first["tensors"]}
         answer["output"] = _summary(output) if finite else None
         return answer, _Ready(model, inputs, rows, device)
 
@@ -299,7 +304,7 @@ class Worker:
         Of the combinations of a sweep only some are counted twice, and none gets receptive fields.
 
         Returns:
-            Its ``rows``, and the bytes ``needed`` for its weights and all outputs.
+            Its ``rows``, the bytes ``needed`` for its weights and all outputs, its ``tensors``.
 
         Raises:
             TwoRunsError: the counts, or the sizes of what was built, are not the same.
@@ -310,8 +315,9 @@ class Worker:
         counted, _ = count_layers(model, inputs, run, self._layer_ended)
         rows = [cells_of(row) for row in counted]
         needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
+        tensors = tensor_rows(model, counted) if request.get("tensors", True) else []
         if self._is_spared(request):
-            return {"rows": rows, "needed": needed}
+            return {"rows": rows, "needed": needed, "tensors": tensors}
         if difference := _difference(rows, _cells(count_layers(model, inputs, run))):
             raise TwoRunsError(f"two runs differ: {difference}")
         if device == META and not request.get("swept"):
@@ -322,7 +328,7 @@ class Worker:
         del model
         if sizes != _sizes(self._built(request, device)[0]):
             raise TwoRunsError("two runs differ: parameters have other shapes in each")
-        return {"rows": rows, "needed": needed}
+        return {"rows": rows, "needed": needed, "tensors": tensors}
 
     def _is_spared(self, request: Answer) -> bool:
         """Whether a reading is counted once: most of a sweep's, in a batch; which, chance decides.
@@ -402,9 +408,10 @@ def _cells(counted: tuple[list[Row], Tensor]) -> list[Answer]:
     return [cells_of(row) for row in counted[0]]
 
 
-def _on_meta(rows: list[Answer], why: str) -> Answer:
+def _on_meta(sketch: Answer, why: str) -> Answer:
     why = f"shapes and counts from a run on the meta device: {why}"
-    return _counts("measured-on-meta", [why], rows)
+    counts = _counts("measured-on-meta", [why], sketch["rows"])
+    return counts | {"tensors": sketch["tensors"]}
 
 
 def _counts(status: str, notes: list[str], rows: list[Answer]) -> Answer:
