@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from reconcile.measure.building import BuildError, build_network, load_class
 from reconcile.measure.counting import count_layers
+from reconcile.measure.device import time_layers
 from reconcile.measure.process import MeasureError
 from reconcile.measure.provenance import package_facts
-from reconcile.measure.timing import time_layers
 
 CPU = torch.device("cpu")
 

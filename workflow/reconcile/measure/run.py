@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.files import staged, write_json
-from reconcile.measure.process import Answer, MeasureError, Zygote
+from reconcile.measure.answers import Answer
+from reconcile.measure.process import MeasureError, Zygote
 from reconcile.measure.provenance import merged_record, package_facts, record_of
 from reconcile.measure.solving import solution_rows
 from reconcile.study.settings import Measuring, Plan

@@ -31,10 +31,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from reconcile.measure.answers import BY_CHANCE, Answer, Channel
 from reconcile.measure.building import first_line
 from reconcile.measure.counting import count_by, count_layers
 from reconcile.measure.device import DeviceError
-from reconcile.measure.process import BY_CHANCE, Answer, Channel
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
 from reconcile.proc import children, kept_waiting, threads
 from reconcile.run.processes import adopt_orphans, end_children, end_with_parent
