@@ -36,24 +36,21 @@ from reconcile.measure.counting import (
     count_layers,
     layer_names,
 )
-from reconcile.measure.coverage import cover
 from reconcile.measure.device import (
+    Spread,
     available_memory,
     choose_device,
     cuda_problem,
     describe_device,
     limit_memory,
-)
-from reconcile.measure.fields import add_fields, carry_fields
-from reconcile.measure.recall import Recalled, execute
-from reconcile.measure.tensors import tensor_rows
-from reconcile.measure.timing import (
-    Spread,
     peak_memory,
     reset_peak_memory,
     time_layers,
     time_network,
 )
+from reconcile.measure.fields import add_fields, carry_fields, cover
+from reconcile.measure.recall import Recalled, execute
+from reconcile.measure.tensors import tensor_rows
 from reconcile.study.settings import TWICE_EVERY
 from reconcile.tables.contract import INPUT, PARTLY
 
