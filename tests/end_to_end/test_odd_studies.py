@@ -16,7 +16,7 @@ import pytest
 from odd_studies import ODD, generated, reported, run_study, write_odd
 from projects import configure, snakemake, told
 from report_support import Page
-from support import copy_project, write_study
+from support import copy_project, one_zygote, write_study
 
 from reconcile import __version__
 from reconcile.archive.again import PDF as MADE_AGAIN_PDF
@@ -68,6 +68,13 @@ class Done:
     def text(self, file: str) -> str:
         """The text of a result file."""
         return (self.out / file).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_zygote() -> Iterator[None]:
+    """One measuring process for all studies here."""
+    with one_zygote():
+        yield
 
 
 @pytest.fixture(scope="module", params=ODD)
