@@ -28,7 +28,10 @@ ALLOWED: dict[str, set[str]] = {
 LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
+    *(
+        f"measure/{name}.py"
+        for name in ("crediting", "device", "fields", "kinds", "operators", "parts")
+    ),
     *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
 }
 
@@ -66,6 +69,7 @@ TESTED_IN = {
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
+    "study/paper.py": ("study/test_load.py", "What cannot be computed of a paper is refused."),
     "study/values.py": ("study/test_load.py", "A value is a key of a study, and each is tried."),
     "tables/frames.py": ("tables/test_contract.py", "Every table of the contract becomes a frame."),
     "tables/rows.py": ("tables/test_cells.py", "A row is its cells."),
