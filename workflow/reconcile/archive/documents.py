@@ -26,7 +26,6 @@ NOT_PROVABLE = (
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_LIBRARY = "code/workflow/"
 _VERDICTS = "results/verdicts.csv"
 
 
