@@ -28,7 +28,10 @@ ALLOWED: dict[str, set[str]] = {
 LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
+    *(
+        f"measure/{name}.py"
+        for name in ("crediting", "device", "fields", "kinds", "operators", "parts")
+    ),
     *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
 }
 

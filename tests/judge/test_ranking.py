@@ -126,7 +126,7 @@ def counted(claim: str, measured: int) -> Counted:
         (710, 71, "rounded and truncated digits serve every matched claim of them"),
         (690, 66, "rounded digits serve every matched claim of them: parameters, neurons"),
         (690, 78, "no one convention of digits serves every matched claim of them: parameters only "
-         "when rounded, neurons only when truncated"),
+         "when rounded; neurons only when truncated"),
         (690, 10, "rounded digits serve every matched claim of them: parameters"),
         (10, 10, "no claim of rounded digits is matched"),
     ],

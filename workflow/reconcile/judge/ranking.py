@@ -146,7 +146,7 @@ def digits_sentence(study: Study, reading: str, countings: Iterable[Counted]) ->
     }
     return (
         f"no one convention of digits serves every matched claim of them: {alone['rounded']} only "
-        f"when rounded, {alone['truncated']} only when truncated"
+        f"when rounded; {alone['truncated']} only when truncated"
     )
 
 

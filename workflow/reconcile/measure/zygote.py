@@ -211,7 +211,7 @@ def _serve_together(
     since, looked = 0, time.monotonic()
     for number, request in enumerate(requests, 1):
         try:
-            answer = worker.measure(request, remember=True)
+            answer = worker.measure(request, in_batch=True)
         except NotAsFoundError:
             answers.send({"changed": before.changes()})
             return
