@@ -450,6 +450,10 @@ class Study(Strict):
     placement: Literal["auto", "meta"] = Field(
         "auto", description="meta: shapes and counts only, nothing is allocated or timed."
     )
+    receptive_fields: bool = Field(
+        True,
+        description="Whether they are measured: of deep networks they take longer than all else.",
+    )
     arguments: Arguments = Field(
         default_factory=dict, description="Network arguments shared by all readings."
     )
