@@ -302,6 +302,7 @@ def measured(study: Study, layers: list[dict[str, Any]], **failed: str) -> Measu
         table("totals.csv", totals),
         table("coverage.csv", []),
         table("outputs.csv", []),
+        table("tensors.csv", []),
     )
 
 

@@ -21,7 +21,7 @@ from reconcile.study.printed_tables import PrintedRow, PrintedTable
 from reconcile.tables.contract import QUANTITIES
 
 DOCS = PROJECT / "docs"
-PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits")
+PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits", "own-repository")
 
 
 def _text(name: str) -> str:
@@ -111,7 +111,9 @@ def test_examples_mean_what_they_say(
 
 def test_commands_exist() -> None:
     """Every command that a page shows is one."""
-    shown = {c for page in PAGES for c in re.findall(r"python -m reconcile (\w+)", _text(page))}
+    shown = {
+        c for page in PAGES for c in re.findall(r"(?:python -m|\$) reconcile (\w+)", _text(page))
+    }
     assert shown and shown <= COMMANDS.keys()
 
 

@@ -12,7 +12,7 @@ from support import PROJECT
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 FILES = sorted(file for file in LIBRARY.rglob("*.py") if "skeleton/network" not in str(file))
-BASE = {"errors", "files", "folders", "project", "words"}
+BASE = {"errors", "files", "proc", "project", "words"}
 ALLOWED: dict[str, set[str]] = {
     "tables": set(),
     "study": {"tables"},
@@ -28,7 +28,10 @@ ALLOWED: dict[str, set[str]] = {
 LOADS_TORCH = {
     "layers.py",
     *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
+    *(
+        f"measure/{name}.py"
+        for name in ("crediting", "device", "fields", "kinds", "operators", "parts")
+    ),
     *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
 }
 
@@ -41,7 +44,6 @@ TESTED_IN = {
         "study/test_load.py",
         "A fault is what a wrong study is told.",
     ),
-    "folders.py": ("archive/test_answers.py", "Links are refused where folders are published."),
     "archive/again.py": ("archive/test_verify.py", "Making again is what verifying does."),
     "archive/build.py": ("archive/test_archive.py", "An archive is built to be looked at."),
     "archive/documents.py": ("archive/test_archive.py", "README and certificate are read there."),
@@ -67,6 +69,7 @@ TESTED_IN = {
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
+    "study/paper.py": ("study/test_load.py", "What cannot be computed of a paper is refused."),
     "study/values.py": ("study/test_load.py", "A value is a key of a study, and each is tried."),
     "tables/frames.py": ("tables/test_contract.py", "Every table of the contract becomes a frame."),
     "tables/rows.py": ("tables/test_cells.py", "A row is its cells."),

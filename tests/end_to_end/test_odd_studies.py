@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from end_to_end.test_pipeline import edit, snakemake
 from odd_studies import ODD, generated, reported, run_study, write_odd
+from projects import configure, snakemake, told
 from report_support import Page
 from support import copy_project, write_study
 
@@ -193,8 +193,8 @@ def piped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (project / "results" / name / "figures").mkdir(parents=True)
         for stale in ("stale.svg", "stale.pdf"):
             (project / "results" / name / "figures" / stale).write_text("of an earlier run\n")
-    edit(project / "config.yaml", "studies: [alexnet]", "studies: all")
-    edit(project / "config.yaml", "repeats: 10", "repeats: 1")
+    configure(project, "studies: [alexnet]", "studies: all")
+    configure(project, "repeats: 10", "repeats: 1")
     ended = snakemake(project, "all", "archive")
     assert ended.returncode == 0, ended.stderr
     yield project
@@ -225,5 +225,5 @@ def test_figures_of_an_earlier_run_are_gone(piped: Path, name: str) -> None:
 def test_nothing_is_left_to_do(piped: Path) -> None:
     """A second run finds every file, the empty folder too, and does nothing."""
     ended = snakemake(piped, "all", "archive", "--dry-run")
-    assert ended.returncode == 0, ended.stderr
-    assert "Nothing to be done" in ended.stdout + ended.stderr
+    assert ended.returncode == 0
+    assert "Nothing to be done" in told(ended)

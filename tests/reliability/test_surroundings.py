@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from reliability.surroundings import (
+from projects import (
     EVERYTHING,
     TARGETS,
     Done,

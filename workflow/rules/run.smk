@@ -40,6 +40,11 @@ def settle_with_cluster():
         raise WorkflowError(str(error)) from None
 
 
+if not workflow.is_rule("instantiate"):
+    # Marks, logs and scripts go by the names of rules.
+    raise WorkflowError("\ntake the rules under their own names: use rule * from reconcile")
+
+
 def accept_what_was_touched():
     """Take results as they are that this run only gave a new time."""
     if workflow.touch:

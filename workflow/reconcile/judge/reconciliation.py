@@ -94,7 +94,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     best = [r for i, r in enumerate(swept) if i < MOST_LISTED or r.reading.id in wanted]
     leading = own or best
     conflicts = _conflicts(study, cells, verdicts)
-    equal = _equal_counts(study, measured, leading)
+    equal = _equal_counts(study, measured, leading, countings)
     conclusion = _conclude(study, folder, measured, [*own, *swept])
     conclusion["holds"] = _held(study, folder, countings, conflicts, cells)
     counts = _counts(study, verdicts, leading) | _how_many(measured, own, swept)
@@ -306,14 +306,24 @@ def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
     }
 
 
-def _equal_counts(study: Study, measured: Measurements, ranked: list[Ranked]) -> list[list[str]]:
+def _equal_counts(
+    study: Study, measured: Measurements, ranked: list[Ranked], countings: list[Counted]
+) -> list[list[str]]:
+    """The listed readings that no layer's counts and no claim's value tell apart, in groups."""
     listed = {entry.reading.id for entry in ranked}
+    # Claims may ask for an argument, such as a unit, that no layer's counts show.
+    values: dict[str, list[Any]] = {}
+    for counted in countings:
+        values.setdefault(counted.interpretation, []).append(counted.measured)
     groups: dict[Any, list[str]] = {}
     # Of a network that did not run to its end nobody knows what its other layers have.
     whole = (r.id for r in study.interpretations if r.id in listed and measured.whole(r.id))
     for reading in whole:
-        groups.setdefault(measured.signature(reading), []).append(reading)
-    return [ids for signature, ids in groups.items() if signature and len(ids) > 1]
+        signature = measured.signature(reading)
+        if signature:
+            key = signature, tuple(values.get(reading, []))
+            groups.setdefault(key, []).append(reading)
+    return [ids for ids in groups.values() if len(ids) > 1]
 
 
 def _conclude(

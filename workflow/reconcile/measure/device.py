@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from reconcile.measure.provenance import proc_field, processor
+from reconcile.measure.provenance import processor
+from reconcile.proc import proc_field
 
 
 class DeviceError(Exception):

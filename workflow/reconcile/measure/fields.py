@@ -29,6 +29,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from reconcile.measure.counting import Row, first_tensor, layer_names
 from reconcile.measure.kinds import MAPS, TOKENS
 from reconcile.measure.operators import Sort, sort_of
+from reconcile.measure.recall import Execute, execute
 from reconcile.measure.weights import tensors_in
 
 EVERYTHING, NOTHING = math.inf, -math.inf
@@ -116,11 +117,20 @@ Rule = Callable[[Call, See], Boxes | None]
 
 
 class Tracker(TorchDispatchMode):
-    """Carries boxes beside the tensors of a pass on the meta device."""
+    """Carries boxes beside the tensors of a pass on the meta device.
 
-    def __init__(self) -> None:
+    Args:
+        run: executes an operator, or remembers what it gave.
+    """
+
+    def __init__(self, run: Execute = execute) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._planes: Any = WeakIdKeyDictionary()
+        self._run = run
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled in a pass, and to say so takes long
 
     def start(self, tensor: Tensor, dimensions: Sequence[int]) -> None:
         """Let an input see itself along some of its dimensions."""
@@ -132,7 +142,10 @@ class Tracker(TorchDispatchMode):
         return found
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
+        with torch._C.DisableTorchFunction():
+            return self._seen(func, args, kwargs or {})
+
+    def _seen(self, func: Any, args: Any, kwargs: Any) -> Any:
         sort = sort_of(func)
         if sort.composite:
             with self:
@@ -141,7 +154,7 @@ class Tracker(TorchDispatchMode):
                 return result
         taken = tensors_in((*args, *kwargs.values()))
         before = {id(t): self._planes[t] for t in taken if t in self._planes}
-        result = func(*args, **kwargs)
+        result = self._run(func, args, kwargs)
         if before and not _is_fresh(sort.name):
             for position, made in enumerate(tensors_in((result,))):
                 call = Call(func, args, kwargs, made, position)
@@ -206,10 +219,14 @@ def _first_only(call: Call, see: See) -> Boxes | None:
 
 
 def _compressed(values: Tensor) -> Tensor:
+    """Size one along each dimension in which values do not change; which need no look first."""
+    same = [d for d in range(values.ndim) if values.stride(d) == 0]
+    for dimension in same:
+        values = values.narrow(dimension, 0, 1)
     for dimension in range(values.ndim):
         if values.shape[dimension] > 1:
             first = values.narrow(dimension, 0, 1)
-            if values.stride(dimension) == 0 or bool((values == first).all()):
+            if bool((values == first).all()):
                 values = first
     return values
 
@@ -594,7 +611,8 @@ def field_of(boxes: Boxes, whole: int) -> Field | None:
         boxes: of the output.
         whole: size of the input along the axis.
     """
-    low, high = (v.flatten() for v in torch.broadcast_tensors(boxes.low, boxes.high))
+    pair = (boxes.low, boxes.high)
+    low, high = (v.flatten() for v in (pair if boxes.constant else torch.broadcast_tensors(*pair)))
     seeing = low > NOTHING
     low, high = low[seeing], high[seeing]
     if not len(low):
@@ -608,7 +626,10 @@ def field_of(boxes: Boxes, whole: int) -> Field | None:
 
 
 def fields_of(
-    model: nn.Module, inputs: tuple[Tensor, ...], dimensions: Sequence[int]
+    model: nn.Module,
+    inputs: tuple[Tensor, ...],
+    dimensions: Sequence[int],
+    run: Execute = execute,
 ) -> dict[nn.Module, tuple[Field | None, ...]]:
     """What the outputs of every layer see along some dimensions of the first input.
 
@@ -616,12 +637,13 @@ def fields_of(
         model: the network, on the meta device.
         inputs: its inputs there.
         dimensions: of the first input: the axes of its map, or its tokens.
+        run: executes an operator, or remembers what it gave.
 
     Returns:
         A field for each dimension, by module; None where it is not known, or differs from call to
         call. A module that saw nothing of the input is missing.
     """
-    tracker = Tracker()
+    tracker = Tracker(run)
     tracker.start(inputs[0], dimensions)
     found: dict[nn.Module, tuple[Field | None, ...]] = {}
     unknown = (None,) * len(dimensions)
@@ -643,33 +665,31 @@ def fields_of(
     return found
 
 
-def add_fields(model: nn.Module, inputs: tuple[Tensor, ...], rows: Sequence[Row]) -> None:
+def add_fields(
+    model: nn.Module, inputs: tuple[Tensor, ...], rows: Sequence[Row], run: Execute = execute
+) -> None:
     """Put into the rows of a network what each layer sees of the axes of its input's map.
 
     Args:
         model: the network, on the meta device.
         inputs: its inputs there.
         rows: what was counted, the input's first.
+        run: executes an operator, or remembers what it gave.
     """
     axes = rows[0].axes or ()
     dimensions = [d for d, word in enumerate(axes) if word in _SEEN]
     if not dimensions or axes.count(TOKENS) > 1:
         return
     words = [axes[d] for d in dimensions]
-    found = dict(_named(model, inputs, dimensions))
+    names = layer_names(model)
+    fields = fields_of(model, inputs, dimensions, run)
+    found = {names[module]: seen for module, seen in fields.items()}
     for row in rows[1:]:
         if row.layer in found:
             row.fields, row.sees_all = _cells(words, found[row.layer])
 
 
 _SEEN = (TOKENS, *dict.fromkeys(word for words in MAPS.values() for word in words))
-
-
-def _named(
-    model: nn.Module, inputs: tuple[Tensor, ...], dimensions: Sequence[int]
-) -> Iterable[tuple[str, tuple[Field | None, ...]]]:
-    names = layer_names(model)
-    return ((names[module], f) for module, f in fields_of(model, inputs, dimensions).items())
 
 
 def _cells(

@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from reconcile.measure.provenance import memory_limit, oom_kills
-from reconcile.run.processes import adopt_orphans, children, end_children
+from reconcile.measure.provenance import memory_limit
+from reconcile.proc import children, oom_kills
+from reconcile.run.processes import adopt_orphans, end_children
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import QUANTITIES
 

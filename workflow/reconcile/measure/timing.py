@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from reconcile.measure.counting import hooked, is_layer, layer_names
-from reconcile.measure.provenance import proc_field
+from reconcile.proc import proc_field
 
 
 @dataclass(frozen=True)

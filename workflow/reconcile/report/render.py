@@ -54,7 +54,8 @@ PICTURES = {
 }
 """Figures that can show why the answer is what it is, the best first, each with its title."""
 SEARCH = ("claim", "kind", "searched")
-"""The columns of a search's table that say which search a row belongs to."""
+"""The columns of a search's table that say which search a row belongs to; of others these:"""
+SEARCH_OF = {"terms": ("search", "digits"), "solutions": ("search",)}
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
 Report = Callable[[str], None]
@@ -140,6 +141,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
         "searched": _searched(results),
+        "unsolved": _unsolved(results),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "twice_every": TWICE_EVERY,
@@ -162,7 +164,18 @@ def _searched(results: Results) -> dict[str, list[list[Row]]]:
     """The rows of each search that a table holds, by the name of the table, where it has any."""
     tables = (name.removesuffix(".csv") for name, file in FILES.items() if file.rule == "search")
     rows = ((name, results.table(name)) for name in tables)
-    return {name: list(grouped_by(found, *SEARCH).values()) for name, found in rows if found}
+    return {
+        name: list(grouped_by(found, *SEARCH_OF.get(name, SEARCH)).values())
+        for name, found in rows
+        if found
+    }
+
+
+def _unsolved(results: Results) -> list[Row]:
+    """Where claims have no common value of an argument, under neither reading of the digits."""
+    together = grouped_by((r for r in results.table("solutions") if not r["claim"]), "search")
+    none = (rows for rows in together.values() if all(row["values"] == "0" for row in rows))
+    return [row for rows in none for row in rows[:1]]
 
 
 def _reasons(results: Results) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from reconcile.search.asked import (
     slips_to_try,
 )
 from reconcile.search.given import Given, Row
+from reconcile.search.solve import search_solutions, values_to_try
+from reconcile.search.term_rows import search_terms, terms_to_try
 from reconcile.study.model import Study
 from reconcile.tables.frames import table
 
@@ -47,6 +49,8 @@ class Search:
 SEARCHES = (
     Search("slips.csv", search_slips, slips_to_try),
     Search("geometries.csv", search_geometries, geometries_to_try),
+    Search("terms.csv", search_terms, terms_to_try),
+    Search("solutions.csv", search_solutions, values_to_try),
 )
 """Every search, in the order in which the report shows them."""
 

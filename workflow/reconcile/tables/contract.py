@@ -44,6 +44,36 @@ READINGS, COMBINATIONS = "readings", "combinations"
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
+"""How a network holds a tensor."""
+PARTS = {
+    "biases": "biases of the layers that multiply",
+    "norms": "gains and shifts of normalisations",
+    "shifts": "the shifts of these alone",
+    "embeddings": "tables that are looked up, but for positions",
+    "positions": "tables of positions",
+    "tokens": "learned tokens: class, mask, distillation",
+    "first": "the first layer that multiplies",
+    "classifier": "the last one",
+    "fully-connected": "fully connected layers",
+    "shortcuts": "projections on shortcuts",
+    "auxiliary": "auxiliary heads",
+    "statistics": "means and variances of batch normalisations",
+    "counters": "whole numbers that are kept: batches seen, indices",
+    "buffers": "whatever else is kept and not trained",
+    "frozen": "parameters that are not trained",
+    "unused": "parameters that the forward pass does not read",
+    "shared": "parameters that several layers hold",
+}
+"""The parts of a network to which a tensor may belong; one may belong to several."""
+SOLVED_BY = ("scan", "polynomial", "monotone", "residues")
+"""How the values of an argument were chosen that were measured to solve for it."""
+TERM_PARTS = (
+    *("found", "coefficient", "sum", "together", "solution", "otherwise"),
+    *("box", "smooth", "halves"),
+)
+"""What a search for terms says, in order: the solutions, what they share, how much it means."""
+
 PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
 """The statuses under which layers that ran before a network failed may have rows."""
 
@@ -235,6 +265,7 @@ _result(
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
     Column("also", "further names of the same layer", "list"),
+    Column("class", "its class, if that is one of torch.nn itself"),
     Column("sees_all", "axes of the input that each of its outputs sees whole", "list"),
     Column("outputs", "the different shapes of its outputs, without the batch", "list"),
     Column(
@@ -253,6 +284,20 @@ _result(
     Column("status", "whether it was measured", "word", words=STATUSES),
     Column("message", "why not, or what was not counted", compared=False, sentence=True),
     Column("uncounted", "as in layers.csv, of all layers together", "list"),
+    data=True,
+)
+_result(
+    "tensors.csv",
+    "a row per parameter and buffer of the first 64 readings: which part of the network it is",
+    "measure",
+    *_OF_A_NETWORK,
+    Column("layer", "name of the layer that counts it", key=True),
+    Column("tensor", "its name in the layer", key=True),
+    Column("parts", "the parts of the network that it belongs to", "list"),
+    Column("elements", "how many numbers it holds", "integer"),
+    Column("held", "how the network holds it", "word", words=(TRAINABLE, FROZEN, BUFFER)),
+    Column("used", "whether the forward pass read it", "word", words=("yes", "no")),
+    Column("layers", "how many layers hold it", "integer"),
     data=True,
 )
 _result(
@@ -305,6 +350,18 @@ _result(
     Column("q3_ms", "third quartile", "number", "ms", compared=False),
     Column("peak_memory_bytes", "of the network", "integer", "bytes", compared=False),
     record=True,
+    data=True,
+)
+_result(
+    "solutions_measured.csv",
+    "counts at the values of an argument that a study solves for, and how these were chosen",
+    "measure",
+    Column("search", "id of the search", key=True),
+    Column("claim", "id of the claim", key=True),
+    Column("value", "of the argument", "integer", key=True),
+    Column("measured", "the measured number; empty where there was no network or count", "number"),
+    Column("method", "how the values were chosen", "word", words=SOLVED_BY),
+    Column("step", "between values that belong together", "integer"),
     data=True,
 )
 _result(
@@ -404,6 +461,40 @@ _result(
     Column("square_inputs", "how many of them have a square input", "integer"),
     Column("keeping", "how many keep the stated kernel and stride", "integer"),
     Column("example", "one of them, in words", sentence=True),
+    data=True,
+)
+_result(
+    "terms.csv",
+    "terms that bring the printed numbers of several networks out: what is determined, solutions",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("part", "what the row says", "word", words=TERM_PARTS, key=True),
+    Column("name", "of which term, sum, claim, solution, box or chance", key=True),
+    Column("least", "least number over all solutions", "number"),
+    Column("most", "most over all solutions", "number"),
+    Column("count", "solutions, spellings, printed numbers or invented tables that fit", "integer"),
+    Column("of", "of how many", "integer"),
+    Column("claims", "ids of the claims that do not come out", "list"),
+    Column("expression", "what a solution adds, as an expression of the study"),
+    Column("says", "the same in words", sentence=True),
+    data=True,
+)
+_result(
+    "solutions.csv",
+    "values of an argument at which printed numbers come out, one by one and together",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("claim", "id of the claim; empty for all of them together", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("argument", "name of the argument"),
+    Column("intervals", "values: one, first..last or first..last/step", "list"),
+    Column("values", "how many these are", "integer"),
+    Column("method", "how the values to measure were chosen", "word", words=SOLVED_BY),
+    Column("measured", "values that were measured", "integer"),
+    Column("searched_first", "first value of which something is known", "integer"),
+    Column("searched_last", "last of them", "integer"),
+    Column("says", "the same in words", sentence=True),
     data=True,
 )
 _result(
@@ -533,6 +624,16 @@ for _name, _says, _words in (
         "used_parameters",
         "trainable parameters of tensors that the forward pass read",
         "parameters used in the forward pass",
+    ),
+    (
+        "inputs",
+        "elements of what it was given first, for one input, times the calls",
+        "elements that go in",
+    ),
+    (
+        "data_macs",
+        "of macs, those of products of data with data: the scores of attention and what they weigh",
+        "multiply-adds of data with data",
     ),
     ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
