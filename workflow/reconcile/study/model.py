@@ -375,7 +375,7 @@ class Reason(Strict):
     see: list[Text] = Field(
         default_factory=list,
         description="What it rests on: evidence:<id>, claim:<id>, consistency:<id>, reading:<id>, "
-        "or search:<claim> for the searches for a claim's number.",
+        "or search:<claim> and search:<id> for a search.",
     )
 
 
