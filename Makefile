@@ -23,7 +23,7 @@ help: ## list the targets
 ifeq ($(shell test -w . && echo yes),yes)
 report: environment ## measure the studies of config.yaml and write results/
 	python -m reconcile recover
-	snakemake
+	snakemake --quiet rules host
 
 else
 # On a disk that is read-only but for results/, a run keeps its logs and locks there too.
