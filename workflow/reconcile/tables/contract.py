@@ -216,6 +216,11 @@ def layer_quantities() -> list[str]:
     return [name for name in head_of("layers.csv") if name in QUANTITIES]
 
 
+def total_quantities() -> list[str]:
+    """The numbers of a whole network, in the order of totals.csv."""
+    return [c.name for c in FILES["totals.csv"].columns if c.type == "integer"]
+
+
 def summed() -> Iterator[tuple[Column, tuple[str, tuple[str, ...]]]]:
     """The columns of totals.csv that add up one of layers.csv: which, and of which kinds (all)."""
     return ((column, column.sums) for column in FILES["totals.csv"].columns if column.sums)
@@ -248,6 +253,20 @@ _SEARCH = (
     Column("tried", "combinations that were computed", "integer"),
     Column("found", "what came out, in words", sentence=True),
     Column("hit", "one combination that gives the number; empty where none does", key=True),
+)
+
+_CANDIDATES = (
+    *_SEARCH,
+    Column("interpretations", "readings that the search cannot tell apart", "list", key=True),
+    Column("expression", "what gives the number, to be pasted into a study"),
+    Column("value", "the number that it gives", "number"),
+    Column("fit", "how that stands to the digits", "word", words=(*FITS, WEAKLY, "one-edit")),
+    Column("cost", "how many things must be assumed; less is likelier", "integer"),
+    Column(
+        "by_chance",
+        "how many candidates would fit a number of this precision that has nothing to do with them",
+        "number",
+    ),
 )
 
 _result(
@@ -463,6 +482,12 @@ _result(
     Column("example", "one of them, in words", sentence=True),
     data=True,
 )
+for _name, _says in (
+    ("parts", "parts of a network left out or counted once more, where no reading gives a number"),
+    ("units", "other units and scopes of what was measured, where no reading gives a number"),
+    ("digits", "measured numbers whose digits are one edit away from a printed one"),
+):
+    _result(f"{_name}.csv", _says, "search", *_CANDIDATES, data=True)
 _result(
     "terms.csv",
     "terms that bring the printed numbers of several networks out: what is determined, solutions",
@@ -516,6 +541,10 @@ _result("report.pdf", "the reconciliation report, for paper", "render_pdf", draw
 _result("numbers.tex", "a LaTeX command for every number and verdict", "render_report")
 _result("tables.tex", "tables for write-ups", "render_report")
 _result("references.bib", "the paper, its sources and the tool, for BibTeX", "render_report")
+_result(
+    "numbers.csv", "every number by study, reading, place and quantity: an index", "render_report"
+)
+_result("numbers.json", "the same, for Markdown and Quarto", "render_report")
 _result("references.json", "the same, for pandoc, Zotero and citeproc", "render_report")
 _result("CITATION.cff", "how to cite these results", "render_report")
 
