@@ -121,7 +121,7 @@ def build_network(
         _draw_from(seed, device)
         with torch.device(device):
             inputs = _made_inputs(model, given) if given else _example_inputs(model)
-        model = model.eval()
+        model = evaluated(model)
         if device.type != "meta" and any(map(is_unsized, model.parameters())):
             _settle(model, inputs, seed)
     except BuildError:
@@ -131,6 +131,16 @@ def build_network(
             raise
         raise BuildError(first_line(error)) from error
     return model, inputs
+
+
+def evaluated(model: nn.Module) -> nn.Module:
+    """The network in evaluation mode; one that was exported has no other, and refuses to switch."""
+    try:
+        return model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
+        return model
 
 
 def _draw_from(seed: int, device: torch.device) -> None:

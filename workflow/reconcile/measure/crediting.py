@@ -31,7 +31,15 @@ from reconcile.measure.kinds import (
     axes_of_tokens,
     named_kind,
 )
-from reconcile.measure.operators import CONV, MIXING, Formula, Sort, sort_of
+from reconcile.measure.operators import (
+    CONV,
+    CONVOLVES,
+    MIXING,
+    TURNED,
+    Formula,
+    Sort,
+    sort_of,
+)
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
 
 SUMMED = "aten.mul+sum"
@@ -125,10 +133,12 @@ class Counter(TorchDispatchMode):
         self.preparing = 0
         self.on_use = on_use
         self.in_one_function = 0
-        self._products: dict[int, tuple[tuple[int, ...], list[bool]]] = {}
+        self._products: dict[int, _Product] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if any(hasattr(kind, "__tensor_flatten__") for kind in types):
+            return NotImplemented  # made up of plain tensors, whose operators come next
         sort = sort_of(func)
         if isinstance(func, HigherOrderOperator):
             return self._higher_order(func, sort, args, kwargs)
@@ -139,7 +149,7 @@ class Counter(TorchDispatchMode):
                 return result
         # Kernels of the meta device are written in Python: what they call is nobody's function.
         with torch._C.DisableTorchFunction():
-            result = func(*args, **kwargs)
+            result = _executed(func, args, kwargs)
         if self.running:
             self._note(sort, args, kwargs, result)
         return result
@@ -209,6 +219,8 @@ class Counter(TorchDispatchMode):
         return known if known is not None and len(known) == whole.ndim else None
 
     def _count(self, sort: Sort, args: Any, kwargs: Any, result: Any, constant: bool) -> None:
+        if self.in_one_function:
+            return
         if sort.formula is not None:
             self._product(sort, sort.formula, args, kwargs, result)
         elif sort.looks_up:
@@ -219,12 +231,12 @@ class Counter(TorchDispatchMode):
             return
         if sort.unknown:
             self._leave_out(sort.name, args)
-        elif self.in_one_function:
-            return
         elif sort.multiplies:
             self._multiply(args, result)
-        elif sort.sums and self._products:
-            self._sum(args, result)
+        elif sort.copies and self._products:
+            self._keep_product(args[0], result)
+        elif sort.sums is not None and self._products:
+            self._sum(args, sort.sums, result)
         elif self._products:
             self._forget(result)
 
@@ -239,6 +251,8 @@ class Counter(TorchDispatchMode):
             return
         made = next(iter(tensors_in((result,))), None)
         weight = self._weight(formula, args)
+        if weight is None and _is_packed(formula, args):
+            weight = (Part((self.running[-1],), 1),)
         if weight is None or made is None:
             self.of(self.running[-1]).macs += macs
             self._learn_recurrent(formula)
@@ -255,7 +269,8 @@ class Counter(TorchDispatchMode):
     def _learn_axes(self, formula: Formula, args: Any, made: Tensor) -> Axes | None:
         shape = tuple(made.shape)
         if formula.windows is not None:
-            dimensions = args[formula.windows].ndim - 2
+            packed = _is_packed(formula, args)
+            dimensions = args[0 if packed else formula.windows].ndim - 2
             given = tuple(args[0].shape)
             self._learn(given, axes_of_map(dimensions, given), taken=True)
             axes = axes_of_map(dimensions, shape)
@@ -325,26 +340,59 @@ class Counter(TorchDispatchMode):
         axis: a gain, a gate of channels.
         """
         one, other = args[:2]
+        if not isinstance(other, Tensor) or other.numel() == 1:
+            return self._keep_product(one, result)
+        if one.numel() == 1:
+            return self._keep_product(other, result)
         self._forget(result)
-        if not isinstance(other, Tensor) or one is other or 1 in (one.numel(), other.numel()):
-            return
-        pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
-        self._products[_address(result)] = tuple(result.shape), [a and b for a, b in pairs]
+        if one is not other:
+            pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
+            spread = tuple(a and b for a, b in pairs)
+            self._products[_address(result)] = _Product(result.stride(), spread)
 
-    def _sum(self, args: Any, result: Tensor) -> None:
-        products = self._products.get(_address(args[0]))
-        if products is not None:
-            shape, spread = products
-            over = args[1] if len(args) > 1 and args[1] is not None else []
-            axes = [over] if isinstance(over, int) else over or range(len(shape))
-            if tuple(args[0].shape) != shape or any(spread[axis] for axis in axes):
-                self.of(self.running[-1]).leave_out(SUMMED, math.prod(shape))
+    def _keep_product(self, given: Tensor, result: Tensor) -> None:
+        """What holds the same elements, or all of them times a number, is a product still."""
+        product = self._products.get(_address(given))
+        self._forget(result)
+        if product is not None:
+            spread = [product.spreads(given, axis) for axis in range(given.ndim)]
+            if given.shape == result.shape:
+                self._products[_address(result)] = _Product(result.stride(), tuple(spread))
+
+    def _sum(self, args: Any, place: int, result: Tensor) -> None:
+        """Elements of a product are summed: of all of it, or along axes."""
+        given = args[place] if len(args) > place else None
+        product = self._products.get(_address(given)) if isinstance(given, Tensor) else None
+        if given is not None and product is not None:
+            over = args[1] if len(args) > 1 and isinstance(args[1], int | list | tuple) else None
+            axes = [over] if isinstance(over, int) else over or range(given.ndim)
+            if any(product.spreads(given, axis) for axis in axes):
+                self.of(self.running[-1]).leave_out(SUMMED, given.numel())
         self._forget(result)
 
     def _forget(self, result: Any) -> None:
         """A new tensor may lie where a product lay before."""
         for made in tensors_in((result,)):
             self._products.pop(_address(made), None)
+
+
+@dataclass(frozen=True)
+class _Product:
+    """An elementwise product as it lies in memory.
+
+    Attributes:
+        stride: of its dimensions.
+        spread: along which of them both factors have elements of their own.
+    """
+
+    stride: tuple[int, ...]
+    spread: tuple[bool, ...]
+
+    def spreads(self, view: Tensor, axis: int) -> bool:
+        """Whether both factors change along an axis of a view: one that steps over such ones."""
+        size, step = view.shape[axis], view.stride(axis)
+        steps = zip(self.stride, self.spread, strict=True)
+        return size > 1 and any(spread and step <= own < step * size for own, spread in steps)
 
 
 def _spreads(factor: Tensor, dimensions: int) -> list[bool]:
@@ -374,6 +422,13 @@ _FUNCTIONS: dict[Any, Formula | None] = {
 
 A cosine is a similarity, like a distance: no multiply-adds by convention.
 """
+_CONVOLUTIONS: dict[Any, Formula] = {
+    **dict.fromkeys((torch.conv1d, torch.conv2d, torch.conv3d), CONVOLVES),
+    **dict.fromkeys(
+        (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d), TURNED
+    ),
+}
+"""Of complex numbers torch makes three of real ones."""
 
 
 class Functions(TorchFunctionMode):
@@ -385,17 +440,45 @@ class Functions(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func not in _FUNCTIONS:
+        formula = _CONVOLUTIONS.get(func)
+        whole = func in _FUNCTIONS
+        if formula is not None:
+            args = _positional(args, kwargs)
+            whole = args[0].is_complex() or args[1].is_complex()
+        if not whole:
             return func(*args, **kwargs)
         self.counter.in_one_function += 1
         try:
             result = func(*args, **kwargs)
         finally:
             self.counter.in_one_function -= 1
-        formula = _FUNCTIONS[func]
+        formula = formula or _FUNCTIONS[func]
         if formula is not None and len(args) > 1:
             self.counter.count_function(formula, args, result)
         return result
+
+
+def _executed(func: Any, args: Any, kwargs: Any) -> Any:
+    """What an operator gives; groups of matrices of any type also on the meta device."""
+    grouped = func is torch.ops.aten._grouped_mm.default
+    if not grouped or not args[0].is_meta or args[0].dtype == torch.bfloat16:
+        return func(*args, **kwargs)
+    brief = [a.to(torch.bfloat16) for a in args[:2]]
+    return func(*brief, *args[2:], **kwargs).to(args[0].dtype)
+
+
+def _is_packed(formula: Formula, args: Any) -> bool:
+    """Whether a product is one with weights that torch keeps in an object and not in a tensor."""
+    return any(isinstance(args[i], torch.ScriptObject) for i in formula.operands)
+
+
+def _positional(args: Any, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The input and the weight of a convolution in their places, taken out of the keywords."""
+    given = list(args)
+    for place, name in enumerate(("input", "weight")):
+        if len(given) == place and name in kwargs:
+            given.append(kwargs.pop(name))
+    return tuple(given)
 
 
 def _address(tensor: Tensor) -> int:
