@@ -206,6 +206,13 @@ def timm(number: int = 200) -> Iterator[Model]:
         yield Model("timm", name, partial(package.create_model, name), [given(1, *size)])
 
 
+def named(package: str, name: str) -> Model:
+    """A network of torchvision or timm by its name, for an image of the usual size."""
+    source: Any = imported(package)
+    make = source.create_model if package == "timm" else source.models.get_model
+    return Model(package, name, partial(make, name), [given(1, 3, 224, 224)])
+
+
 _WORDS = """
     albert bert bloom camembert codegen ctrl data2vec-text distilbert electra ernie falcon fnet
     gemma gemma2 gpt2 gpt_neo gpt_neox gptj granite llama mistral mixtral mobilebert modernbert
@@ -235,11 +242,13 @@ def transformers() -> Iterator[Model]:
 
     words = given(1, 64, name="input_ids", dtype="int64")
     more = given(1, 32, name="decoder_input_ids", dtype="int64")
+    image = given(1, 3, 224, 224, name="pixel_values")
+    sound = given(1, 16000, name="input_values")
     inputs = {
-        **dict.fromkeys((*_WORDS.split(), *_LOOKING), [words]),
-        **dict.fromkeys((*_TRANSLATORS.split(), "bart"), [words, more]),
-        **dict.fromkeys(_IMAGES.split(), [given(1, 3, 224, 224, name="pixel_values")]),
-        **dict.fromkeys(_SOUNDS.split(), [given(1, 16000, name="input_values")]),
+        **{kind: [words] for kind in (*_WORDS.split(), *_LOOKING)},
+        **{kind: [words, more] for kind in (*_TRANSLATORS.split(), "bart")},
+        **{kind: [image] for kind in _IMAGES.split()},
+        **{kind: [sound] for kind in _SOUNDS.split()},
     }
     for kind, taken in sorted(inputs.items()):
         values = kind in _LOOKING

@@ -31,26 +31,31 @@ ZOOS: dict[str, Callable[[], Iterator[Model]]] = {
     "timm": zoo_models.timm,
     "transformers": zoo_models.transformers,
 }
-SMALL = (40_000_000, 3_000_000_000)
+SMALL = (8_000_000, 500_000_000)
 """Parameters and multiply-adds up to which a network is counted on values too."""
 TOOLS = ("FlopCounterMode", "torchinfo", "fvcore")
 COLUMNS = ("network", "parameters", "multiply-adds", *TOOLS, "device", "not counted")
 HEAD = f"""# Zoo
 
-Networks that others wrote, built without weights and counted (`make zoo`; torch {torch.__version__}).
+Networks that others wrote, built without weights and counted by `make zoo` (torch
+{torch.__version__}).
 
 - **Parameters** are torch's own sum in every line; a line in which they are not says so.
-- **Multiply-adds** stand beside those of other tools: **bold** where a tool says something else, `-`
-  where it fails. fvcore runs on values only, and has no cell where a network was not counted on them.
-- **Device**: `meta` where a network runs there, and `meta = CPU` where all its rows were found the same
-  on values; larger ones are counted on the meta device alone. `CPU` is one that looks at values or is
-  built from them, as detectors and quantised networks are.
-- What no formula counts is **named**: elementwise products that are summed, and Fourier transforms.
+- **Multiply-adds** stand beside those of other tools: **bold** where a tool says something else,
+  `-` where it fails. fvcore runs on values only: no cell where a network was not counted on them.
+- **Device**: `meta` where a network runs there, and `meta = CPU` where all its rows were found the
+  same on values too, which is tried on small ones. `CPU` is one that looks at values or is built
+  from them, as detectors and quantised networks are.
+- What no formula counts is **named**: a Fourier transform.
 
-Who is wrong where: torchinfo counts a bias as a multiply-add and misses products outside of layers
-(attention, swin's projections). fvcore counts normalisation and interpolation, and misses attention
-where it is one function, products with other operators than torch's common ones, and what it cannot
-trace. FlopCounterMode has no formula for recurrent and quantised layers.
+Who is wrong where:
+
+- FlopCounterMode does not see a product that is written element by element and summed (RAFT,
+  ResNeSt, SK-Net), which is the whole difference in those lines, and has no formula for quantised
+  layers: 0.
+- torchinfo counts a bias as a multiply-add and misses products outside of layers: attention, and
+  layers whose weights are used by a function.
+- fvcore counts normalisation and interpolation too, and misses attention that is one function.
 """
 
 

@@ -111,9 +111,8 @@ def build_network(
         BuildError: the constructor or ``example_inputs`` failed, or gave no tensors.
     """
     try:
-        _draw_from(seed, device)
-        with torch.device(device), _SkipRandomFills():
-            model = network(**arguments)
+        with torch.device(device):
+            model = _constructed(network, arguments, device, seed)
         if not isinstance(model, nn.Module):
             raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
         _fill(model, seed)
@@ -131,6 +130,23 @@ def build_network(
             raise
         raise BuildError(first_line(error)) from error
     return model, inputs
+
+
+def _constructed(
+    network: Callable[..., Any], arguments: dict[str, Any], device: torch.device, seed: int
+) -> Any:
+    """What the constructor makes; only one that looks at its weights waits for them to be drawn.
+
+    It fails on what was left as it is, or packs it into quantised layers, which are never filled.
+    """
+    _draw_from(seed, device)
+    with suppress(Exception), _SkipRandomFills():
+        model = network(**arguments)
+        modules = model.modules() if isinstance(model, nn.Module) else ()
+        if not any(hasattr(type(module), "_weight_bias") for module in modules):
+            return model
+    _draw_from(seed, device)
+    return network(**arguments)
 
 
 def evaluated(model: nn.Module) -> nn.Module:

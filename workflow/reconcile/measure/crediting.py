@@ -34,6 +34,7 @@ from reconcile.measure.kinds import (
 from reconcile.measure.operators import (
     CONV,
     CONVOLVES,
+    FC,
     MIXING,
     TURNED,
     Formula,
@@ -41,9 +42,6 @@ from reconcile.measure.operators import (
     sort_of,
 )
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
-
-SUMMED = "aten.mul+sum"
-"""How an elementwise product that is summed afterwards is called."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +248,7 @@ class Counter(TorchDispatchMode):
             self._leave_out(sort.name, args)
             return
         made = next(iter(tensors_in((result,))), None)
-        weight = self._weight(formula, args)
+        weight = self._weight([args[place] for place in formula.operands])
         if weight is None and _is_packed(formula, args):
             weight = (Part((self.running[-1],), 1),)
         if weight is None or made is None:
@@ -258,11 +256,17 @@ class Counter(TorchDispatchMode):
             self._learn_recurrent(formula)
             return
         axes = self._learn_axes(formula, args, made)
+        self._share_out(macs, weight, formula.kind, made, axes)
+
+    def _share_out(
+        self, macs: int, weight: Mark, kind: str, made: Tensor, axes: Axes | None
+    ) -> None:
+        """Credit the owners of a weight with a product, and who is running with what is left."""
         left = macs
-        for share in _shares(weight, formula.kind, self.running[-1]):
+        for share in _shares(weight, kind, self.running[-1]):
             elements = share.of(made.numel())
             given = Result(tuple(made.shape), elements, elements * made.element_size(), axes)
-            self._own(share.owner, share.of(macs), formula.kind, given, share.note)
+            self._own(share.owner, share.of(macs), kind, given, share.note)
             left -= share.of(macs)
         self.of(self.running[-1]).macs += left
 
@@ -289,10 +293,10 @@ class Counter(TorchDispatchMode):
         if self.running and data:
             self._product(Sort("function", formula), formula, args, {}, result)
 
-    def _weight(self, formula: Formula, args: Any) -> Mark | None:
+    def _weight(self, operands: Iterable[Any]) -> Mark | None:
         """The parts of the operand that holds weights; of several, those of who is running."""
-        operands = [args[i] for i in formula.operands if isinstance(args[i], Tensor)]
-        found = [mark for mark in map(self.weights.of, operands) if mark]
+        tensors = (operand for operand in operands if isinstance(operand, Tensor))
+        found = [mark for mark in map(self.weights.of, tensors) if mark]
         running = self.running[-1]
         own = (m for m in found if any(running in part.owners for part in m))
         return next(own, found[-1] if found else None)
@@ -348,7 +352,8 @@ class Counter(TorchDispatchMode):
         if one is not other:
             pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
             spread = tuple(a and b for a, b in pairs)
-            self._products[_address(result)] = _Product(result.stride(), spread)
+            weight = self._weight((one, other))
+            self._products[_address(result)] = _Product(result.stride(), spread, weight)
 
     def _keep_product(self, given: Tensor, result: Tensor) -> None:
         """What holds the same elements, or all of them times a number, is a product still."""
@@ -357,17 +362,22 @@ class Counter(TorchDispatchMode):
         if product is not None:
             spread = [product.spreads(given, axis) for axis in range(given.ndim)]
             if given.shape == result.shape:
-                self._products[_address(result)] = _Product(result.stride(), tuple(spread))
+                kept = _Product(result.stride(), tuple(spread), product.weight)
+                self._products[_address(result)] = kept
 
     def _sum(self, args: Any, place: int, result: Tensor) -> None:
-        """Elements of a product are summed: of all of it, or along axes."""
+        """Elements of a product are summed, of all of it or along axes: each is a multiply-add."""
         given = args[place] if len(args) > place else None
         product = self._products.get(_address(given)) if isinstance(given, Tensor) else None
         if given is not None and product is not None:
             over = args[1] if len(args) > 1 and isinstance(args[1], int | list | tuple) else None
             axes = [over] if isinstance(over, int) else over or range(given.ndim)
             if any(product.spreads(given, axis) for axis in axes):
-                self.of(self.running[-1]).leave_out(SUMMED, given.numel())
+                self._forget(given)  # it is multiplied once, however often it is summed
+                if product.weight is None:
+                    self.of(self.running[-1]).macs += given.numel()
+                else:
+                    self._share_out(given.numel(), product.weight, FC, result, None)
         self._forget(result)
 
     def _forget(self, result: Any) -> None:
@@ -383,10 +393,12 @@ class _Product:
     Attributes:
         stride: of its dimensions.
         spread: along which of them both factors have elements of their own.
+        weight: whose weights a factor holds.
     """
 
     stride: tuple[int, ...]
     spread: tuple[bool, ...]
+    weight: Mark | None
 
     def spreads(self, view: Tensor, axis: int) -> bool:
         """Whether both factors change along an axis of a view: one that steps over such ones."""
