@@ -11,8 +11,8 @@ from zoo_models import CPU, Model
 from reconcile.tables.contract import COUNTED_KINDS
 
 SUMMED = {"raft_large": 12 * (2 * 9 * 8 * 8) * 16 * 16}
-"""What FlopCounterMode does not see: RAFT weighs nine neighbours of two flows for each of 8 x 8 points of
-every pixel of a 16 x 16 map, twelve times, as a product that is summed."""
+"""What FlopCounterMode does not see: twelve times RAFT weighs nine neighbours of two
+flows for each of 8 x 8 points of every pixel of a 16 x 16 map."""
 PUBLISHED = {
     "alexnet": (61_100_840, 0.714),
     "vgg16": (138_357_544, 15.470),
