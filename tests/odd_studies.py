@@ -18,7 +18,8 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.report.render import write_page
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
@@ -446,9 +447,12 @@ def _any_evidence(choose: Random, readings: list[Any]) -> Any:
     }
 
 
-def reported(folder: Path, out: Path) -> str:
-    """Run a study up to the report for browsers and what is cited; return the report."""
-    study = judge_study(folder, out)
+def reported(folder: Path, out: Path, **options: Any) -> str:
+    """Run a study up to the report for browsers and what is cited; return the report.
+
+    Options are those of measuring, beside the ones of ``judge_study``.
+    """
+    study = judge_study(folder, out, **options)
     write_page(study, out, PROJECT / "templates", {})
     write_citations(study, out, PROJECT / "templates", PROJECT / "CITATION.cff")
     return (out / "report.html").read_text(encoding="utf-8")
@@ -466,21 +470,19 @@ def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) ->
     return build_archive(PROJECT, folder, out, out / "archive.crate.zip")
 
 
-def judge_study(folder: Path, out: Path) -> Study:
+def judge_study(folder: Path, out: Path, **options: Any) -> Study:
     """Measure, judge and search what a study asks for, as the rules do."""
-    settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
+    settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1, **options)
     plan, study = out / "interpretations.json", load_study(folder)
     write_json(plan, plan_of(study, folder.name))
     write_json(out / "settings.json", settings.model_dump())
     measure_study(plan, folder, out, settings, root=folder, report=quietly)
     measured = Measurements.read(out)
     done = reconcile_study(study, folder, measured)
-    tables = done.tables | {
-        "consistency.csv": consistency_table(study, folder),
-        "slips.csv": search_slips(study, folder, measured, quietly),
-        "geometries.csv": search_geometries(study, folder, quietly),
-    }
+    tables = done.tables | {"consistency.csv": consistency_table(study, folder)}
     for name, content in tables.items():
+        write_table(out, name, content)
+    for name, content in search_all(Given(study, folder, measured, out, quietly)):
         write_table(out, name, content)
     write_json(out / "reconciliation.json", done.summary)
     return study

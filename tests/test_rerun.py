@@ -23,8 +23,8 @@ from support import copy_project, study_data, write_study
 pytestmark = pytest.mark.slow
 
 RENDERING = {"render_report", "render_pdf"}
-JUDGING = {"reconcile", "render_index"} | RENDERING
-FROM_MEASUREMENTS = {"search"} | JUDGING
+JUDGING = {"reconcile", "search", "render_index"} | RENDERING
+FROM_MEASUREMENTS = JUDGING
 FROM_CLAIMS = {"check_paper"} | FROM_MEASUREMENTS
 MEASURING = {"measure"} | FROM_MEASUREMENTS
 INSTANTIATING = {"instantiate"} | MEASURING
@@ -182,7 +182,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("comment in the configuration", "config.yaml", COMMENT, set()),
     ("profile", "profiles/default/profile.yaml", COMMENT, set()),
     ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
-    ("module of the measuring process", f"{LIBRARY}/measure/coverage.py", COMMENT, MEASURING),
+    ("module of the measuring process", f"{LIBRARY}/measure/fields.py", COMMENT, MEASURING),
     ("measuring processes", f"{LIBRARY}/measure/process.py", COMMENT, MEASURING),
     ("check of the paper", f"{LIBRARY}/judge/evidence.py", COMMENT, {"check_paper"} | JUDGING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),

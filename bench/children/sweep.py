@@ -7,7 +7,7 @@
 
 Prints the seconds from the first reading to the last row written, the readings, and the peak
 memory of both processes in KiB, as JSON. Imports and the start of processes are left out. `anew`
-measures in this process, one reading at a time, and prints what layers cost that are new.
+measures in this process, one reading at a time, and prints what operators cost that are new.
 """
 
 from __future__ import annotations
@@ -55,7 +55,12 @@ def plan(number: int) -> dict[str, Any]:
     """What `instantiate` would write for a study that sweeps over these geometries."""
     written = plan_of(load_study(STUDY), STUDY.name)
     readings = [
-        {"id": f"geometry-{i}", "placement": "meta", "networks": {"main": arguments}}
+        {
+            "id": f"geometry-{i}",
+            "placement": "meta",
+            "networks": {"main": arguments},
+            "swept": True,
+        }
         for i, arguments in enumerate(islice(geometries(), number))
     ]
     return written | {"interpretations": readings}
@@ -105,7 +110,7 @@ def by_torchinfo(number: int) -> dict[str, float]:
 
 
 def anew(number: int) -> dict[str, float]:
-    """What readings take whose layers are all remembered, and what the others take more for each.
+    """What readings take whose operators are all remembered, and what others take more for each.
 
     "early" and "late" are medians, in seconds, over the first hundred readings and the last
     hundred; the very first reading, which loads half of torch, is left out.
@@ -113,12 +118,17 @@ def anew(number: int) -> dict[str, float]:
     from reconcile.measure.worker import Worker  # noqa: PLC0415
 
     worker = Worker(Measuring(device="cpu", repeats=0).model_dump(), "cpu")
-    network = {"file": str(STUDY / "network.py"), "class": "AlexNet", "placement": "meta"}
+    network = {
+        "file": str(STUDY / "network.py"),
+        "class": "AlexNet",
+        "placement": "meta",
+        "swept": True,
+    }
     seconds, executions = [], [0]
-    for arguments in islice(geometries(), number):
+    for index, arguments in enumerate(islice(geometries(), number)):
         begun = time.perf_counter()
-        request = network | {"arguments": arguments, "interpretation": "swept"}
-        worker.measure(request, remember=True)
+        request = network | {"arguments": arguments, "interpretation": f"geometry-{index}"}
+        worker.measure(request, in_batch=True)
         seconds.append(time.perf_counter() - begun)
         executions.append(worker.executions)
     new = [after - before for before, after in pairwise(executions)]
@@ -129,7 +139,7 @@ def anew(number: int) -> dict[str, float]:
         "early": statistics.median(seconds[i] for i in known if i < FIRST),
         "late": statistics.median(seconds[i] for i in known if i >= number - FIRST),
         "usual": usual,
-        "one layer": sum(s for s, _ in more) / sum(n for _, n in more),
+        "one operator": sum(s for s, _ in more) / sum(n for _, n in more),
         "new early": sum(new[1:FIRST]) / (FIRST - 1),
         "new": sum(new[1:]) / (number - 1),
     }

@@ -25,7 +25,8 @@ from reconcile.measure import run as measure
 from reconcile.measure.worker import Worker
 from reconcile.report.pages import render_index
 from reconcile.report.render import write_page, write_paper
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.config import load_config
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
@@ -61,7 +62,7 @@ def _start_of_this_process() -> float:
 class SameProcess:
     """Answers as the measuring process does, in this one."""
 
-    def __init__(self, settings: Measuring) -> None:
+    def __init__(self, settings: Measuring, package: str | None = None) -> None:
         self._worker = Worker(settings.model_dump(), "cpu")
         self.introduction = self._worker.introduction(settings.device)
         self.notices: list[str] = []
@@ -105,8 +106,8 @@ def main() -> None:
     write_json(results / "reconciliation.json", judged.summary)
     steps.done("reconcile")
 
-    write_table(results, "slips.csv", search_slips(study, STUDY, measured, print))
-    write_table(results, "geometries.csv", search_geometries(study, STUDY, print))
+    for name, content in search_all(Given(study, STUDY, measured, results, print)):
+        write_table(results, name, content)
     steps.done("search")
 
     gc.disable()  # as the rendering jobs do

@@ -15,20 +15,20 @@ from support import render
 from reconcile.archive import again
 from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
-from reconcile.archive.layout import code_files
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.project import code_files
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.frames import write_table
 
-PROJECT = Path(__file__).resolve().parents[2]
 STUDY = "toy"
 RULES = (
     *("instantiate", "measure", "check_paper", "reconcile", "search"),
@@ -115,8 +115,8 @@ Change = Callable[[dict[str, bytes]], None]
 
 def make_project(root: Path) -> None:
     """A project with the code of this one and a study of its own."""
-    for file in code_files(PROJECT):
-        copy = root / file.relative_to(PROJECT)
+    for name, file in code_files().items():
+        copy = root / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, copy)
     study = root / "studies" / STUDY
@@ -135,12 +135,10 @@ def make_results(root: Path) -> Path:
     measure_study(out / "interpretations.json", folder, out, settings, report=lambda _: None)
     measured = Measurements.read(out)
     done = reconcile_study(study, folder, measured)
-    tables = done.tables | {
-        "consistency.csv": consistency_table(study, folder),
-        "slips.csv": search_slips(study, folder, measured, lambda _: None),
-        "geometries.csv": search_geometries(study, folder, lambda _: None),
-    }
+    tables = done.tables | {"consistency.csv": consistency_table(study, folder)}
     for name, table in tables.items():
+        write_table(out, name, table)
+    for name, table in search_all(Given(study, folder, measured, out, lambda _: None)):
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
     render(study, out, root)

@@ -14,12 +14,13 @@ import pytest
 from support import LINKS, put_link
 
 from reconcile.archive.again import DOCUMENTS, describe
-from reconcile.archive.build import archive_name, build_archive
+from reconcile.archive.build import build_archive
 from reconcile.archive.container import unpack
 from reconcile.archive.documents import NOT_PROVABLE
-from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, code_files, member_of, result_name
+from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, member_of, result_name
 from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import InputError
+from reconcile.project import code_files
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES
@@ -94,7 +95,7 @@ def test_record_lies_apart() -> None:
 
 def test_code_of_this_project() -> None:
     """The real project's library, rules and lock are code; caches and environments are not."""
-    names = {file.relative_to(PROJECT).as_posix() for file in code_files(PROJECT)}
+    names = set(code_files())
     assert {"workflow/reconcile/archive/build.py", "requirements.lock", "Snakefile"} <= names
     assert not any("__pycache__" in name or name.startswith((".", "results")) for name in names)
 
@@ -216,11 +217,6 @@ def test_record_without_end(project: Path, tmp_path: Path) -> None:
     (copy / "results/toy/record.json").write_text("{}")
     with pytest.raises(InputError, match="does not say when measuring ended"):
         built(copy, tmp_path / "a.zip")
-
-
-def test_name() -> None:
-    """An archive is called by study and version."""
-    assert archive_name("alexnet", "1.2") == "alexnet-1.2.crate.zip"
 
 
 def test_certificate(members: dict[str, bytes]) -> None:

@@ -170,7 +170,7 @@ def test_limits(archive_file: Path, limit: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(verifying, limit, 1)
     if left_out:
         monkeypatch.setattr("reconcile.archive.again.reconcile_study", computed)
-    monkeypatch.setattr("reconcile.archive.again.search_geometries", computed)
+    monkeypatch.setattr("reconcile.archive.again.search_all", computed)
     found = verify_archive(archive_file, pdf=False)
     assert (found.outcome, len(found.checks) > 5) == ("holds in part", True)
     assert not left_out & {check.name for check in found.checks}

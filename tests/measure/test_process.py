@@ -15,7 +15,8 @@ import torch
 from support import measure, study_data, tables_of, write_study
 
 from reconcile.measure import process
-from reconcile.measure.process import Outcome, RubbishError, Zygote
+from reconcile.measure.answers import Outcome, RubbishError
+from reconcile.measure.process import Zygote
 from reconcile.study.settings import Measuring
 
 NETWORK = '''
@@ -317,6 +318,54 @@ def test_without_fork_a_fresh_process_does_the_same(
 def ended(code: int | None = None, **facts: Any) -> Outcome:
     """A child that gave no answer and ended in some way."""
     return Outcome(code=code, **facts)
+
+
+def swept(study: Path, *kinds: str) -> list[dict[str, Any]]:
+    """Requests for combinations of a sweep that are only counted."""
+    same = {"network": "main", "file": str(study / "network.py"), "class": "Meddling"}
+    same |= {"placement": "meta", "swept": True}
+    return [
+        same | {"interpretation": f"r-{number}", "arguments": {"kind": kind}}
+        for number, kind in enumerate(kinds)
+    ]
+
+
+def test_once_chance_plays_a_part_every_combination_is_counted_twice(tmp_path: Path) -> None:
+    """Some combinations are counted twice; from the first that differs on, all are."""
+    study = meddling_study(tmp_path / "study", [], "meta")
+    asked = swept(study, *["skips-every-other"] * 60)
+    with Zygote(Measuring(device="cpu", repeats=0)) as zygote:
+        found = [answer["status"] for _, answer in zygote.ask_all(asked)]
+    first = found.index("not-deterministic")
+    assert set(found[:first]) <= {"measured-on-meta"}
+    assert set(found[first:]) == {"not-deterministic"}
+
+
+def test_combinations_have_the_rows_of_a_reading_alone(tmp_path: Path) -> None:
+    """Whatever one of a sweep leaves behind, the others are what they are alone, in order."""
+    study = meddling_study(tmp_path / "study", [], "meta")
+    kinds = [*["nothing"] * 25, "patched-class", "seed", "ends-late", *["nothing"] * 5]
+    asked = swept(study, *kinds)
+    with Zygote(Measuring(device="cpu", repeats=0)) as zygote:
+        answers = [(request, answer) for request, answer in zygote.ask_all(asked)]
+        ((_, alone),) = zygote.ask_all(asked[:1])
+    assert [request for request, _ in answers] == asked
+    for request, answer in answers:
+        if request["arguments"]["kind"] == "nothing":
+            assert answer["layers"] == alone["layers"] and answer["message"] == alone["message"]
+    assert [a["status"] for r, a in answers if r["interpretation"] == "r-27"] == ["killed"]
+
+
+def test_receptive_fields_in_a_batch(tmp_path: Path) -> None:
+    """A study's own readings have them on the meta device too, combinations of a sweep none."""
+    study = meddling_study(tmp_path / "study", [], "meta")
+    asked = swept(study, *["nothing"] * 2)
+    with Zygote(Measuring(device="cpu", repeats=0)) as zygote:
+        combinations = [answer["layers"][1] for _, answer in zygote.ask_all(asked)]
+        own = [a["layers"][1] for _, a in zygote.ask_all(r | {"swept": False} for r in asked)]
+    seen = ("receptive_field", "effective_stride", "effective_padding")
+    assert [[row[column] for column in seen] for row in own] == [[3, 1, 0], [3, 1, 0]]
+    assert not any(is_seen(column) and row[column] for row in combinations for column in row)
 
 
 OWN = {

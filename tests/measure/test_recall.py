@@ -1,17 +1,17 @@
-"""Layers that are remembered: the same rows as in a plain run, whatever was done to a layer."""
+"""Operators that are remembered: the same rows as in a plain run, whatever a network does."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from geometry import NETWORK, samples
-from torch import nn
 
 from reconcile.measure.building import build_network, load_class
-from reconcile.measure.counting import Row, count_layers
+from reconcile.measure.counting import Row, count_layers, tensors_of
 from reconcile.measure.recall import Recalled
 
 META = torch.device("meta")
@@ -30,8 +30,9 @@ def rows_of(file: Path, name: str, arguments: dict[str, Any], *memory: Recalled)
     """The rows of a network built anew: of a plain run, then with each memory."""
     found = []
     for known in (None, *memory):
-        model, inputs = build_network(load_class(file, name), arguments, META, 0)
-        given = () if known is None else (known.by,)
+        with nullcontext() if known is None else known:
+            model, inputs = build_network(load_class(file, name), arguments, META, 0)
+        given = () if known is None else (known.run,)
         found.append(count_layers(model, inputs, *given)[0])
     return found
 
@@ -40,8 +41,7 @@ def rows_of(file: Path, name: str, arguments: dict[str, Any], *memory: Recalled)
 def test_recalled_rows_are_those_of_a_plain_run(network: Path, seed: int) -> None:
     """Random combinations, changed layers among them: every row equal, on the first and second run.
 
-    Layers that are tied, frozen, hooked or changed after they were built are not what their
-    arguments say, and are executed.
+    Layers that are tied, frozen, hooked or changed after they were built are among them.
     """
     memory = Recalled()
     for arguments in samples(12, seed):
@@ -93,25 +93,70 @@ def test_networks_with_ways_of_their_own(tmp_path: Path, name: str) -> None:
     assert first == second == plain
 
 
-def test_layers_are_executed_once(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layer of equal settings meets an equal input only once, in whichever network."""
-    ran: list[str] = []
-    for kind in (nn.Conv2d, nn.Linear, nn.MaxPool2d):
-        plain = kind.forward
-
-        def forward(self: nn.Module, x: Any, run: Any = plain) -> Any:
-            ran.append(type(self).__name__)
-            return run(self, x)
-
-        monkeypatch.setattr(kind, "forward", forward)
+def test_operators_are_executed_once(network: Path) -> None:
+    """Networks of equal layers and inputs execute no operator that was executed for the first."""
     memory = Recalled()
-    for _turn in range(2):
-        model, inputs = build_network(load_class(network, "Geometry"), ARGUMENTS, META, 0)
-        count_layers(model, inputs, memory.by)
-        # `again` and `twin` are equal, and so are `fc` and `last` but for the shape they meet.
-        assert ran.count("Linear") <= 2
-        assert "forward" not in vars(model.fc)
-    assert ran.count("Linear") <= 2
+    rows_of(network, "Geometry", ARGUMENTS, memory)
+    executed = len(memory)
+    rows_of(network, "Geometry", ARGUMENTS, memory, memory)
+    assert executed and len(memory) == executed
+    rows_of(network, "Geometry", ARGUMENTS | {"size": 33}, memory)
+    assert len(memory) > executed
+
+
+x = torch.ones(2, 3, device="meta")
+ALIKE = {
+    "numbers of two types": (torch.mul, (x.int(), 2), (x.int(), 2.0)),
+    "a type that was asked for": (torch.sum, (x,), (x,), {}, {"dtype": torch.float64}),
+    "strides": (torch.relu, (x.t(),), (torch.ones(3, 2, device="meta"),)),
+    "several results": (torch.max, (x, 0), (x, 1)),
+    "no dimension": (torch.sum, (x, [0], False), (x, [0], True)),
+    "a list or its elements": (torch.cat, ([x, x], 0), ([x], 0)),
+    "a word": (torch.div, (x, x), (x.int(), x.int()), {}, {"rounding_mode": "floor"}),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_nearly_equal_arguments_are_two(name: str) -> None:
+    """What differs in a type, a stride or a keyword only gives what it gives by itself, twice."""
+    function, one, other, *more = ALIKE[name]
+    keywords = more or [{}, {}]
+    memory = Recalled()
+
+    def results(*modes: Recalled) -> list[Any]:
+        found = []
+        for args, kwargs in zip((one, other), keywords, strict=True):
+            with modes[0] if modes else nullcontext():
+                result = function(*args, **kwargs)
+            found.append([(t.shape, t.stride(), t.dtype) for t in tensors_of(result)])
+        return found
+
+    plain = results()
+    assert results(memory) == results(memory) == plain and len(memory)
+
+
+def test_default_type_decides_too() -> None:
+    """The type of a quotient of whole numbers is the default one of that moment."""
+    memory, whole = Recalled(), torch.ones(2, dtype=torch.int64, device="meta")
+    found = []
+    for dtype in (torch.float32, torch.float64, torch.float32):
+        torch.set_default_dtype(dtype)
+        try:
+            with memory:
+                found.append((whole / 3).dtype)
+        finally:
+            torch.set_default_dtype(torch.float32)
+    assert found == [torch.float32, torch.float64, torch.float32]
+
+
+def test_what_is_written_or_real_is_not_remembered() -> None:
+    """An operator that writes into what it takes, or gives values, is executed each time."""
+    memory, real = Recalled(), torch.ones(2)
+    with memory:
+        for _ in range(2):
+            real.add_(1)
+            assert float((real * 2).sum()) == 4 * float(real[0])
+    assert not len(memory) and real.tolist() == [3, 3]
 
 
 def test_layers_are_what_they_are_when_they_run(tmp_path: Path) -> None:

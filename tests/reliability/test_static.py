@@ -10,7 +10,9 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
+from snakemake.settings.types import MaxJobsPerTimespan
 from support import PROJECT
 
 CODE = ("workflow", "tools", "studies", "bench")
@@ -65,3 +67,11 @@ def test_every_range_is_met_by_its_pin(name: str, extras: list[str]) -> None:
         if wanted.name != "torch":
             pin = pins[re.sub(r"[-_.]+", "-", wanted.name).lower()]
             assert wanted.specifier.contains(pin), text
+
+
+@pytest.mark.parametrize("name", ["default", "slurm"])
+def test_a_job_that_waits_keeps_no_core_busy(name: str) -> None:
+    """Snakemake looks once a timespan for a place for a job; without one it looks without end."""
+    profile = yaml.safe_load((PROJECT / "profiles" / name / "profile.yaml").read_text("utf-8"))
+    limit = profile.get("max-jobs-per-timespan", "100/1s")
+    assert MaxJobsPerTimespan.parse_choice(limit).timespan >= 1

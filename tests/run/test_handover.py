@@ -22,7 +22,8 @@ def test_handed_over(tiny: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PLAN_VARIABLE, "")
     assert handed_over() is None
     config = Config(studies="all", measure=Measuring(time_limit_s=0.5, device="cpu"))
-    plan = RunPlan(config=config, studies={"b": planned(tiny, config), "a": planned(tiny, config)})
+    studies = {"b": planned(tiny, config), "a": planned(tiny, config)}
+    plan = RunPlan(config=config, config_file="config.yaml", studies=studies)
     assert hand_over(plan) is plan
     assert handed_over() == plan
     assert list(handed_over().studies) == ["b", "a"]

@@ -1,77 +1,35 @@
-"""Searches as tables: what the studies ask for, with hits that are one counted once."""
+"""A search is registered once, and is in the contract, the report and the docs by that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import re
 
 import pytest
-from conftest import TINY_LAYERS
-from support import measured
+from support import PROJECT
 
-from reconcile.errors import InputError
-from reconcile.search.run import search_geometries, search_slips
-from reconcile.study.model import Study
+from reconcile.report.render import SEARCH
+from reconcile.search.run import SEARCHES, Search
+from reconcile.tables.contract import FILES
 
-MakeStudy = Callable[..., Study]
-
-
-def slips(study: Study, folder: Path) -> list[dict[str, Any]]:
-    """The rows of slips.csv."""
-    found = search_slips(study, folder, measured(study, TINY_LAYERS), lambda line: None)
-    return found.to_dict("records")
-
-
-def test_hits_that_are_one_product_are_told(make_study: MakeStudy, tmp_path: Path) -> None:
-    """48 = 4*4*3 is one replacement; other searches come upon it again, and name it."""
-    study = make_study(lambda data: data["slips"][0].update(vocabulary=[2, 3, 4, 8, 12]))
-    rows = slips(study, tmp_path / "tiny")
-    by_kind = {row["kind"]: row for row in reversed(rows)}
-    assert by_kind["one-replaced"]["rewrites"] == ""
-    own = by_kind["one-replaced"]["expression"]
-    assert by_kind["one-replaced-by-any"]["rewrites"] == own
-    assert "No new hit: another search has it." in by_kind["one-replaced-by-any"]["found"]
-    products = {r["expression"]: r["rewrites"] for r in rows if r["kind"] == "free-products"}
-    assert products["4*12"] == own
-    assert products["2*3*8"] == ""
-
-
-@pytest.mark.parametrize("divisor", [None, "4", "channels(conv)"])
-def test_both_chances_are_told(make_study: MakeStudy, tmp_path: Path, divisor: str | None) -> None:
-    """Among the multiples of a divisor a hit is likelier; digits of a result know of none."""
-    study = make_study(lambda data: data["slips"][0].update(divisor=divisor))
-    rows = {row["kind"]: row for row in slips(study, tmp_path / "tiny")}
-    of_multiples = rows["one-replaced"]["chance_of_multiples"]
-    if divisor is None:
-        assert not of_multiples
-    else:
-        assert float(of_multiples) > float(rows["one-replaced"]["chance"])
-    assert not rows["result-edited"]["chance_of_multiples"]
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"factors": {"half": "width(conv) / 3"}}, "no whole number"),
-        ({"claim": "parameters"}, "is not printed in full"),
-    ],
+EXPLAINED = re.findall(
+    r"^## .*\(`(\w+\.csv)`\)$", (PROJECT / "docs/searches.md").read_text("utf-8"), re.MULTILINE
 )
-def test_what_cannot_be_searched_names_its_line(
-    make_study: MakeStudy, tmp_path: Path, change: dict[str, Any], said: str
-) -> None:
-    """One line with the place of the search in the study."""
-    study = make_study(lambda data: data["slips"][0].update(change))
-    with pytest.raises(InputError, match=said) as caught:
-        slips(study, tmp_path / "tiny")
-    assert caught.value.faults[0].key.startswith("slips.0")
 
 
-def test_geometries_are_a_row_a_map(make_study: MakeStudy, tmp_path: Path) -> None:
-    """Each map that has the number, and a row of its own for a search that finds none."""
-    study = make_study(lambda data: data["geometries"][0].update(channels=[3, 4, 7]))
-    rows = search_geometries(study, tmp_path / "tiny", lambda line: None).to_dict("records")
-    assert [row["hit"] for row in rows] == ["4x4x3"]
-    none = make_study(lambda data: data["geometries"][0].update(channels=[7]))
-    (row,) = search_geometries(none, tmp_path / "tiny", lambda line: None).to_dict("records")
-    assert (row["hit"], row["found"][:29]) == ("", "No geometry gives the number.")
+def test_what_is_registered_is_what_the_rule_writes() -> None:
+    """The tables of the contract that the rule makes, in its order."""
+    tables = [name for name, file in FILES.items() if file.rule == "search"]
+    assert [search.table for search in SEARCHES] == tables
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=lambda search: search.name)
+def test_each_search_has_its_part_of_the_report(search: Search) -> None:
+    """A template shows it, and its table says which claim and which search a row is of."""
+    part = PROJECT / "templates" / "partials" / f"search-{search.name}.jinja"
+    assert f'id="{search.name}"' in part.read_text(encoding="utf-8")
+    assert set(SEARCH) <= set(FILES[search.table].keys)
+
+
+def test_each_search_is_explained() -> None:
+    """docs/searches.md has a section for each, in their order."""
+    assert [search.table for search in SEARCHES] == EXPLAINED

@@ -1,11 +1,10 @@
 """Put everything about a study into one file that anyone can verify.
 
-Requires: everything in results/{study}/, studies/{study}/, and the files of this workflow.
+Requires: everything in results/{study}/, studies/{study}/, the configuration, and the files of
+this workflow.
 Produces: results/{study}/{study}-<version>.crate.zip.
 """
 
-from reconcile import __version__
-from reconcile.archive.layout import code_files
 from reconcile.archive.layout import RESULT_FILES
 
 
@@ -16,7 +15,8 @@ rule build_archive:
         files=study_files,
         results=expand("results/{{study}}/{file}", file=RESULT_FILES),
         figures="results/{study}/figures",
-        code=ancient([str(file) for file in code_files(Path("."))]),
+        config=ancient(CONFIG_FILES),
+        code=ancient([own_file(name) for name in code_files() if name != CONFIG_NAME]),
         outdated=outdated("build_archive"),
     output:
         archive=f"results/{{study}}/{{study}}-{__version__}.crate.zip",

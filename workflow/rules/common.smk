@@ -2,6 +2,9 @@
 
 Requires: config.yaml, studies/*/study.yaml. Produces: CONFIG, STUDIES and the input functions of the
 other rules. A job that runs on another machine gets all of this from the run that submitted it.
+
+These rules may be taken as a module, or run on any folder: studies/, results/ and config.yaml are in
+the working folder; templates, scripts and library are found by the library, wherever it lies.
 """
 
 import os
@@ -12,15 +15,29 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from reconcile.study.config import check_config, load_config, study_names
+# The release of these rules. Taken as a module they may come from elsewhere than the library.
+RELEASE = "0.1.0"
+
+try:
+    from reconcile import __version__
+except ImportError:
+    missing = "the library `reconcile` is not installed in this environment"
+    raise WorkflowError(f"\n{missing}; these rules need release {RELEASE}") from None
+if __version__ != RELEASE:
+    other = f"the installed library is of release {__version__}, and these rules of {RELEASE}"
+    raise WorkflowError(f"\nreconcile: {other}; take both of the same one")
+
+from reconcile.study.config import check_config, load_configs, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
 from reconcile.measure.run import MEASUREMENT_FILES
 from reconcile.study.values import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
+from reconcile.project import CONFIG as CONFIG_NAME, code_files, own_file, own_files
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
 from reconcile.study.load import load_study
+from reconcile.tables.contract import FILES
 
 # Snakemake puts this into the commands of jobs as it is; the folder's path may hold spaces or quotes.
 sys.executable = shlex.quote(sys.executable)
@@ -45,20 +62,25 @@ def study_named(name):
 PLAN = None if workflow.is_main_process else handed_over()
 
 if PLAN is None:
-    # Before Snakemake reads the file itself: this loader names the line and what is accepted.
-    checked(load_config, Path("config.yaml"))
+    config_file = Path(CONFIG_NAME)
+    # Not where a module was given its configuration, by whoever read it.
+    if config == workflow.config_settings.overwrite_config or not config:
+        # Before Snakemake reads the files itself: this loader names the line and what is accepted.
+        config_file = checked(load_configs, config_file, workflow.config_settings.configfiles)
 
-    configfile: "config.yaml"
+        configfile: CONFIG_NAME
 
     CONFIG = checked(check_config, config)
-    names = checked(study_names, CONFIG, Path("studies"), Path("config.yaml"))
+    names = checked(study_names, CONFIG, Path("studies"), config_file)
     # Every study is checked now, before anything runs.
     studies = {name: planned(study_named(name), CONFIG) for name in names}
-    PLAN = hand_over(RunPlan(config=CONFIG, studies=studies))
-    os.environ[CONFIG_HASH_VARIABLE] = file_sha256(Path("config.yaml"))
+    PLAN = hand_over(RunPlan(config=CONFIG, config_file=str(config_file), studies=studies))
+    os.environ[CONFIG_HASH_VARIABLE] = file_sha256(config_file) or ""
 
 
 CONFIG = PLAN.config
+# In an archive; none where a module was given its configuration by other means.
+CONFIG_FILES = list(filter(os.path.isfile, [PLAN.config_file]))
 STUDIES = list(PLAN.studies)
 
 
@@ -91,6 +113,12 @@ def measured(folder, flag=str):
     return {name: flag(file) for name, file in files.items()}
 
 
+def searched(folder):
+    """The tables that the searches write into a folder, by name."""
+    files = (name for name, file in FILES.items() if file.rule == "search")
+    return {Path(name).stem: f"{folder}/{name}" for name in files}
+
+
 # Measured in more than one job. A study that config.yaml does not name is measured in one.
 LARGER = [name for name in STUDIES if batches_of(name) > 1]
 ID = STUDY_PATTERN.strip("^$")
@@ -111,7 +139,7 @@ PAGE = ("report.html.jinja", "partials/*", "fonts/*")
 
 def templates(*patterns):
     """The templates that a rule uses."""
-    return [str(file) for pattern in patterns for file in sorted(Path("templates").glob(pattern))]
+    return [own_file(name) for pattern in patterns for name in own_files(f"templates/{pattern}")]
 
 
 wildcard_constraints:

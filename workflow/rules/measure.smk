@@ -70,7 +70,7 @@ rule gather_measurements:
         interpretations="results/{study}/interpretations.json",
         settings="results/{study}/settings.json",
         network=network_file,
-        measured_by=ancient("workflow/scripts/measure.py"),
+        measured_by=ancient(own_file("workflow/scripts/measure.py")),
         batches=lambda wildcards: expand(
             "results/{study}/batches/{batch}/{file}",
             study=wildcards.study,

@@ -2,7 +2,7 @@
 
 Requires: studies/{study}/study.yaml, results/{study}/layers.csv, totals.csv, coverage.csv.
 Produces: results/{study}/consistency.csv, verdicts.csv, countings.csv, evidence.csv,
-conflicts.csv, reconciliation.json, slips.csv, geometries.csv.
+conflicts.csv, reconciliation.json, and a table for each search.
 """
 
 
@@ -54,17 +54,17 @@ rule reconcile:
 
 
 rule search:
-    """Search for slips and geometries that would give a number no reading reproduces."""
+    """Search for what would explain a number that no reading reproduces."""
     input:
         study=ancient("studies/{study}/study.yaml"),
         layers="results/{study}/layers.csv",
         totals="results/{study}/totals.csv",
         coverage="results/{study}/coverage.csv",
         outputs="results/{study}/outputs.csv",
+        verdicts="results/{study}/verdicts.csv",
         outdated=outdated("search"),
     output:
-        slips="results/{study}/slips.csv",
-        geometries="results/{study}/geometries.csv",
+        **searched("results/{study}"),
         made="results/{study}/.made/search.json",
     log:
         "logs/{study}/search.log",

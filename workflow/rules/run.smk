@@ -1,11 +1,13 @@
-"""What a run does as it starts and when it fails; on a cluster there is more to do.
+"""What a run does as it starts, when it ends and when it fails; on a cluster there is more to do.
 
 Requires: the rules of all other files. Produces: .snakemake/host.
 """
 
+import atexit
 import platform
 import signal
 
+from reconcile.run.ending import answers
 from reconcile.run.processes import HOST_FILE, answered_in_a_thread
 
 # Held while a run on a cluster goes on. Its jobs may outlive it, so a local run looks for them too.
@@ -39,6 +41,22 @@ def settle_with_cluster():
         raise WorkflowError(str(error)) from None
 
 
+if not workflow.is_rule("instantiate"):
+    # Marks, logs and scripts go by the names of rules.
+    raise WorkflowError("\ntake the rules under their own names: use rule * from reconcile")
+
+
+def accept_what_was_touched():
+    """Take results as they are that this run only gave a new time."""
+    if workflow.touch:
+        JUDGE.accept()
+
+
+if not workflow.modifier.is_main_snakefile():
+    # Of a module Snakemake calls no handlers.
+    atexit.register(accept_what_was_touched)
+
+
 onstart:
     HOST_FILE.write_text(platform.node(), encoding="utf-8")
     answered_in_a_thread(signal.SIGTERM)
@@ -47,8 +65,9 @@ onstart:
 
 
 onsuccess:
-    if workflow.touch:
-        JUDGE.accept()
+    accept_what_was_touched()
+    for line in answers(Path("results"), STUDIES):
+        tell(line)
 
 
 onerror:

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from reconcile.archive.build import build_archive
+from reconcile.project import ROOT
 from reconcile.run.scripting import job
 
 with job(snakemake) as log:
     out = Path(snakemake.output[0])
-    checks = build_archive(Path(), Path(snakemake.input.study).parent, out.parent, out)
+    config = next(map(Path, snakemake.input.config), None)
+    checks = build_archive(ROOT, Path(snakemake.input.study).parent, out.parent, out, config)
     log(f"{out} verifies: {len(checks)} checks hold")

@@ -3,6 +3,7 @@
 import gc
 from pathlib import Path
 
+from reconcile.project import TEMPLATES
 from reconcile.report.render import write_paper
 from reconcile.run.scripting import job
 from reconcile.study.load import load_study
@@ -13,6 +14,6 @@ gc.disable()
 with job(snakemake) as log:
     study = load_study(Path(snakemake.input.study).parent)
     results = Path(snakemake.output[0]).parent
-    write_paper(study, results, Path("templates"), snakemake.params.options, log)
+    write_paper(study, results, TEMPLATES, snakemake.params.options, log)
 
 gc.freeze()

@@ -4,6 +4,7 @@ import gc
 from pathlib import Path
 
 from reconcile.cite.numbers import write_citations
+from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page
 from reconcile.run.scripting import job
 from reconcile.study.load import load_study
@@ -13,8 +14,8 @@ gc.disable()
 
 with job(snakemake):
     study = load_study(Path(snakemake.input.study).parent)
-    results, templates = Path(snakemake.output.html).parent, Path("templates")
-    write_page(study, results, templates, snakemake.params.options)
-    write_citations(study, results, templates, Path(snakemake.input.tool))
+    results = Path(snakemake.output.html).parent
+    write_page(study, results, TEMPLATES, snakemake.params.options)
+    write_citations(study, results, TEMPLATES, CITATION)
 
 gc.freeze()

@@ -1,17 +1,17 @@
-"""Search for slips and geometries that would give a printed number."""
+"""Search for what would explain a printed number that no reading reproduces."""
 
 from pathlib import Path
 
 from reconcile.judge.measurements import Measurements
 from reconcile.run.scripting import job
-from reconcile.search.run import search_geometries, search_slips
+from reconcile.search.given import Given
+from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 
 with job(snakemake) as log:
     folder = Path(snakemake.input.study).parent
     results = Path(snakemake.output.slips).parent
-    study = load_study(folder)
-    measured = Measurements.read(results)
-    write_table(results, "slips.csv", search_slips(study, folder, measured, log))
-    write_table(results, "geometries.csv", search_geometries(study, folder, log))
+    given = Given(load_study(folder), folder, Measurements.read(results), results, log)
+    for name, content in search_all(given):
+        write_table(results, name, content)

@@ -42,7 +42,7 @@ from reconcile.archive.layout import (
     WRITTEN_BY,
     member_of,
 )
-from reconcile.archive.reading import PROJECT, Archive, manifest, text_of
+from reconcile.archive.reading import Archive, manifest, text_of
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
 from reconcile.files import write_bytes, write_json
@@ -50,12 +50,13 @@ from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
+from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page, write_paper
-from reconcile.search.run import search_geometries, search_slips
-from reconcile.search.slips import MOST_FREE_PRODUCTS
+from reconcile.search.given import Given
+from reconcile.search.run import most_candidates, search_all
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
-from reconcile.study.model import GeometrySearch, SlipSearch, Study
+from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
@@ -73,8 +74,6 @@ RENDERING = (
 _NUMBERS = "results/numbers.tex"
 MOST_NAMED = 3
 """Files of other code that a line names."""
-_EDITS = 400
-"""Ways to edit one digit of a number of 64 bits: more than there are."""
 DOCUMENTS = (README, CERTIFICATE, METADATA, MANIFEST)
 
 
@@ -149,8 +148,7 @@ class Workspace:
     @property
     def candidates(self) -> int:
         """How many combinations the study's searches try, at most."""
-        slips, geometries = self.study.slips, self.study.geometries
-        return sum(map(_slips, slips)) + sum(map(_geometries, geometries))
+        return most_candidates(self.study)
 
     @cached_property
     def measured(self) -> Measurements:
@@ -167,28 +165,6 @@ class Workspace:
         """The tables that follow from study and measurements, by name."""
         paper = {"consistency.csv": consistency_table(self.study, self.folder)}
         return self.reconciled.tables | paper
-
-
-def _slips(wanted: SlipSearch) -> int:
-    """One or two parts changed, each into a printed number or by an edit of a digit."""
-    parts = len(wanted.factors) + len(wanted.terms)
-    changes = len(wanted.vocabulary) + _EDITS
-    among_free_products = 0 if wanted.terms else MOST_FREE_PRODUCTS
-    return 2 * ((parts * changes) ** 2 + parts**3 + among_free_products)
-
-
-def _geometries(wanted: GeometrySearch) -> int:
-    """Inputs x windows x strides x both roundings; windows or inputs twice where axes differ."""
-    inputs = _length(wanted.inputs) if wanted.inputs else len(wanted.input_sides)
-    paddings = _length(wanted.paddings)
-    windows = _length(wanted.kernels) * paddings * (paddings if wanted.free_sides else 1)
-    each = windows * _length(wanted.strides)
-    squared = {"rectangular-maps": inputs, "separate-axes": each}
-    return 2 * inputs * each * squared.get(wanted.kind, 1)
-
-
-def _length(bounds: list[int]) -> int:
-    return max(0, bounds[1] - bounds[0] + 1)
 
 
 @contextmanager
@@ -302,7 +278,7 @@ def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
         archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
-        computed = read_macros(numbers_tex(load_numbers(space.results), PROJECT / "templates"))
+        computed = read_macros(numbers_tex(load_numbers(space.results), TEMPLATES))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
@@ -328,7 +304,7 @@ def check_citations(space: Workspace) -> str:
     if not space.archive.same_code:
         return "not compared: other code wrote them"
     with one_line(space.root):
-        write_citations(space.study, space.results, PROJECT / "templates", PROJECT / "CITATION.cff")
+        write_citations(space.study, space.results, TEMPLATES, CITATION)
     return _same_bytes(space, space.results, CITATION_FILES)
 
 
@@ -366,10 +342,9 @@ def _settings(archive: Archive) -> dict[str, Any]:
 def check_searched(space: Workspace) -> str:
     """The searches find what they are said to have found."""
     with one_line(space.root):
-        slips = search_slips(space.study, space.folder, space.measured, _quietly)
-        write_table(space.again, "slips.csv", slips)
-        geometries = search_geometries(space.study, space.folder, _quietly)
-        write_table(space.again, "geometries.csv", geometries)
+        given = Given(space.study, space.folder, space.measured, space.again, _quietly)
+        for name, content in search_all(given):
+            write_table(space.again, name, content)
     return _same_bytes(space, space.again, _written_by("search"))
 
 
@@ -383,7 +358,7 @@ def take_searched(space: Workspace) -> str:
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
-        write_page(space.study, space.again, PROJECT / "templates", _options(space))
+        write_page(space.study, space.again, TEMPLATES, _options(space))
     figures = [name for name in FIGURE_FILES if (space.again / name).is_file()]
     archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
     for name in sorted(set(figures) ^ set(archived)):
@@ -394,7 +369,7 @@ def check_report(space: Workspace) -> str:
 def check_pdf(space: Workspace) -> str:
     """The report for paper is the one that the tables give."""
     with one_line(space.root):
-        write_paper(space.study, space.again, PROJECT / "templates", _options(space))
+        write_paper(space.study, space.again, TEMPLATES, _options(space))
     return _same_bytes(space, space.again, ("report.pdf",))
 
 

@@ -35,19 +35,17 @@ _AGAIN = {
 _RESULT = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, RESULT_FILES))})(?![\w-]|\.\w)")
 
 
-def archive_name(study: str, version: str) -> str:
-    """The file name of an archive."""
-    return f"{study}-{version}.crate.zip"
-
-
-def build_archive(root: Path, study_folder: Path, results: Path, out: Path) -> list[Check]:
+def build_archive(
+    root: Path, study_folder: Path, results: Path, out: Path, config: Path | None = None
+) -> list[Check]:
     """Write the archive of a study's results, if it verifies.
 
     Args:
-        root: the project's folder.
+        root: where the project's files are.
         study_folder: the study's folder.
         results: the study's results, complete with reports.
         out: the zip file to write.
+        config: the configuration of the run; without one, the project's own.
 
     Returns:
         The checks that the archive passed.
@@ -56,7 +54,7 @@ def build_archive(root: Path, study_folder: Path, results: Path, out: Path) -> l
         InputError: a result is missing, broken or does not follow from the others as they are now,
             or the file cannot be written.
     """
-    members = gather(root, study_folder, results)
+    members = gather(root, study_folder, results, config)
     try:
         content = pack(describe(members))
     except ArchiveError as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -19,17 +18,15 @@ from markupsafe import Markup
 from reconcile.archive.container import ArchiveError
 from reconcile.archive.layout import REPRODUCIBLE, member_of
 from reconcile.archive.reading import digest, manifest, parse_json, parse_table
+from reconcile.archive.swhid import swhid
+from reconcile.project import TEMPLATES
 from reconcile.tables.contract import FILES
-
-TEMPLATES = Path(__file__).resolve().parents[3] / "templates" / "archive"
-
 
 NOT_PROVABLE = (
     "that the numbers were measured: a changed measurement with all that follows from it made anew "
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_LIBRARY = "code/workflow/"
 _VERDICTS = "results/verdicts.csv"
 
 
@@ -148,6 +145,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
         "certificate.md",
         facts,
         commit=f"{commit}{state}" if commit else None,
+        swhids=[(folder, swhid(members, f"{folder}/")) for folder in ("study", "code")],
         conclusion=conclusion,
         measured=[member_of(name) for name, file in FILES.items() if file.rule == "measure"],
         not_provable=NOT_PROVABLE,
@@ -165,7 +163,7 @@ def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES / "archive"),
         # What is printed is Markdown already, made so by ``finalize``; nothing is HTML.
         autoescape=True,
         finalize=_markdown,

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from reconcile.archive.container import ArchiveError, check_name
 from reconcile.errors import Fault, InputError
-from reconcile.folders import CACHES, files_in, refuse_links
+from reconcile.files import files_in, refuse_links
+from reconcile.project import CODE_FOLDERS, CONFIG, code_files
 from reconcile.tables.contract import FIGURES, FILES
 
 README = "README.md"
@@ -88,36 +89,23 @@ CORE = (
 """Without these an archive is none, whatever release wrote it."""
 
 
-_CODE_FOLDERS = ("profiles", "workflow", "templates")
-CODE = (
-    "Snakefile",
-    "config.yaml",
-    "requirements.lock",
-    "pyproject.toml",
-    "LICENSE",
-    "CITATION.cff",
-    "tools/setup.sh",
-    "tools/forget_folder.py",
-    *(f"{folder}/**/*" for folder in _CODE_FOLDERS),
-)
-"""What a study is run with, relative to the project's folder."""
-
-
-def code_files(root: Path) -> list[Path]:
-    """The files of the project that make its results, sorted."""
-    found = (file for pattern in CODE for file in root.glob(pattern) if file.is_file())
-    return sorted(file for file in found if not CACHES.intersection(file.parts))
-
-
-def gather(root: Path, study_folder: Path, results: Path) -> dict[str, bytes]:
+def gather(
+    root: Path, study_folder: Path, results: Path, config: Path | None = None
+) -> dict[str, bytes]:
     """The files of an archive, by member name, before anything is written about them.
+
+    Args:
+        root: where the project's files are.
+        study_folder: the study's folder.
+        results: the study's results.
+        config: the configuration of the run; without one, the project's own.
 
     Raises:
         InputError: a result is missing, a file's name is not plain, or a folder holds a link.
     """
-    refuse_links(study_folder, results / "figures", *(root / name for name in _CODE_FOLDERS))
+    refuse_links(study_folder, results / "figures", *(root / name for name in CODE_FOLDERS))
     members: dict[str, bytes] = {}
-    for name, file in (*_code(root), *_study(study_folder), *_results(results)):
+    for name, file in (*_code(root, config), *_study(study_folder), *_results(results)):
         try:
             check_name(name)
             members[name] = file.read_bytes()
@@ -128,9 +116,9 @@ def gather(root: Path, study_folder: Path, results: Path) -> dict[str, bytes]:
     return members
 
 
-def _code(root: Path) -> Iterator[tuple[str, Path]]:
-    for file in code_files(root):
-        yield f"code/{file.relative_to(root).as_posix()}", file
+def _code(root: Path, config: Path | None) -> Iterator[tuple[str, Path]]:
+    for name, file in code_files(root).items():
+        yield f"code/{name}", config if config and name == CONFIG else file
 
 
 def _study(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 from reconcile import __version__
 from reconcile.archive.container import ArchiveError, read_container, shown, unpack
-from reconcile.archive.layout import MANIFEST, code_files, member_of
+from reconcile.archive.layout import MANIFEST, member_of
+from reconcile.project import code_files
 from reconcile.study.values import STUDY_PATTERN
 from reconcile.tables.contract import FILES, tables
 from reconcile.tables.rows import Row, TableError, fits, lines_of, read_cell
@@ -28,8 +29,6 @@ MAX_ROW = 1_000_000
 MOST_CELLS = 4_000_000
 """Cells of tables that are held in memory, where they take less than half a gigabyte."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)")
-PROJECT = Path(__file__).resolve().parents[3]
-"""The checkout that the running library lies in."""
 CONFIG = "code/config.yaml"
 """What a run may set as it likes: it is no part of the code."""
 
@@ -299,7 +298,7 @@ class Archive:
 @cache
 def running_code() -> dict[str, bytes]:
     """The files of the code that runs, as an archive names them, without the configuration."""
-    files = {f"code/{f.relative_to(PROJECT).as_posix()}": f for f in code_files(PROJECT)}
+    files = {f"code/{name}": file for name, file in code_files().items()}
     return {name: file.read_bytes() for name, file in files.items() if name != CONFIG}
 
 

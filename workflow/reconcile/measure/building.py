@@ -16,7 +16,9 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import torch
@@ -48,13 +50,31 @@ class BuildError(Exception):
     """The study's network cannot be built; the message says why."""
 
 
+class Inputs(tuple[Any, ...]):
+    """What a network is given.
+
+    Attributes:
+        names: of the last ones, which are given by name.
+    """
+
+    names: tuple[str, ...] = ()
+
+
+def called(model: nn.Module, inputs: tuple[Any, ...]) -> Any:
+    """What a network returns for its inputs; without names they are given in order."""
+    names = inputs.names if isinstance(inputs, Inputs) else ()
+    first = len(inputs) - len(names)
+    return model(*inputs[:first], **dict(zip(names, inputs[first:], strict=True)))
+
+
 class _SkipRandomFills(TorchFunctionMode):
     """Leaves parameters as they are where a layer would draw random ones."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        target = args[0] if args else (kwargs or {}).get("tensor")
-        if func in _RANDOM_FILLS and isinstance(target, nn.Parameter):
-            return target
+        if func in _RANDOM_FILLS:
+            target = args[0] if args else (kwargs or {}).get("tensor")
+            if isinstance(target, nn.Parameter):
+                return target
         return func(*args, **(kwargs or {}))
 
 
@@ -70,13 +90,20 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(_compiled(file, file.read_bytes()), module.__dict__)  # noqa: S102 - as an import does
     except (Exception, SystemExit) as error:
         raise BuildError(f"{file.name} cannot be imported: {first_line(error)}") from error
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise BuildError(f"{file.name} has no torch.nn.Module named {name}")
     return found
+
+
+@cache
+def _compiled(file: Path, source: bytes) -> CodeType:
+    """The code of a file, which is run anew for each reading."""
+    code: CodeType = compile(source, str(file), "exec", dont_inherit=True)
+    return code
 
 
 def load_factory(module: str, name: str) -> Callable[..., Any]:
@@ -170,23 +197,20 @@ def _draw_from(seed: int, device: torch.device) -> None:
 def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
     """Let lazy layers learn their sizes, and fill them too; one that fails shows when it is run."""
     with suppress(Exception), torch.no_grad():
-        model(*inputs)
+        called(model, inputs)
     _fill(model, seed)
 
 
-def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-    """The inputs that a study describes, one of each batch, in the order of ``forward``."""
+def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
+    """The inputs that a study describes, one of each batch, as ``forward`` takes them."""
     named = {one["name"]: _made(one) for one in given if one["name"]}
     rest = [_made(one) for one in given if not one["name"]]
     if not named:
-        return tuple(rest)
+        return Inputs(rest)
     bound = inspect.signature(model.forward).bind(*rest, **named)
-    last = list(bound.arguments)[-1]
-    bound.apply_defaults()
-    names = list(bound.arguments)
-    if bound.kwargs.keys() & named.keys():
-        raise BuildError(f"forward takes {', '.join(bound.kwargs)} by name only")
-    return bound.args[: names.index(last) + 1]
+    inputs = Inputs((*bound.args, *bound.kwargs.values()))
+    inputs.names = tuple(bound.kwargs)
+    return inputs
 
 
 def _made(one: dict[str, Any]) -> Tensor:
@@ -215,6 +239,8 @@ def _fill(model: nn.Module, seed: int) -> None:
 
     Whole numbers stay as they are: they stand for something. A lazy layer has nothing to fill yet.
     """
+    if all(parameter.is_meta for parameter in model.parameters()):
+        return
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -20,6 +20,7 @@ import dataclasses
 import importlib
 import math
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -29,8 +30,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.utils.hooks import RemovableHandle
 
 from reconcile.errors import visible
+from reconcile.measure.building import called
 from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.crediting import Counter, Functions, Result, Work
 from reconcile.measure.kinds import (
@@ -39,12 +42,14 @@ from reconcile.measure.kinds import (
     Axes,
     axes_of_layer,
     axes_of_tokens,
+    class_name,
     declared,
     holds_modules,
     kind_of,
     named_kind,
     sizes,
 )
+from reconcile.measure.recall import Execute, execute
 from reconcile.measure.weights import Weights, holders, packed_in
 from reconcile.tables.contract import INPUT, NETWORK, ROOT
 
@@ -72,6 +77,9 @@ class Row:
         real_parameters: as ``parameters``; a complex element is two.
         used_parameters: of ``parameters``, those of tensors that an operator read.
         weight_bytes: memory of its parameters.
+        data_macs: of ``macs``, those of products of data with data.
+        class_name: its class, if that is one of ``torch.nn``.
+        unread: parameters, by identity, that no operator read.
         uncounted: operators that may multiply and add and have no formula, with the number of
             elements that went in.
         notes: what should be known of its counts.
@@ -99,6 +107,9 @@ class Row:
     real_parameters: int = 0
     used_parameters: int = 0
     weight_bytes: int = 0
+    data_macs: int = 0
+    class_name: str = ""
+    unread: set[int] = field(default_factory=set, compare=False)
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
     axes: Axes | None = None
@@ -252,14 +263,18 @@ def hooked(
     after: Callable[..., None],
 ) -> Iterator[None]:
     """Run with forward hooks on some modules; they are gone afterwards, whatever happens."""
-    # A scripted module refuses hooks of its own; those of a module work as it is called.
-    handles = [nn.Module.register_forward_pre_hook(m, before) for m in modules]
-    handles += [nn.Module.register_forward_hook(m, after) for m in modules]
+    # Registered by hand, all under one number of torch's: a handle for each takes as long as a pass
+    # over the meta device.
+    number = RemovableHandle(OrderedDict()).id
+    for module in modules:
+        module._forward_pre_hooks[number] = before
+        module._forward_hooks[number] = after
     try:
         yield
     finally:
-        for handle in handles:
-            handle.remove()
+        for module in modules:
+            module._forward_pre_hooks.pop(number, None)
+            module._forward_hooks.pop(number, None)
 
 
 @contextmanager
@@ -281,15 +296,10 @@ def _uncompiled() -> AbstractContextManager[Any]:
     return eager
 
 
-def executed(model: nn.Module, counter: Counter) -> AbstractContextManager[None]:
-    """Have every layer of a network executed."""
-    return nullcontext()
-
-
 def count_layers(
     model: nn.Module,
     inputs: tuple[Tensor, ...],
-    recalled: Callable[[nn.Module, Counter], AbstractContextManager[None]] = executed,
+    run: Execute = execute,
     ended: Callable[[str, Callable[[], Row]], None] = lambda layer, row: None,
 ) -> tuple[list[Row], Tensor]:
     """Run the model once and count every layer.
@@ -297,7 +307,7 @@ def count_layers(
     Args:
         model: the network; it is neither moved nor changed.
         inputs: its inputs, each with a batch of one.
-        recalled: lets layers answer with what they did before, on the meta device.
+        run: executes an operator, or remembers what it gave.
         ended: is told of each layer that ran as soon as it returned; its row so far can be asked
             for, until the pass is over.
 
@@ -309,35 +319,46 @@ def count_layers(
         CrossCheckError: a count disagrees with its closed form, or rows with the total.
         TypeError: the model returned no tensor.
     """
-    one_pass = _Pass(model, ended)
+    one_pass = _Pass(model, ended, run)
     counter = one_pass.counter
     ended(INPUT, partial(one_pass.input_row, inputs))
     with (
         torch.no_grad(),
         layers_apart(),
         _uncompiled(),
-        recalled(model, counter),
         one_pass.prepared(),
-        hooked(list(one_pass.names), one_pass.before, one_pass.after),
+        hooked(list(one_pass.names), _unwatched(one_pass.before), _unwatched(one_pass.after)),
         Functions(counter),
         counter,
     ):
-        output = first_tensor(model(*inputs))
+        output = first_tensor(called(model, inputs))
     if output is None:
         raise TypeError("the network returned no tensor")
     return [one_pass.input_row(inputs), *one_pass.finish()], output
 
 
+def _unwatched(hook: Callable[..., None]) -> Callable[..., None]:
+    """A hook whose questions to tensors are no functions of the network."""
+
+    def run(*args: Any) -> None:
+        with torch._C.DisableTorchFunction():
+            hook(*args)
+
+    return run
+
+
 class _Pass:
     """One forward pass, seen from its modules."""
 
-    def __init__(self, model: nn.Module, ended: Callable[[str, Callable[[], Row]], None]) -> None:
+    def __init__(
+        self, model: nn.Module, ended: Callable[[str, Callable[[], Row]], None], run: Execute
+    ) -> None:
         self.model = model
         self._ended = ended
         self.names = layer_names(model)
         self.part_of = holders(self.names)
         self.rows: dict[nn.Module, Row] = {}
-        self.counter = Counter(on_use=self._row)
+        self.counter = Counter(on_use=self._row, execute=run)
         self.axes = self.counter.axes
         self._outputs: dict[nn.Module, tuple[int, ...]] = {}
         self._lazy: set[nn.Module] = set()
@@ -379,6 +400,7 @@ class _Pass:
         row = self.rows.get(module)
         if row is None:
             row = self.rows[module] = Row(self.names[module], kind_of(module))
+            row.class_name = class_name(module)
         return row
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -492,6 +514,7 @@ class _Pass:
     def _take(self, module: nn.Module, row: Row, work: Work) -> None:
         """Put what operators did on a layer's behalf into its row."""
         row.macs, row.uncounted, row.notes = work.macs, work.uncounted, work.notes
+        row.data_macs = 0 if row.kind == "recurrent" else work.macs - sum(work.by_kind.values())
         products = named_kind(module) in (None, "attention") and (work.results or work.elsewhere)
         if named_kind(module) is None and work.by_kind:
             row.kind = max(work.by_kind, key=lambda kind: work.by_kind[kind])
@@ -545,19 +568,21 @@ def _count_parameters(
             counts = tensor.is_floating_point() or tensor.is_complex()
             if packed and not counts:
                 continue
-            elements = _stands_for(tensor)
+            elements = elements_of(tensor)
             if not isinstance(tensor, nn.Parameter):
                 row.buffers += elements if counts else 0
                 continue
             row.all_parameters += elements
             row.weight_bytes += tensor.numel() * tensor.element_size()
+            if id(tensor) not in weights.used:
+                row.unread.add(id(tensor))
             if tensor.requires_grad:
                 row.parameters += elements
                 row.real_parameters += elements * (2 if tensor.is_complex() else 1)
                 row.used_parameters += elements if id(tensor) in weights.used else 0
 
 
-def _stands_for(tensor: Tensor) -> int:
+def elements_of(tensor: Tensor) -> int:
     """The elements of a parameter; of one that packs several into each, those that it stands for.
 
     bitsandbytes keeps the shape of the packed weight in ``quant_state``.
@@ -584,7 +609,7 @@ def _connections(module: nn.Module, row: Row) -> int:
 def _check_total(model: nn.Module, rows: list[Row]) -> None:
     # What the network holds after its pass: a layer that it made on the way has no row.
     held = {p for m in model.modules() for p in m._parameters.values() if p is not None}
-    total = sum(_stands_for(p) for p in held if p.requires_grad and not is_lazy(p))
+    total = sum(elements_of(p) for p in held if p.requires_grad and not is_lazy(p))
     counted = sum(row.parameters for row in rows)
     if counted != total:
         raise CrossCheckError(f"rows sum to {counted:,} parameters, the network has {total:,}")
@@ -613,6 +638,9 @@ def cells_of(row: Row) -> dict[str, Any]:
         "real_parameters": row.real_parameters,
         "used_parameters": row.used_parameters,
         "weight_bytes": row.weight_bytes,
+        "class": row.class_name,
+        "inputs": math.prod(row.first_input) * row.calls,
+        "data_macs": row.data_macs,
         "output_bytes": row.bytes,
         **row.fields,
         **row.more,

@@ -41,6 +41,7 @@ from reconcile.measure.operators import (
     Sort,
     sort_of,
 )
+from reconcile.measure.recall import Execute, execute
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
 
 
@@ -73,8 +74,6 @@ class Work:
         uncounted: operators that may multiply and add and have no formula, with the number of
             elements that went in.
         notes: what should be known of the counts.
-        learned: shapes of tensors that it made or took, their axes, and whether it took them.
-        reads: names of the module's parameters that were read, of work that is remembered.
     """
 
     macs: int = 0
@@ -83,19 +82,6 @@ class Work:
     elsewhere: list[Result] = field(default_factory=list)
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
-    learned: list[tuple[tuple[int, ...], Axes | None, bool]] = field(default_factory=list)
-    reads: frozenset[str] = frozenset()
-
-    def add(self, more: Work) -> None:
-        """Add what another pass or call did."""
-        self.macs += more.macs
-        for kind, macs in more.by_kind.items():
-            self.by_kind[kind] = self.by_kind.get(kind, 0) + macs
-        self.results += more.results
-        self.elsewhere += more.elsewhere
-        for name, elements in more.uncounted.items():
-            self.leave_out(name, elements)
-        self.notes |= more.notes
 
     def leave_out(self, name: str, elements: int) -> None:
         """Name an operator that was not counted."""
@@ -113,15 +99,21 @@ class Counter(TorchDispatchMode):
         preparing: how many parametrisations and hooks before a layer are running.
         axes: what the dimensions of the tensors are that products took and gave.
         on_use: is told of a layer whose weights another module is about to use.
+        execute: executes an operator, or remembers what it gave.
     """
 
     supports_higher_order_operators = True
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing is compiled in a pass, and to say so takes longer than to count
 
     def __init__(
         self,
         running: Iterable[nn.Module] = (),
         weights: Weights | None = None,
         on_use: Callable[[nn.Module], object] = lambda module: None,
+        execute: Execute = execute,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.running = list(running)
@@ -130,13 +122,19 @@ class Counter(TorchDispatchMode):
         self.axes = KnownAxes()
         self.preparing = 0
         self.on_use = on_use
+        self._execute = execute
         self.in_one_function = 0
         self._products: dict[int, _Product] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         if any(hasattr(kind, "__tensor_flatten__") for kind in types):
             return NotImplemented  # made up of plain tensors, whose operators come next
+        # Kernels of the meta device are written in Python, as this is: what they call, or ask of a
+        # tensor, is nobody's function.
+        with torch._C.DisableTorchFunction():
+            return self._seen(func, args, kwargs or {})
+
+    def _seen(self, func: Any, args: Any, kwargs: Any) -> Any:
         sort = sort_of(func)
         if isinstance(func, HigherOrderOperator):
             return self._higher_order(func, sort, args, kwargs)
@@ -145,9 +143,7 @@ class Counter(TorchDispatchMode):
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
                 return result
-        # Kernels of the meta device are written in Python: what they call is nobody's function.
-        with torch._C.DisableTorchFunction():
-            result = _executed(func, args, kwargs)
+        result = self._execute(func, args, kwargs)
         if self.running:
             self._note(sort, args, kwargs, result)
         return result
@@ -169,13 +165,6 @@ class Counter(TorchDispatchMode):
         if found is None:
             found = self.work[module] = Work()
         return found
-
-    def credit(self, module: nn.Module, work: Work) -> None:
-        """Add what a module did when it was executed before, on an input of the same shape."""
-        self.of(module).add(work)
-        for shape, axes, taken in work.learned:
-            (self.axes.learn_input if taken else self.axes.learn)(shape, axes)
-        self.weights.used |= {id(module._parameters[name]) for name in work.reads}
 
     def _note(self, sort: Sort, args: Any, kwargs: Any, result: Any) -> None:
         if sort.view:
@@ -285,7 +274,6 @@ class Counter(TorchDispatchMode):
 
     def _learn(self, shape: tuple[int, ...], axes: Axes | None, *, taken: bool = False) -> None:
         (self.axes.learn_input if taken else self.axes.learn)(shape, axes)
-        self.of(self.running[-1]).learned.append((shape, axes, taken))
 
     def count_function(self, formula: Formula, args: Any, result: Any) -> None:
         """Credit a function of torch that is counted as a whole, if data goes in."""
@@ -468,15 +456,6 @@ class Functions(TorchFunctionMode):
         if formula is not None and len(args) > 1:
             self.counter.count_function(formula, args, result)
         return result
-
-
-def _executed(func: Any, args: Any, kwargs: Any) -> Any:
-    """What an operator gives; groups of matrices of any type also on the meta device."""
-    grouped = func is torch.ops.aten._grouped_mm.default
-    if not grouped or not args[0].is_meta or args[0].dtype == torch.bfloat16:
-        return func(*args, **kwargs)
-    brief = [a.to(torch.bfloat16) for a in args[:2]]
-    return func(*brief, *args[2:], **kwargs).to(args[0].dtype)
 
 
 def _is_packed(formula: Formula, args: Any) -> bool:

@@ -1,11 +1,12 @@
 """The measuring processes, from the side that needs no torch.
 
 A *zygote* imports torch once and forks a child for each reading, so that nothing a reading does can
-reach another. The readings of a sweep, which are only counted, share a child a batch; where one of
-them changes the state of its process, or anything else goes wrong, the batch is measured again, one
-child a reading. What a reading does wrong is its answer. What others do to it (a signal from
-outside, memory that is gone, a machine that is busy) is no result: the reading is measured once
-more, and stops the run if that happens again.
+reach another. Readings that are only counted share a child a batch, which looks every few of them
+whether the state of its process is still what it was: only then do their answers stand. Where it is
+not, or anything else goes wrong, those that do not stand are measured again, one child a reading.
+What a reading does wrong is its answer. What others do to it (a signal from outside, memory that is
+gone, a machine that is busy) is no result: the reading is measured once more, and stops the run if
+that happens again.
 """
 
 from __future__ import annotations
@@ -13,231 +14,45 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from reconcile.measure.provenance import memory_limit, oom_kills
-from reconcile.run.processes import adopt_orphans, children, end_children
+from reconcile.measure.answers import BY_CHANCE, Answer, Channel, Outcome, RubbishError
+from reconcile.proc import children, oom_kills
+from reconcile.run.processes import adopt_orphans, end_children
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import QUANTITIES
 
 START_LIMIT_S = 300
 """Importing torch and waking a GPU can be slow on a shared file system."""
 STOP_LIMIT_S = 10
-BATCH = 200
+BATCH = 1000
 """Readings that are only counted and share a child, unless one of them leaves something behind."""
 MOST_KEPT = 100
 """Answers kept for readings of the same network: readings that differ in a slip only, say."""
-LARGEST_FRAME = 1 << 28
-FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-"""Signals that people and systems send; a fault of the process's own raises another one."""
-
-Answer = dict[str, Any]
 
 
 class MeasureError(Exception):
     """The run cannot go on: no usable device, or a measuring process that is killed again."""
 
 
-class RubbishError(ValueError):
-    """Something else than the measuring process wrote to its socket."""
+class Zygote:
+    """The process that measuring processes come from, started on first use and after it died.
 
-
-class Channel:
-    """Messages over a socket: four bytes of length, then JSON; and the sockets sent with them."""
-
-    def __init__(self, end: socket.socket) -> None:
-        self.end = end
-        self.sockets: list[int] = []
-        self._pending = bytearray()
-
-    def send(self, message: Answer, *sockets: int) -> None:
-        """Send a message; whether the other side is gone shows when it is read from."""
-        text = json.dumps(message).encode()
-        with suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(self.end, [len(text).to_bytes(4, "big")], sockets)
-            self.end.sendall(text)
-
-    def receive(self) -> Answer | None:
-        """The next message, however long it takes; None when there will be no more."""
-        while (message := self.take()) is None:
-            if not self.read():
-                return None
-        return message
-
-    def read(self) -> bool:
-        """Read what is there, waiting for something; False when there will be no more."""
-        try:
-            chunk, sockets, _, _ = socket.recv_fds(self.end, 1 << 18, 1)
-        except ConnectionResetError:
-            return False
-        self.sockets += sockets
-        self._pending += chunk
-        return bool(chunk)
-
-    def take(self) -> Answer | None:
-        """The next message of what was read, if it is whole.
-
-        Raises:
-            RubbishError: this is no message.
-        """
-        size = int.from_bytes(self._pending[:4], "big")
-        if size > LARGEST_FRAME:
-            raise RubbishError("a message that is too long")
-        if len(self._pending) < 4 + size or not size:
-            return None
-        text = bytes(self._pending[4 : 4 + size])
-        del self._pending[: 4 + size]
-        try:
-            message = json.loads(text)
-        except ValueError:
-            raise RubbishError("a message that is no JSON") from None
-        if not isinstance(message, dict):
-            raise RubbishError("a message that is no object")
-        return message
-
-
-@dataclass
-class Outcome:
-    """What came of one child.
-
-    Attributes:
-        answers: of the readings that were finished, in order.
-        answer: what there is of the one that was not.
-        layers: its rows of the layers that ran, by name.
-        announced: the signal that it said it would send itself, or 0.
-        means: how else it might have ended itself.
-        changed: what a reading of a batch left behind.
-        sketched: ``sketch``, where the rest must be measured in another child.
-        rubbish: something wrote into its socket.
-        timed_out: it was ended for want of an answer.
-        code: how it ended, as of ``subprocess``; None where the zygote ended first.
-        waited: share of its time in which it could run and was not let.
-        peak_bytes: the most memory that it had.
-        starved: the kernel killed processes for want of memory meanwhile.
+    Args:
+        settings: how to measure.
+        package: the installed package that networks are from, if any.
     """
 
-    answers: list[Answer] = field(default_factory=list)
-    answer: Answer = field(default_factory=dict)
-    layers: dict[str, Answer] = field(default_factory=dict)
-    announced: int = 0
-    means: set[str] = field(default_factory=set)
-    changed: list[str] = field(default_factory=list)
-    sketched: Answer = field(default_factory=dict)
-    rubbish: bool = False
-    timed_out: bool = False
-    code: int | None = None
-    waited: float = 0
-    peak_bytes: int = 0
-    starved: bool = False
-
-    def take(self, frame: Answer) -> None:
-        """Take one message of the child.
-
-        Raises:
-            RubbishError: it is none of a child's.
-        """
-        for name, value in frame.items():
-            try:
-                self._note(name, value)
-            except (KeyError, TypeError, AttributeError, ValueError):
-                raise RubbishError(f"a message about {name!r}") from None
-
-    def _note(self, name: str, value: Any) -> None:
-        match name:
-            case "pass":
-                self.layers.clear()
-            case "layer":
-                self.layers[value["layer"]] = dict(value)
-            case "answer":
-                self.answer |= value
-            case "signals-itself":
-                self.announced = int(value)
-            case "means":
-                self.means.add(str(value))
-            case "sketched":
-                self.sketched = {"sketch": value["sketch"]}
-            case "changed":
-                self.changed += value
-            case "done":
-                self.answers.append(self.answer | {"flags": dict(value)})
-                self.answer, self.layers = {}, {}
-            case _:
-                raise KeyError(name)
-
-    def result(self, limit_s: float) -> Answer | None:
-        """The answer of a child with one reading; None where this says nothing about the reading.
-
-        A process that ends by itself, sends itself a signal or takes too long says something
-        about its reading. One that crashes does so if it crashes again.
-        """
-        if self.answers:
-            return self.answers[0]
-        if self.rubbish:
-            return self.failed("does-not-run", "it wrote to the pipe of the measuring process")
-        if self.timed_out:
-            slow = self.failed("timed-out", f"no answer in {limit_s:g} s")
-            return None if self.waited > 0.5 else slow  # noqa: PLR2004 - half of the time
-        if self.starved:
-            told = "the kernel ended it for want of memory"
-            return self.failed("out-of-memory", told) if self._took_the_memory() else None
-        if (self.code is not None and self.code >= 0) or self.announced:
-            return self.failed("killed", f"the measuring process ended ({self.how()})")
-        return None
-
-    def _took_the_memory(self) -> bool:
-        limit = memory_limit()
-        return limit is not None and self.peak_bytes > limit / 2
-
-    def failed(self, status: str, message: str) -> Answer:
-        """An answer for a reading that did not finish; what it counted before stays.
-
-        One whose layers are counted already was ended while it was timed.
-        """
-        if "status" in self.answer:
-            also = f"the rest was not measured: {message}"
-            return self.answer | {
-                "message": "; ".join(filter(None, (self.answer["message"], also)))
-            }
-        # How far one came that was ended with its zygote is chance.
-        known = len(self.layers) > 1 and self.code is not None
-        rows = list(self.layers.values()) if known else []
-        where = f", after {rows[-1]['layer']}" if rows else ""
-        return {"status": status, "message": message + where, "layers": rows}
-
-    def how(self) -> str:
-        """How the process ended."""
-        if self.timed_out:
-            return "it got no answer while the machine was busy"
-        number = -self.code if self.code is not None and self.code < 0 else self.announced
-        if number:
-            return f"signal {number}"
-        return "with the one that started it" if self.code is None else f"exit code {self.code}"
-
-    def is_its_own_when(self, before: Outcome) -> bool:
-        """Whether it is the reading that ended its process twice in the same way."""
-        # One that outlived its zygote for a moment may have come further.
-        same = self.code == before.code and (
-            self.code is None or [*self.layers] == [*before.layers]
-        )
-        crashed = self.code is not None and -self.code not in FROM_OUTSIDE
-        means = bool(self.means and before.means)
-        return same and not self.timed_out and not self.starved and (crashed or means)
-
-
-class Zygote:
-    """The process that measuring processes come from, started on first use and after it died."""
-
-    def __init__(self, settings: Measuring) -> None:
+    def __init__(self, settings: Measuring, package: str | None = None) -> None:
         self.settings = settings
+        self.package = package
         self.policy = settings.device
         self.notices: list[str] = []
         self._off_the_gpu: list[str] = []
@@ -246,6 +61,7 @@ class Zygote:
         self._kept: dict[str, Answer] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._others: set[int] = set()
+        self._by_chance = False
 
     @property
     def introduction(self) -> Answer:
@@ -301,9 +117,8 @@ class Zygote:
         self._control = Channel(ours)
         functions = {q.name: q.counted_by for q in QUANTITIES.values() if q.counted_by}
         blas = {"OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS")}
-        self._control.send(
-            self.settings.model_dump() | {"quantities": functions, "environment": blas}
-        )
+        asked = {"quantities": functions, "environment": blas, "package": self.package}
+        self._control.send(self.settings.model_dump() | asked)
         ready = self._message(START_LIMIT_S)
         if ready is None or "fatal" in ready:
             self._stop()
@@ -338,23 +153,42 @@ class Zygote:
     def ask_all(self, requests: Iterable[Answer]) -> Iterator[tuple[Answer, Answer]]:
         """Have networks measured in turn, each with its answer."""
         for placement, group in groupby(requests, key=lambda request: request["placement"]):
-            for batch in _batches(group, BATCH if placement == "meta" else 1):
+            asked = map(self._as_asked, group)
+            for batch in _batches(asked, BATCH if placement == "meta" else 1):
                 yield from zip(batch, self._measured(batch), strict=True)
 
     def _measured(self, batch: list[Answer]) -> Iterator[Answer]:
-        """The answers to a batch; a network that was measured for another reading has that one."""
-        if len(batch) > 1:
-            outcome = self._run(batch, self.settings.time_limit_s)
-            if len(outcome.answers) == len(batch) and not outcome.changed:
-                yield from map(self._noted, outcome.answers)
-                return
-        for request in batch:
-            network = json.dumps({**request, "interpretation": "", "network": ""}, sort_keys=True)
-            answer = self._kept.get(network)
-            if answer is None:
-                answer = self._noted(self._alone(request))
-                self._keep(network, answer)
-            yield answer
+        """The answers to a batch, each as soon as it stands."""
+        while len(batch) > 1:
+            outcome = yield from self._together(batch)
+            # The next one may have been what ended the process.
+            doubtful = max(outcome.finished + (not outcome.changed), outcome.standing + 1)
+            batch = [self._as_asked(request) for request in batch]
+            yield from map(self._by_itself, batch[outcome.standing : doubtful])
+            batch = batch[doubtful:]
+        yield from map(self._by_itself, batch)
+
+    def _together(self, batch: list[Answer]) -> Generator[Answer, None, Outcome]:
+        """Have one child measure a batch, and give the answers that stand."""
+        outcome = Outcome()
+        for _ in self._progress(outcome, batch, self.settings.time_limit_s):
+            yield from map(self._noted, outcome.take_standing())
+        yield from map(self._noted, outcome.take_standing())
+        self._by_chance |= any(a["status"] == BY_CHANCE for a in outcome.answers)
+        return outcome
+
+    def _as_asked(self, request: Answer) -> Answer:
+        """A request; none is spared a second count once two counts of one have differed."""
+        return request | {"twice": True} if self._by_chance else request
+
+    def _by_itself(self, request: Answer) -> Answer:
+        """The answer to a reading; a network that was measured for another has that one."""
+        network = json.dumps({**request, "interpretation": "", "network": ""}, sort_keys=True)
+        answer = self._kept.get(network)
+        if answer is None:
+            answer = self._noted(self._alone(request))
+            self._keep(network, answer)
+        return answer
 
     def _keep(self, network: str, answer: Answer) -> None:
         # One that failed, or had to leave the GPU, is tried again.
@@ -419,26 +253,32 @@ class Zygote:
 
     def _run(self, requests: list[Answer], limit_s: float) -> Outcome:
         """Have one child measure some networks, each in so many seconds, and see it end."""
+        outcome = Outcome()
+        for _ in self._progress(outcome, requests, limit_s):
+            pass
+        return outcome
+
+    def _progress(self, outcome: Outcome, requests: list[Answer], limit_s: float) -> Iterator[None]:
+        """The same, a step each time that the child has said something."""
         if self._process is None:
             self._start()
         ours, theirs = socket.socketpair()
         device = self._introduction.get("device", {}).get("type", "cpu")
         self._control.send({"requests": requests, "device": device}, theirs.fileno())
         theirs.close()
-        outcome, killed = Outcome(), oom_kills()
+        killed = oom_kills()
         with ours:
-            ended = self._followed(Channel(ours), outcome, len(requests), limit_s)
+            ended = yield from self._followed(Channel(ours), outcome, len(requests), limit_s)
         if ended is None:
             outcome.code = self._code_without_zygote()
         else:
             outcome.code, outcome.waited = ended["code"], ended["waited"]
             outcome.peak_bytes = ended["peak_bytes"]
         outcome.starved = oom_kills() > killed
-        return outcome
 
     def _followed(
         self, channel: Channel, outcome: Outcome, number: int, limit_s: float
-    ) -> Answer | None:
+    ) -> Generator[None, None, Answer | None]:
         """Take what a child says until it ended; None if the zygote ended first."""
         deadline, asked_to_end = time.monotonic() + limit_s, False
         listening = [channel.end, self._control.end]
@@ -446,14 +286,15 @@ class Zygote:
             wait = deadline - time.monotonic()
             ready = select.select(listening, [], [], wait)[0] if wait > 0 else []
             if channel.end in ready:
-                done = len(outcome.answers)
+                done = outcome.finished
                 if not _taken(channel, outcome):
                     listening.remove(channel.end)
-                if len(outcome.answers) > done:
+                if outcome.finished > done:
                     deadline = time.monotonic() + limit_s
-                if len(outcome.answers) == number or outcome.rubbish:
+                if outcome.finished == number or outcome.rubbish:
                     patience_s = 0 if outcome.rubbish else STOP_LIMIT_S
                     deadline = min(deadline, time.monotonic() + patience_s)
+                yield
             elif self._control.end in ready:
                 message = self._message(STOP_LIMIT_S)
                 # What it said before it ended may have come between two looks.
@@ -463,7 +304,7 @@ class Zygote:
             elif not ready and asked_to_end:
                 return None  # the zygote itself is held up
             elif not ready:
-                outcome.timed_out = len(outcome.answers) < number and not outcome.rubbish
+                outcome.timed_out = outcome.finished < number and not outcome.rubbish
                 asked_to_end, deadline = True, time.monotonic() + STOP_LIMIT_S
                 self._control.send({"end": True})
 

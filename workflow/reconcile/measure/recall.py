@@ -1,132 +1,139 @@
-"""Count many similar networks: a layer that was executed once is not executed again.
+"""Count many similar networks: an operator that was executed once is not executed again.
 
-The networks of a sweep differ in a few layers, and most networks repeat theirs. On the meta device,
-where only shapes and counts matter, one of torch's own layers that meets an input which an equal
-layer met before answers with what that one returned, multiply-adds included. Every shape still
-comes from an execution. Equal means: of the same class with the same ``forward``, the same plain
-attributes and tensors of the same shapes; a layer with hooks, or that takes anything but one tensor
-of data, is executed each time. Only the instances of one network are touched, while it is counted.
+The networks of a sweep differ in a few layers, and most networks repeat theirs. On the meta device
+what an operator gives is a shape, strides and a type, and follows from those of what it takes;
+torch works them out in Python, which is most of the time of a pass. Here one that meets equal
+arguments again answers with what it gave before. Every shape still comes from an execution, and the
+network's own code, hooks and the credit of every operator run each time.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from reconcile import layers
-from reconcile.measure.crediting import Counter, Functions, Work
+from torch.utils._python_dispatch import TorchDispatchMode
 
 MOST_REMEMBERED = 20_000
-"""Executions kept; beyond that they are forgotten and layers are executed again."""
-OURS = ("torch.nn.modules.", layers.__name__)
-"""Where layers are defined that return the same for equal settings and input."""
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-_PLAIN = (bool, int, float, str, type(None))
+"""Executions kept; beyond that they are forgotten and operators are executed again."""
+_TENSORS = (Tensor, nn.Parameter)
+Execute = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
+"""What executes an operator with its arguments and keywords."""
+_Made = tuple[torch.Size, tuple[int, ...], torch.dtype]
+"""Shape, strides and type of a tensor that an operator made."""
 
 
-@dataclass(slots=True)
-class _Executed:
-    """One execution: what was returned (None: what went in), and what operators did."""
+class Recalled(TorchDispatchMode):
+    """What the operators of the networks that one process builds and counts gave.
 
-    output: tuple[torch.Size, tuple[int, ...], torch.dtype] | None
-    work: Work
-
-
-class Recalled:
-    """What the layers of the networks that one process counts did."""
+    Used as a mode it answers for the operators that are executed meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._executed: dict[Any, _Executed] = {}
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._known: dict[Any, list[_Made] | _Made] = {}
+        self._makes: dict[Any, bool] = {}
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing here is compiled, and to say so takes longer than to answer
 
     def __len__(self) -> int:
-        return len(self._executed)
+        return len(self._known)
 
-    @contextmanager
-    def by(self, model: nn.Module, counter: Counter) -> Iterator[None]:
-        """Let the layers of a network answer from memory, and credit a pass with what they did."""
-        if len(self._executed) > MOST_REMEMBERED:
-            self._executed.clear()
-        known = [(m, key) for m in model.modules() if (key := _settings(m)) is not None]
-        for module, key in known:
-            recall = functools.partial(self._answer, module, key, counter)
-            module.__dict__["forward"] = recall
-        try:
-            yield
-        finally:
-            for module, _ in known:
-                module.__dict__.pop("forward", None)
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        with torch._C.DisableTorchFunction():
+            return self.run(func, args, kwargs or {})
 
-    def _answer(
-        self, module: nn.Module, settings: Any, counter: Counter, *args: Any, **kwargs: Any
-    ) -> Any:
-        given: Any = args[0] if len(args) == 1 and not kwargs else None
-        if not _is_data(given, counter) or _settings(module, running=True) != settings:
-            return type(module).forward(module, *args, **kwargs)
-        key = settings, given.shape, given.stride(), given.dtype
-        found = self._executed.get(key)
-        if found is None:
-            return self._execute(module, given, key, counter)
-        counter.credit(module, found.work)
-        return given if found.output is None else _tensor(*found.output)
+    def run(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What an operator gives for some arguments, executed or remembered.
 
-    def _execute(self, module: nn.Module, given: Tensor, key: Any, counter: Counter) -> Any:
-        before = given.shape, given.stride()
-        own = Counter(running=[module])
-        own.weights.own(module, module._parameters.values())
-        with Functions(own), own:
-            output = type(module).forward(module, given)
-        work = own.of(module)
-        held = module._parameters.items()
-        work.reads = frozenset(name for name, p in held if id(p) in own.weights.used)
-        if _is_data(output, counter) and (given.shape, given.stride()) == before:
-            made = None if output is given else (output.shape, output.stride(), output.dtype)
-            self._executed[key] = _Executed(made, work)
-        return output
+        No mode that watches functions may be on.
+        """
+        key = self._key(func, args, kwargs)
+        if key is None:
+            return execute(func, args, kwargs)
+        made = self._known.get(key)
+        if made is None:
+            result = execute(func, args, kwargs)
+            self._keep(key, args, result)
+            return result
+        return tuple(map(_tensor, made)) if isinstance(made, list) else _tensor(made)
 
-
-def _is_data(value: Any, counter: Counter) -> bool:
-    plain = type(value) is Tensor and value.is_meta
-    return plain and counter.weights.of(value) is None
-
-
-def _settings(module: nn.Module, *, running: bool = False) -> Any:
-    """What decides what a layer returns; None for a module that must be executed."""
-    own, kind = module.__dict__, type(module)
-    if not kind.__module__.startswith(OURS) or own["_modules"]:
-        return None
-    if not running and ("forward" in own or any(own[name] for name in _HOOKS)):
-        return None
-    plain: list[Any] = []
-    for name, value in own.items():
-        if name.startswith("_") or name == "forward":
-            continue
-        if not _is_plain(value):
+    def _key(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What decides the result; None where an operator must be executed."""
+        makes = self._makes.get(func)
+        if makes is None:
+            makes = self._makes[func] = _makes(func)
+        if not makes:
             return None
-        plain.append((name, value))
-    tensors = (*own["_parameters"].items(), *own["_buffers"].items())
-    if any(t is not None and not _is_usual(t) for _, t in tensors):
-        return None
-    signature = tuple((n, t if t is None else (t.shape, t.dtype)) for n, t in tensors)
-    return kind, kind.forward, tuple(plain), signature
+        key: list[Any] = [func, torch.get_default_dtype()]
+        try:
+            taken = _described(args, key) + _described(kwargs.values(), key)
+            key += kwargs
+            known = tuple(key)
+            hash(known)
+        except (TypeError, RuntimeError, NotImplementedError):
+            return None  # symbols, or tensors without strides
+        return known if taken else None
+
+    def _keep(self, key: Any, args: tuple[Any, ...], result: Any) -> None:
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        if _is_plain(result) and not any(result is value for value in args):
+            self._known[key] = result.shape, result.stride(), result.dtype
+        elif type(result) is tuple and all(map(_is_plain, result)):
+            self._known[key] = [(t.shape, t.stride(), t.dtype) for t in result]
+
+
+def execute(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Execute an operator; groups of matrices of any type also on the meta device."""
+    grouped = func is torch.ops.aten._grouped_mm.default
+    if not grouped or not args[0].is_meta or args[0].dtype == torch.bfloat16:
+        return func(*args, **kwargs)
+    brief = [a.to(torch.bfloat16) for a in args[:2]]
+    return func(*brief, *args[2:], **kwargs).to(args[0].dtype)
+
+
+def _makes(func: Any) -> bool:
+    """Whether an operator makes new tensors of the tensors it takes, and does nothing else."""
+    schema = getattr(func, "_schema", None)
+    if schema is None or schema.is_mutable:
+        return False
+    fresh = all(str(r.type) == "Tensor" and r.alias_info is None for r in schema.returns)
+    return fresh and any("Tensor" in str(argument.type) for argument in schema.arguments)
+
+
+def _described(values: Any, key: list[Any]) -> int:
+    """Add to a key what decides of some arguments; the number of tensors among them.
+
+    Raises:
+        TypeError: one that is no plain tensor on the meta device.
+    """
+    taken = 0
+    for value in values:
+        kind = type(value)
+        if kind in _TENSORS:
+            if not value.is_meta or value.dtype.is_complex:
+                raise TypeError
+            key += (value.shape, value.stride(), value.dtype)
+            taken += 1
+        elif kind is list or kind is tuple:
+            key.append(len(value))
+            taken += _described(value, key)
+        elif isinstance(value, Tensor):
+            raise TypeError
+        else:  # 1, 1.0 and True are equal
+            key += (kind, value)
+    return taken
 
 
 def _is_plain(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_plain, value))
-    return isinstance(value, _PLAIN)
+    return type(value) is Tensor and value.is_meta and not value.storage_offset()
 
 
-def _is_usual(tensor: Tensor) -> bool:
-    return type(tensor) in (Tensor, nn.Parameter) and tensor.is_meta and tensor.is_contiguous()
-
-
-def _tensor(shape: torch.Size, stride: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """A new tensor, made past the modes that watch the pass."""
-    with torch._C._DisableTorchDispatch():
-        return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+def _tensor(made: _Made) -> Tensor:
+    shape, stride, dtype = made
+    return torch.empty_strided(shape, stride, dtype=dtype, device="meta")

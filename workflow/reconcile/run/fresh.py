@@ -21,6 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from reconcile.errors import Fault, InputError
 from reconcile.files import json_text, write_json
 from reconcile.run.marks import (
     LIBRARY,
@@ -30,6 +31,7 @@ from reconcile.run.marks import (
     counted,
     imported_files,
     made_from,
+    scripts_in,
     sum_of,
     sum_of_text,
 )
@@ -44,6 +46,21 @@ _TIMESTAMP = ".snakemake_timestamp"
 _A_MILLISECOND = 1_000_000
 
 Wildcards = Mapping[str, str]
+
+
+def make_outdated() -> None:
+    """Make the folder that stands for what is out of date.
+
+    Raises:
+        InputError: nothing can be written here.
+    """
+    try:
+        OUTDATED.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        hint = "`make report` needs results/ only, `snakemake --directory DIR` runs elsewhere"
+        fault = Fault(OUTDATED.parent, 0, "", f"cannot be written: {reason}; {hint}")
+        raise InputError(fault) from None
 
 
 def _self_checked_part(study: Study) -> dict[str, Any]:
@@ -213,7 +230,8 @@ class Judge:
 
     def _script(self, job: _Job) -> Path:
         rule = self._workflow.get_rule(job.rule)
-        return Path(self._workflow.basedir) / "workflow" / "scripts" / Path(rule.script).name
+        script = Path(rule.basedir.join(rule.script).get_path_or_uri(secret_free=True))
+        return scripts_in(script.parent) / script.name
 
     def _result(self, file: str) -> Sum:
         if file not in self._results:

@@ -34,11 +34,18 @@ class PlannedStudy(BaseModel):
 
 
 class RunPlan(BaseModel):
-    """The configuration and the studies of one run, the latter in order."""
+    """The configuration and the studies of one run, the latter in order.
+
+    Attributes:
+        config: what the configuration says.
+        config_file: the file that says it.
+        studies: the studies.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     config: Config
+    config_file: str
     studies: dict[str, PlannedStudy]
 
 

@@ -27,14 +27,15 @@ from typing import Any
 
 from reconcile.errors import Fault, InputError
 from reconcile.files import json_text, write_json
+from reconcile.project import PACKAGE as ROOT
+from reconcile.project import ROOT as PROJECT
+from reconcile.project import name_of
 
 SUMS_VARIABLE = "RECONCILE_SUMS"
 """The environment reaches every job of a run, on this machine and on others."""
 MARK = "made"
 """The name of the output that is the mark."""
 PACKAGE = "reconcile"
-ROOT = Path(__file__).resolve().parents[1]
-"""The folder of the package."""
 LIBRARY = ROOT.parent
 _MODULE_IN_QUOTES = re.compile(rf"""["']({PACKAGE}(?:\.\w+)+)["']""")
 
@@ -115,7 +116,7 @@ def made_from(
         found["options"] = sum_of_text(json_text(options))
     for file in inputs:
         part = sums.studies.get(file, {}).get(rule)
-        found[file] = part or (results[file] if file in results else sums.files[file])
+        found[name_of(file)] = part or (results[file] if file in results else sums.files[file])
     return found
 
 
@@ -144,11 +145,17 @@ def marked(job: Any) -> Iterator[None]:
 
 def _refuse_edited(job: Any, inputs: list[str], sums: Sums) -> None:
     files = {Path(file): sums.files[file] for file in inputs if file in sums.files}
-    code = {_path_of(name, Path(job.scriptdir)): s for name, s in sums.code[job.rule].items()}
+    folder = scripts_in(Path(job.scriptdir))
+    code = {_path_of(name, folder): s for name, s in sums.code[job.rule].items()}
     edited = [file for file, expected in (files | code).items() if sum_of(file) != expected]
     if edited:
         message = "was edited while this run was going on; run again"
         raise InputError(*(Fault(file, 0, "", message) for file in edited))
+
+
+def scripts_in(folder: Path) -> Path:
+    """The folder of the rules' scripts; of rules from a repository elsewhere, the library's own."""
+    return folder if folder.is_dir() else PROJECT / "workflow" / "scripts"
 
 
 def _path_of(name: Name, scripts: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -56,6 +57,22 @@ def load_config(file: Path) -> Config:
     """
     data, places = load_yaml(file)
     return build(Config, data, places, file)
+
+
+def load_configs(file: Path, given: Sequence[Path]) -> Path:
+    """Check every file of a run's configuration; return the one that counts most.
+
+    Args:
+        file: the file of the folder, which may be missing where others are given.
+        given: those of ``snakemake --configfile``, which are laid over it in turn.
+
+    Raises:
+        InputError: one fault for each thing that is wrong in the first file that has any.
+    """
+    files = [*([file] if file.exists() or not given else []), *given]
+    for each in files:
+        load_config(each)
+    return files[-1]
 
 
 def check_config(

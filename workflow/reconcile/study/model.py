@@ -5,7 +5,8 @@ These are the keys that users write in ``studies/<study>/study.yaml``; ``study.l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Annotated, Literal, Protocol, TypeVar
 
@@ -31,6 +32,8 @@ from reconcile.study.values import (
     is_number,
 )
 
+Values = range
+"""Values of an argument; a field is called as the type is."""
 SINGLE = "main"
 """The network name of an interpretation that has one network only."""
 
@@ -303,8 +306,77 @@ class GeometrySearch(Strict):
     )
 
 
+class StatedTerm(Strict):
+    """Something that may be there some number of times beside what a reading counts."""
+
+    size: Expression = Field(description="What it adds to a network where it is there once.")
+    least: Annotated[int, Field(ge=-100, le=100)] = Field(0, description="Fewest times.")
+    most: Annotated[int, Field(ge=-100, le=100)] | None = Field(
+        None, description="Most times; the search's `most` when left out."
+    )
+
+
+class DerivedTerms(Strict):
+    """Terms that are products of some numbers, each once a layer and once a network."""
+
+    of: Annotated[dict[Id, Expression], Field(min_length=1, max_length=6)] = Field(
+        description="Named numbers of a network: width: argument(d_model)."
+    )
+    layers: Expression = Field(description="How many layers the network has.")
+    degree: Annotated[int, Field(ge=1, le=2)] = Field(
+        1, description="How many of the numbers a product has at most."
+    )
+
+
+class Solve(Strict):
+    """Look for the values of one argument at which printed numbers come out."""
+
+    id: Id = Field(description="Identifier, unique among these searches.")
+    argument: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] = Field(
+        description="The network argument to solve for, a whole number."
+    )
+    range: AxisRange = Field(description="Which values may be: first, last and step.")
+    interpretation: Id = Field(description="The reading that gives all other arguments.")
+    claims: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="The numbers that must come out: ids or patterns of claims."
+    )
+
+    @property
+    def values(self) -> Values:
+        """Every value that may be."""
+        return Values(self.range.first, self.range.last + 1, self.range.step)
+
+
+class TermSearch(Strict):
+    """Look for terms that bring the printed numbers of several networks of a reading out."""
+
+    id: Id = Field(description="Identifier, unique among these searches.")
+    interpretation: Id = Field(description="The reading that the terms are added to.")
+    claims: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="The numbers that must come out: ids or patterns of claims."
+    )
+    terms: Annotated[dict[Id, Expression | StatedTerm], Field(max_length=20)] = Field(
+        default_factory=dict, description="Terms by name: what each adds where it is there once."
+    )
+    derived: DerivedTerms | None = Field(None, description="Terms made of products.")
+    most: Annotated[int, Field(ge=1, le=100)] = Field(
+        12, description="How often a term may be there at most."
+    )
+
+
 NONE = "none"
 """What a conclusion names where it is for no reading."""
+
+
+class Reason(Strict):
+    """One reason for the conclusion, and where what it rests on can be looked up."""
+
+    text: Text = Field(description="One or two sentences, with {references} for numbers.")
+    see: list[Text] = Field(
+        default_factory=list,
+        description="What it rests on: evidence:<id>, claim:<id>, consistency:<id>, reading:<id>, "
+        "or search:<claim> and search:<id> for a search.",
+    )
 
 
 class Conclusion(Strict):
@@ -314,12 +386,30 @@ class Conclusion(Strict):
         description="The reading chosen, which evidence may not exclude; `none` where none is."
     )
     answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
-    text: Text = Field(description="The reasons, with {references} for numbers.")
+    hedge: Text | None = Field(
+        None,
+        description="What is measured, what is inferred and what stays open, in one line under "
+        "the answer; without it, the report composes one of counts.",
+    )
+    reasons: list[Reason] = Field(
+        default_factory=list, description="Three to five reasons, the strongest first."
+    )
+    text: Text | None = Field(
+        None, description="The reasons as one text, where they are not told one by one."
+    )
     undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
     holds: list[Expression] = Field(
         default_factory=list,
         description="Expressions over the results that must be true: readings('conv*') == 0.",
     )
+
+    def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every text whose references are to be replaced, with its place below the conclusion."""
+        for key in ("answer", "hedge", "text"):
+            if text := getattr(self, key):
+                yield (key,), text
+        for i, reason in enumerate(self.reasons):
+            yield ("reasons", i, "text"), reason.text
 
 
 class Input(Strict):
@@ -360,6 +450,10 @@ class Study(Strict):
     placement: Literal["auto", "meta"] = Field(
         "auto", description="meta: shapes and counts only, nothing is allocated or timed."
     )
+    receptive_fields: bool = Field(
+        True,
+        description="Whether they are measured: of deep networks they take longer than all else.",
+    )
     arguments: Arguments = Field(
         default_factory=dict, description="Network arguments shared by all readings."
     )
@@ -385,6 +479,12 @@ class Study(Strict):
     geometries: list[GeometrySearch] = Field(
         default_factory=list, description="Searches for geometries."
     )
+    terms: list[TermSearch] = Field(
+        default_factory=list, description="Searches for terms across networks."
+    )
+    solve: list[Solve] = Field(
+        default_factory=list, description="Searches for the value of an argument."
+    )
     conclusion: Conclusion = Field(description="The author's conclusion.")
 
     @property
@@ -397,9 +497,19 @@ class Study(Strict):
         """The interpretations that its sweep generates: those that the study does not name."""
         return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
 
+    def claims_called(self, name: str) -> list[Claim]:
+        """The claims with this id or of this pattern, in order."""
+        return [claim for claim in self.claims if fnmatchcase(claim.id, name)]
+
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""
         return next_by_id(self.claims, claim_id)
+
+
+def claims_named(study: Study, patterns: Iterable[str]) -> list[Claim]:
+    """The claims that ids or patterns name, in the study's order."""
+    wanted = list(patterns)
+    return [c for c in study.claims if any(fnmatchcase(c.id, pattern) for pattern in wanted)]
 
 
 class _Identified(Protocol):
