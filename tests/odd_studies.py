@@ -447,9 +447,12 @@ def _any_evidence(choose: Random, readings: list[Any]) -> Any:
     }
 
 
-def reported(folder: Path, out: Path) -> str:
-    """Run a study up to the report for browsers and what is cited; return the report."""
-    study = judge_study(folder, out)
+def reported(folder: Path, out: Path, **options: Any) -> str:
+    """Run a study up to the report for browsers and what is cited; return the report.
+
+    Options are those of measuring, beside the ones of ``judge_study``.
+    """
+    study = judge_study(folder, out, **options)
     write_page(study, out, PROJECT / "templates", {})
     write_citations(study, out, PROJECT / "templates", PROJECT / "CITATION.cff")
     return (out / "report.html").read_text(encoding="utf-8")
@@ -467,9 +470,9 @@ def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) ->
     return build_archive(PROJECT, folder, out, out / "archive.crate.zip")
 
 
-def judge_study(folder: Path, out: Path) -> Study:
+def judge_study(folder: Path, out: Path, **options: Any) -> Study:
     """Measure, judge and search what a study asks for, as the rules do."""
-    settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1)
+    settings = Measuring(device="cpu", warmup=0, repeats=1, threads=1, seed=1, **options)
     plan, study = out / "interpretations.json", load_study(folder)
     write_json(plan, plan_of(study, folder.name))
     write_json(out / "settings.json", settings.model_dump())

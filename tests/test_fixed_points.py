@@ -216,7 +216,7 @@ def test_conclusion_is_resolved(alexnet_results: Path) -> None:
     """The conclusion's numbers are measured ones and no reference is left in it."""
     conclusion = summary(alexnet_results)["conclusion"]
     assert isinstance(conclusion, dict)
-    text = conclusion["answer"] + conclusion["text"]
+    text = conclusion["answer"] + "".join(reason["text"] for reason in conclusion["reasons"])
     assert "{" not in text
     for number in ("290,400", "253,440", "650,080", "49,729", "50,176", "154,587"):
         assert number in text

@@ -10,6 +10,7 @@ from conftest import TINY_LAYERS
 from support import measured
 from tiny_sweep import CEIL, FLOOR, add_sweep, swept_layers
 
+from reconcile.errors import InputError
 from reconcile.judge.evidence import (
     Checked,
     check_evidence,
@@ -18,7 +19,6 @@ from reconcile.judge.evidence import (
     supporting,
 )
 from reconcile.judge.measurements import Measurements
-from reconcile.study.expressions import ExpressionError
 from reconcile.study.model import Study
 
 MakeStudy = Callable[..., Study]
@@ -85,9 +85,8 @@ def test_check_of_no_reading(make_study: MakeStudy) -> None:
 
 def test_measured_quantity_without_a_reading(make_study: MakeStudy) -> None:
     """A check of no reading cannot speak of measured numbers."""
-    study = with_evidence(make_study, supports=[], excludes=[], check="width(conv) == 4")
-    with pytest.raises(ExpressionError, match="here only the paper's words count"):
-        first(study)
+    with pytest.raises(InputError, match="here only the paper's words count"):
+        with_evidence(make_study, supports=[], excludes=[], check="width(conv) == 4")
 
 
 def test_reading_that_was_not_measured(tiny: Study) -> None:
@@ -130,6 +129,14 @@ def test_the_paper_against_itself(tiny: Study) -> None:
     (check,) = check_paper(tiny)
     assert (check.computed, check.verdict) == (64, "contradicts")
     assert "64 is not 48" in check.reason
+
+
+def test_printed_numbers_of_a_pattern_are_summed(make_study: MakeStudy) -> None:
+    """printed('conv*') is the sum of all claims of that name, as a quantity's pattern is."""
+    study = make_study(lambda data: data["consistency"][0].update(compute="printed('*a*')"))
+    wanted = sum(claim.number.value for claim in study.claims if "a" in claim.id)
+    (check,) = check_paper(study)
+    assert check.computed == wanted > 700
 
 
 def test_checks_of_combinations(make_study: MakeStudy) -> None:

@@ -125,13 +125,25 @@ def counted(claim: str, measured: int) -> Counted:
         (760, 76, "truncated digits serve every matched claim of them: parameters, neurons"),
         (710, 71, "rounded and truncated digits serve every matched claim of them"),
         (690, 66, "rounded digits serve every matched claim of them: parameters, neurons"),
-        (690, 78, "no one convention of digits serves parameters, neurons"),
+        (690, 78, "no one convention of digits serves every matched claim of them: parameters only "
+         "when rounded; neurons only when truncated"),
         (690, 10, "rounded digits serve every matched claim of them: parameters"),
         (10, 10, "no claim of rounded digits is matched"),
     ],
-)
+)  # fmt: skip
 def test_one_convention_of_digits(parameters: int, neurons: int, said: str) -> None:
     """A paper that rounds one number and cuts the next has no one convention; that is said."""
     study = study_of({})
     countings = [counted("parameters", parameters), counted("neurons", neurons), counted("map", 4)]
     assert digits_sentence(study, "a", countings).startswith(said)
+
+
+def test_many_claims_of_one_convention() -> None:
+    """Of a whole table the first few claims are named and the others counted."""
+    study = study_of({})
+    claims = [study.claim("parameters").model_copy(update={"id": f"p{i}"}) for i in range(8)]
+    many = study.model_copy(update={"claims": claims})
+    countings = [counted(claim.id, 690) for claim in claims]
+    assert digits_sentence(many, "a", countings) == (
+        "rounded digits serve every matched claim of them: p0, p1, p2, p3, p4 and 3 more"
+    )

@@ -106,6 +106,8 @@ class Run:
                 return int(getattr(self, quantity)(layer))
             case "flops":
                 return 2 * self.macs(layer)
+            case "layers":
+                return 1
         raise AssertionError(f"no {quantity} here")
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
@@ -132,7 +134,7 @@ class Run:
     def lookup(self, function: str, name: str) -> Any:
         """Part of the scope protocol of ``reconcile.study.expressions``."""
         if function == "printed":
-            return self.study.claim(name).number.value
+            return sum(claim.number.value for claim in self.study.claims_called(name))
         if function == "stated":
             return next_by_id(self.study.statements, name).value
         return self.arguments[name]

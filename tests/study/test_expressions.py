@@ -16,6 +16,7 @@ from reconcile.study.expressions import (
     networks_named,
     parse,
     references,
+    spelled,
 )
 
 LAYERS = {"conv1": 290_400, "conv2": 186_624, "fc6": 4096, "features.0": 7}
@@ -140,6 +141,7 @@ def test_values(text: str, value: object) -> None:
         ("neurons()", "neurons() takes a layer and, maybe, a network"),
         ("neurons(a, b, c)", "neurons() takes a layer and, maybe, a network"),
         ("neurons(conv*)", "is not an expression"),
+        ("printed(rows.3a)", "stand in quotes: 'conv*', '3a'"),
         ("neurons(1)", "'1' is no name; quote patterns"),
         ("largest(neurons)", "largest() takes a quantity, a layer pattern and"),
         ("largest(width, x, y, z)", "largest() takes a quantity, a layer pattern and"),
@@ -235,6 +237,22 @@ def test_references() -> None:
     assert references(text, "printed") == ["conv1", "conv2-map"]
     assert references(text, "stated") == ["a"]
     assert references(text, "argument") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("readings('conv1',\n b)  == 0", "readings(conv1, b) == 0"),
+        ("readings('rows.conv1.ops', 'conv*')", "readings(rows.conv1.ops, 'conv*')"),
+        ("printed('3a') + printed('a-b') + printed('not')", "printed('3a') + printed('a-b') + "
+         "printed('not')"),
+        ("argument(rule) == 'ceil'", "argument(rule) == 'ceil'"),
+    ],
+)  # fmt: skip
+def test_one_spelling(text: str, wanted: str) -> None:
+    """Shown is one line, with quotes around nothing that is a plain word; it means the same."""
+    assert spelled(text) == wanted
+    assert spelled(wanted) == wanted and parse(wanted)
 
 
 WORDS = st.sampled_from(

@@ -240,6 +240,22 @@ MESSAGES: dict[str, tuple[Change, str]] = {
         lambda d: d["consistency"][0].update(compute="printed(mapp) * 4"),
         "consistency.0.compute: there is no claim 'mapp', did you mean 'map'?",
     ),
+    "a check of the paper that has no value": (
+        lambda d: d["consistency"][0].update(compute="printed(conv) / (printed(map) - 4)"),
+        "consistency.0.compute: 'printed(conv) / (printed(map) - 4)' divides by zero",
+    ),
+    "a check of the paper that is measured": (
+        lambda d: d["consistency"][0].update(compute="neurons(conv)"),
+        "consistency.0.compute: neurons(conv) is measured; here only the paper's words count",
+    ),
+    "a check of the paper that is no number": (
+        lambda d: d["consistency"][0].update(compute="printed(conv) > 3"),
+        "consistency.0.compute: 'printed(conv) > 3' gives no number",
+    ),
+    "evidence of the paper alone that asks a reading": (
+        lambda d: d["evidence"][1].update(check="argument(size) == 8"),
+        "evidence.1.check: argument(size) belongs to a reading; here only the paper counts",
+    ),
     "unknown statement": (
         lambda d: d["evidence"][0].update(check="stated(strid) == 2"),
         "evidence.0.check: there is no statement 'strid', did you mean 'stride'?",
@@ -327,6 +343,26 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     "no reference": (
         lambda d: d["conclusion"].update(answer="It is {}."),
         "conclusion.answer: {} does not resolve: accepted are {claim:<id>}, {consistency:<id>}",
+    ),
+    "unknown reference of a reason": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "It is {claim:layer2}."}]),
+        "conclusion.reasons.0.text: {claim:layer2} does not resolve: there is no claim 'layer2'.",
+    ),
+    "a reason that leads to nothing": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["evidence:round-up"]}]),
+        "conclusion.reasons.0.see.0: there is no evidence 'round-up', did you mean 'rounds-up'?",
+    ),
+    "a reason that leads to a search of no claim's": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["search:map"]}]),
+        "conclusion.reasons.0.see.0: there is no search 'map'. There are: conv",
+    ),
+    "a reason that leads nowhere": (
+        lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["rounds-up"]}]),
+        "conclusion.reasons.0.see.0: 'rounds-up' leads nowhere; accepted are evidence:<id>, claim:",
+    ),
+    "no reasons": (
+        lambda d: d["conclusion"].pop("text"),
+        "conclusion: give `reasons` or `text`",
     ),
     "arithmetic that is too large": (
         lambda d: d["evidence"][0].update(check=" * ".join(["2 ** 64"] * 17) + " > width(conv)"),

@@ -137,6 +137,31 @@ def test_sides(tmp_path: Path) -> None:
     assert claims["layers.input.size.width"].version is None
 
 
+def test_expressions_of_a_rows_layer(tmp_path: Path) -> None:
+    """An expression says {of} where the layer or pattern of its row goes, the network without."""
+    table = """
+id: ops
+quote: Operations.
+where: Table 3
+network: small
+columns:
+  ops: {quantity: "2 * macs({of}) + neurons({of})"}
+  all: {quantity: 2 * macs(network)}
+rows:
+  conv: {cells: ["1", ""], of: conv*}
+  total: ["2", "3"]
+"""
+    study = loaded(tmp_path, SIZES, table)
+    assert {c.id: (c.of, c.expression) for c in study.claims if c.id.startswith("ops")} == {
+        "ops.conv.ops": (None, "2 * macs('conv*') + neurons('conv*')"),
+        "ops.total.ops": (None, "2 * macs('network') + neurons('network')"),
+        "ops.total.all": (None, "2 * macs(network)"),
+    }
+    told = refused(tmp_path, SIZES, table.replace("{quantity: 2", "{of: fc, quantity: 2"))
+    assert told[0].startswith("tables.1.rows.total.1: with `of` this must be a quantity, not ")
+    assert told[0].endswith("in a table an expression with {of} in it as well")
+
+
 def test_columns_may_be_networks(tmp_path: Path) -> None:
     """A table may stand the other way round."""
     table = """

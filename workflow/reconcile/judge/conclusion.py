@@ -1,9 +1,9 @@
 """The author's conclusion: its numbers are references that must resolve, and what it holds is true.
 
-``{claim:conv1}`` is the printed number, ``{consistency:sum}`` what a check of the paper against
-itself computed, and ``{ceil.conv1.neurons}`` a measured quantity: interpretation, layer (or
-pattern, or ``network``) and quantity. A reference that does not resolve is an error, and so is an
-expression of ``holds`` that is not true of the results.
+``{claim:conv1}`` is the printed number with its scale ("133 million"), ``{consistency:sum}`` what a
+check of the paper against itself computed, and ``{ceil.conv1.neurons}`` a measured quantity:
+interpretation, layer (or pattern, or ``network``) and quantity. A reference that does not resolve
+is an error, and so is an expression of ``holds`` that is not true of the results.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from fnmatch import fnmatchcase
 
 from reconcile.judge.conflicts import Conflicts
 from reconcile.judge.evidence import SelfCheck
-from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
+from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.judge.verdicts import Counted, conventions
-from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.expressions import ExpressionError, evaluate, spelled, spelled_call
 from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import SINGLE, Study, next_by_id
+from reconcile.study.paper import PaperScope
 from reconcile.tables.contract import COMBINATIONS, FITS, QUANTITIES, READINGS
 from reconcile.words import number
 
@@ -46,7 +47,7 @@ def resolver(
         kind, colon, name = reference.partition(":")
         try:
             if colon and kind == "claim":
-                return study.claim(name).printed
+                return study.claim(name).number.said
             if colon and kind == "consistency":
                 return number(next(c.computed for c in self_checks if c.check.id == name))
             return _measured(study, measured, reference)
@@ -77,7 +78,7 @@ def _measured(study: Study, measured: Measurements, reference: str) -> str:
 
 @dataclass(frozen=True)
 class Held:
-    """An expression that the conclusion holds, and what it rests on, as "readings() is 3"."""
+    """An expression that the conclusion holds, and what else it rests on, as "readings() is 3"."""
 
     expression: str
     found: tuple[str, ...]
@@ -125,7 +126,7 @@ class ResultsScope(PaperScope):
         else:
             scope, _, digits = function.partition("_")
             found = self._count_satisfying(scope, _DIGITS.get(digits, ""), wanted)
-        self.asked.append(f"{function}({', '.join(map(repr, claims))}) is {found:,}")
+        self.asked.append(f"{spelled_call(function, claims)} is {found:,}")
         return found
 
     def _count_satisfying(self, scope: str, digits: str, claims: set[str]) -> int:
@@ -144,7 +145,7 @@ class ResultsScope(PaperScope):
 
 
 def holds(expression: str, scope: ResultsScope) -> Held:
-    """An expression of the conclusion that is true of the results.
+    """An expression of the conclusion that is true of the results, and the counts it does not say.
 
     Raises:
         NotTrueError: it is not, with the counts that it asked for.
@@ -156,4 +157,7 @@ def holds(expression: str, scope: ResultsScope) -> Held:
     if true is not True:
         what = "is not true" if true is False else "says nothing that is true or false"
         raise NotTrueError(f"{expression!r} {what}{': ' if asked else ''}{', '.join(asked)}")
-    return Held(expression, asked)
+    shown = spelled(expression)
+    return Held(
+        shown, tuple(count for count in asked if count.replace(" is ", " == ") not in shown)
+    )

@@ -31,6 +31,9 @@ RULE = (
     "order in the study",
 )
 
+MOST_NAMED = 6
+"""Claims that a sentence on digits names; a table may have fifty."""
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -134,10 +137,25 @@ def digits_sentence(study: Study, reading: str, countings: Iterable[Counted]) ->
     if not serving:
         return "no claim of rounded digits is matched"
     common = set.intersection(*serving.values())
-    claims = ", ".join(serving)
-    if not common:
-        return f"no one convention of digits serves {claims}"
-    return f"{' and '.join(sorted(common))} digits serve every matched claim of them: {claims}"
+    if common:
+        digits = " and ".join(sorted(common))
+        return f"{digits} digits serve every matched claim of them: {_first_few(list(serving))}"
+    alone = {
+        digits: _first_few([claim for claim, fits in serving.items() if fits == {digits}])
+        for digits in ("rounded", "truncated")
+    }
+    return (
+        f"no one convention of digits serves every matched claim of them: {alone['rounded']} only "
+        f"when rounded; {alone['truncated']} only when truncated"
+    )
+
+
+def _first_few(claims: list[str]) -> str:
+    """The claims, of many the first and how many more."""
+    if len(claims) <= MOST_NAMED:
+        return ", ".join(claims)
+    rest = len(claims) - MOST_NAMED + 1
+    return f"{', '.join(claims[: MOST_NAMED - 1])} and {rest} more"
 
 
 def notes(

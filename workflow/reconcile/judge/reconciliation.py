@@ -47,7 +47,6 @@ from reconcile.tables.contract import (
 from reconcile.tables.frames import table
 from reconcile.tables.rows import number_text
 
-RESOLVED = ("answer", "text")
 MOST_BEST = 12
 """Combinations that match most claims, which a report lists, whatever their rank."""
 MOST_LISTED = 200
@@ -95,7 +94,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     best = [r for i, r in enumerate(swept) if i < MOST_LISTED or r.reading.id in wanted]
     leading = own or best
     conflicts = _conflicts(study, cells, verdicts)
-    equal = _equal_counts(study, measured, leading)
+    equal = _equal_counts(study, measured, leading, countings)
     conclusion = _conclude(study, folder, measured, [*own, *swept])
     conclusion["holds"] = _held(study, folder, countings, conflicts, cells)
     counts = _counts(study, verdicts, leading) | _how_many(measured, own, swept)
@@ -307,14 +306,24 @@ def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
     }
 
 
-def _equal_counts(study: Study, measured: Measurements, ranked: list[Ranked]) -> list[list[str]]:
+def _equal_counts(
+    study: Study, measured: Measurements, ranked: list[Ranked], countings: list[Counted]
+) -> list[list[str]]:
+    """The listed readings that no layer's counts and no claim's value tell apart, in groups."""
     listed = {entry.reading.id for entry in ranked}
+    # Claims may ask for an argument, such as a unit, that no layer's counts show.
+    values: dict[str, list[Any]] = {}
+    for counted in countings:
+        values.setdefault(counted.interpretation, []).append(counted.measured)
     groups: dict[Any, list[str]] = {}
     # Of a network that did not run to its end nobody knows what its other layers have.
     whole = (r.id for r in study.interpretations if r.id in listed and measured.whole(r.id))
     for reading in whole:
-        groups.setdefault(measured.signature(reading), []).append(reading)
-    return [ids for signature, ids in groups.items() if signature and len(ids) > 1]
+        signature = measured.signature(reading)
+        if signature:
+            key = signature, tuple(values.get(reading, []))
+            groups.setdefault(key, []).append(reading)
+    return [ids for ids in groups.values() if len(ids) > 1]
 
 
 def _conclude(
@@ -325,14 +334,19 @@ def _conclude(
     if excluded.get(chosen):
         message = f"{chosen!r} is excluded by evidence: {', '.join(excluded[chosen])}"
         raise InputError(fault_in(folder, ("conclusion", "interpretation"), message))
-    content = study.conclusion.model_dump()
     resolve = resolver(study, measured, check_paper(study))
-    for key in RESOLVED:
+    told: dict[tuple[str | int, ...], str] = {}
+    for place, text in study.conclusion.texts():
         try:
-            content[key] = resolve(content[key])
+            told[place] = resolve(text)
         except UnresolvedError as error:
-            raise InputError(fault_in(folder, ("conclusion", key), str(error))) from None
-    return content
+            raise InputError(fault_in(folder, ("conclusion", *place), str(error))) from None
+    reasons = [
+        {"text": told["reasons", i, "text"], "see": reason.see}
+        for i, reason in enumerate(study.conclusion.reasons)
+    ]
+    texts = {key: told.get((key,), "") for key in ("answer", "hedge", "text")}
+    return study.conclusion.model_dump() | texts | {"reasons": reasons}
 
 
 def _tables(

@@ -11,7 +11,7 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     width(conv1) ** 2 % 5 == 0                       a check
     argument(input_size) % 2 == 0                    a constructor argument of the reading
     macs(network, large) / macs(network, small)      two networks of a reading that has several
-    printed(conv1) + printed(conv2)                  the paper's own digits
+    printed(conv1) + printed('sizes.*.parameters')   the paper's own digits; a pattern sums
     stated(factor)                                   the value of a statement
 
 What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
@@ -21,6 +21,7 @@ What a conclusion holds counts results besides: ``readings('conv*', total) == 0`
 from __future__ import annotations
 
 import ast
+import keyword
 import math
 import operator
 import warnings
@@ -60,6 +61,9 @@ MAX_BITS = 960
 """Exact numbers could grow until nothing else runs; no count comes near this, every float does."""
 MAX_NESTING = 100
 """Levels of an expression; a sum of a hundred terms has as many."""
+
+
+_QUOTING = "; names that are no plain words stand in quotes: 'conv*', '3a'"
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
@@ -160,7 +164,8 @@ def parse(text: str) -> ast.expr:
     except (RecursionError, MemoryError):
         raise ExpressionError(f"is nested deeper than {MAX_NESTING} levels") from None
     except (SyntaxError, ValueError) as error:
-        raise ExpressionError(f"is not an expression: {error.args[0]}") from None
+        hint = _QUOTING if "(" in text else ""
+        raise ExpressionError(f"is not an expression: {error.args[0]}{hint}") from None
     return tree
 
 
@@ -322,6 +327,33 @@ def counted_claims(text: str) -> list[tuple[str, list[str]]]:
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
     named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
     return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
+
+
+def spelled(text: str) -> str:
+    """An expression on one line, with quotes only around names that need them."""
+    return ast.unparse(_Unquoted().visit(ast.parse(text.strip(), mode="eval")))
+
+
+def spelled_call(function: str, names: Sequence[str]) -> str:
+    """A function of names, in the spelling of ``spelled``."""
+    return spelled(f"{function}({', '.join(map(repr, names))})")
+
+
+class _Unquoted(ast.NodeTransformer):
+    """Takes the quotes off names in calls that are plain words."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        node.args = [_unquoted(arg) for arg in node.args]
+        return node
+
+
+def _unquoted(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        parts = node.value.split(".")
+        if all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+            return ast.parse(node.value, mode="eval").body
+    return node
 
 
 def evaluate(text: str, scope: Scope) -> Any:

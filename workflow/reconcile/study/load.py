@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
-from reconcile.folders import refuse_links
+from reconcile.files import refuse_links
 from reconcile.study.expressions import (
     ExpressionError,
     counted_claims,
+    evaluate,
     networks_named,
     parse,
     references,
 )
 from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation, claims_named
+from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
     network_file_of,
@@ -28,7 +30,7 @@ from reconcile.study.plan import (
     with_networks,
     with_swept,
 )
-from reconcile.study.printed_tables import claims_in, networks_in, problems_in
+from reconcile.study.printed_tables import OF, claims_in, networks_in, problems_in
 from reconcile.study.values import Argument, Arguments, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
 from reconcile.tables.contract import NETWORK, QUANTITIES
@@ -66,7 +68,7 @@ def _load(folder: Path) -> Study:
     problems += _sweep_problems(study)
     if not problems:
         study = with_swept(study)
-        problems = list(_problems(study))
+        problems = list(_problems(study)) or list(_paper_problems(study))
     network_file = network_file_of(study)
     if network_file and not (folder / network_file).is_file():
         problems.append((("network",), f"there is no file {folder / network_file}"))
@@ -181,7 +183,7 @@ def _claim_problems(study: Study) -> Iterator[Problem]:
         for key, problem in _number_problems(claim):
             yield ("claims", i, key), problem
         if claim.of is not None and claim.quantity not in QUANTITIES:
-            accepted = ", ".join(QUANTITIES)
+            accepted = f"{', '.join(QUANTITIES)}; in a table an expression with {OF} in it as well"
             yield (
                 ("claims", i, "quantity"),
                 f"with `of` this must be a quantity, not {claim.quantity!r}; accepted: {accepted}",
@@ -387,11 +389,36 @@ def _pattern_problems(study: Study, place: Place, patterns: Sequence[str]) -> It
 
 def _conclusion_problems(study: Study) -> Iterator[Problem]:
     """What the references of the conclusion name is there, as far as nothing need be measured."""
-    for key in ("answer", "text"):
-        for reference in REFERENCE.findall(getattr(study.conclusion, key)):
+    for place, text in study.conclusion.texts():
+        for reference in REFERENCE.findall(text):
             problem = _unresolved(study, reference)
             if problem is not None:
-                yield ("conclusion", key), f"{{{reference}}} does not resolve: {problem}"
+                yield ("conclusion", *place), f"{{{reference}}} does not resolve: {problem}"
+    if not (study.conclusion.reasons or study.conclusion.text):
+        yield ("conclusion",), "give `reasons` or `text`"
+    known = _told_of(study)
+    for i, reason in enumerate(study.conclusion.reasons):
+        for j, see in enumerate(reason.see):
+            kind, _, name = see.partition(":")
+            place = ("conclusion", "reasons", i, "see", j)
+            if kind in known:
+                yield from _unknown(place, name, known[kind], kind)
+            else:
+                accepted = ", ".join(f"{kind}:<id>" for kind in known)
+                yield place, f"{see!r} leads nowhere; accepted are {accepted}"
+
+
+def _told_of(study: Study) -> dict[str, set[str]]:
+    """What a reason can lead to, by kind."""
+    return {
+        "evidence": _ids(study.evidence),
+        "claim": _ids(study.claims),
+        "consistency": _ids(study.consistency),
+        "reading": _ids(study.own_readings),
+        "search": {s.claim for s in study.slips}
+        | {g.claim for g in study.geometries}
+        | _ids([*study.terms, *study.solve]),
+    }
 
 
 def _unresolved(study: Study, reference: str) -> str | None:
@@ -468,10 +495,27 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
         for function, names in known.items():
             for name in references(text, function):
                 what = "claim" if function == "printed" else "statement"
-                yield from _unknown(place, name, names, what)
+                if what == "statement" or not any(fnmatchcase(claim, name) for claim in names):
+                    yield from _unknown(place, name, names, what)
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
         yield from _result_problems(study, place, text)
+
+
+def _paper_problems(study: Study) -> Iterator[Problem]:
+    """What can be computed of the paper alone is, and is what it should be."""
+    for i, check in enumerate(study.consistency):
+        try:
+            computed(study, check)
+        except ExpressionError as error:
+            yield ("consistency", i, "compute"), str(error)
+    for i, item in enumerate(study.evidence):
+        if item.check is None or item.supports or item.excludes:
+            continue
+        try:
+            evaluate(item.check, PaperScope(study))
+        except ExpressionError as error:
+            yield ("evidence", i, "check"), str(error)
 
 
 def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ These are the keys that users write in ``studies/<study>/study.yaml``; ``study.l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Annotated, Literal, Protocol, TypeVar
@@ -368,6 +368,17 @@ NONE = "none"
 """What a conclusion names where it is for no reading."""
 
 
+class Reason(Strict):
+    """One reason for the conclusion, and where what it rests on can be looked up."""
+
+    text: Text = Field(description="One or two sentences, with {references} for numbers.")
+    see: list[Text] = Field(
+        default_factory=list,
+        description="What it rests on: evidence:<id>, claim:<id>, consistency:<id>, reading:<id>, "
+        "or search:<claim> and search:<id> for a search.",
+    )
+
+
 class Conclusion(Strict):
     """What the study's author concludes; its numbers are references that must resolve."""
 
@@ -375,12 +386,30 @@ class Conclusion(Strict):
         description="The reading chosen, which evidence may not exclude; `none` where none is."
     )
     answer: Text = Field(description="The answer in one sentence, with {references} for numbers.")
-    text: Text = Field(description="The reasons, with {references} for numbers.")
+    hedge: Text | None = Field(
+        None,
+        description="What is measured, what is inferred and what stays open, in one line under "
+        "the answer; without it, the report composes one of counts.",
+    )
+    reasons: list[Reason] = Field(
+        default_factory=list, description="Three to five reasons, the strongest first."
+    )
+    text: Text | None = Field(
+        None, description="The reasons as one text, where they are not told one by one."
+    )
     undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
     holds: list[Expression] = Field(
         default_factory=list,
         description="Expressions over the results that must be true: readings('conv*') == 0.",
     )
+
+    def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every text whose references are to be replaced, with its place below the conclusion."""
+        for key in ("answer", "hedge", "text"):
+            if text := getattr(self, key):
+                yield (key,), text
+        for i, reason in enumerate(self.reasons):
+            yield ("reasons", i, "text"), reason.text
 
 
 class Input(Strict):
@@ -467,6 +496,10 @@ class Study(Strict):
     def swept_readings(self) -> list[Interpretation]:
         """The interpretations that its sweep generates: those that the study does not name."""
         return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
+
+    def claims_called(self, name: str) -> list[Claim]:
+        """The claims with this id or of this pattern, in order."""
+        return [claim for claim in self.claims if fnmatchcase(claim.id, name)]
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""

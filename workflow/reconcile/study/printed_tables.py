@@ -43,13 +43,18 @@ BLANK = frozenset(("", "-", "–", "—"))
 """Cells that print no number."""
 _TIMES = re.compile(r"\s*[x×]\s*")
 _NAMED = {"networks": "network", "layers": "of"}
+OF = "{of}"
+"""In an expression, the layer or pattern that a cell is of."""
 
 
 class CellKeys(Strict):
     """What a table, a row or a column says of the claims in its cells."""
 
     quantity: Expression | Annotated[list[Expression], Field(min_length=2, max_length=4)] | None = (
-        Field(None, description='As in a claim; of cells like "13x12" one for each side.')
+        Field(
+            None,
+            description='As in a claim, `{of}` in it for `of`; of cells like "13x12" one a side.',
+        )
     )
     of: Text | None = Field(None, description="Layer or pattern; `network` when left out.")
     network: Id | None = Field(None, description="Which network of a reading that has several.")
@@ -182,4 +187,9 @@ def _named(kind: Kind | None, name: str) -> dict[str, Any]:
 
 def _of_network(keys: dict[str, Any]) -> dict[str, Any]:
     """A quantity of no layer is of the whole network; an expression says itself what it is of."""
-    return {"of": NETWORK} | keys if keys["quantity"] in QUANTITIES else keys
+    if keys["quantity"] in QUANTITIES:
+        return {"of": NETWORK} | keys
+    if OF not in keys["quantity"]:
+        return keys
+    of = repr(keys.pop("of", NETWORK))
+    return keys | {"quantity": keys["quantity"].replace(OF, of)}

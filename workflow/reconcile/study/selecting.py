@@ -15,12 +15,12 @@ from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.tables.contract import QUANTITIES
 
 Row = dict[str, Any]
-OF_KIND = "kind:"
-"""Selects the layers of a kind, also where a layer has the same name."""
+OF_KIND, OF_CLASS = "kind:", "class:"
+"""Select the layers of a kind (also where a layer is called so), or a class of torch.nn."""
 
 
 def selected(rows: Mapping[str, Row], selector: str) -> list[Row]:
-    """The rows of a layer by one of its names, of all that a pattern matches, or of a kind.
+    """The rows of a layer by one of its names, of all that a pattern matches, of a kind or a class.
 
     Raises:
         UnknownNameError: there is none.
@@ -31,6 +31,9 @@ def selected(rows: Mapping[str, Row], selector: str) -> list[Row]:
     if not found:
         kind = selector.removeprefix(OF_KIND)
         found = [row for row in rows.values() if row["kind"] == kind]
+    if not found and selector.startswith(OF_CLASS):
+        wanted = selector.removeprefix(OF_CLASS)
+        found = [row for row in rows.values() if row.get("class") == wanted]
     if not found:
         raise UnknownNameError(f"there is no layer {selector!r}; there are: {', '.join(rows)}")
     return found

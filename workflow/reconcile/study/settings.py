@@ -53,7 +53,7 @@ class Measuring(Settings):
         1000, ge=1, le=10**6, description="Interpretations one job measures; more make more jobs."
     )
     time_limit_s: float = Field(
-        600, gt=0, le=1e6, description="Seconds after which a reading is given up."
+        600.0, gt=0, le=1e6, description="Seconds after which a reading is given up."
     )
     packages: list[str] = Field(
         ["torchvision", "timm", "transformers"],
