@@ -110,25 +110,27 @@ def scaling(project: Project, runs: int) -> Outcome:
         rows.append(_within(what, ratio) if number != base else Row.at_most(what, ratio))
     largest = Ratio.of(held[SIZES[-1]], held[base])
     rows.append(Row.at_most(f"peak memory, {SIZES[-1]:,} readings / {base:,}", largest, 1.2))
-    return Outcome([*rows, *_new_layers(project, runs)], runs)
+    return Outcome([*rows, *_new_operators(project, runs)], runs)
 
 
-def _new_layers(project: Project, runs: int) -> list[Row]:
-    """Why short sweeps take longer per reading: more of their layers were never executed before."""
+def _new_operators(project: Project, runs: int) -> list[Row]:
+    """Why short sweeps take longer per reading: more of their operators are new."""
     found = []
     for turn in range(runs):
         found.append(_child(project, CHILDREN / "sweep.py", "anew", str(SIZES[1])))
-        tell(f"scaling: new layers, {turn + 1}/{runs}")
-    early, late, usual, layer = (
-        [f[name] for f in found] for name in ("early", "late", "usual", "one layer")
+        tell(f"scaling: new operators, {turn + 1}/{runs}")
+    early, late, usual, operator = (
+        [f[name] for f in found] for name in ("early", "late", "usual", "one operator")
     )
     first, last = found[0]["new early"], found[0]["new"]
-    known = "a reading all of whose layers are remembered, among the first 100 of 1,000 / the last"
+    known = (
+        "a reading all of whose operators are remembered, among the first 100 of 1,000 / the last"
+    )
     return [
         Row.at_most(known, Ratio.of(early, late)),
-        Row.at_most("executing one new layer / such a reading", Ratio.of(layer, usual)),
-        Row("new layers executed per reading, first 100 of 1,000", first, unit="layers"),
-        Row("new layers executed per reading, all 1,000", last, unit="layers"),
+        Row.at_most("executing one new operator / such a reading", Ratio.of(operator, usual)),
+        Row("new operators executed per reading, first 100 of 1,000", first, unit="operators"),
+        Row("new operators executed per reading, all 1,000", last, unit="operators"),
     ]
 
 

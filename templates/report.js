@@ -8,7 +8,7 @@
 
   /* tables that a phone shows as cards: say that they stay tables */
   const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
-  for (const table of document.querySelectorAll("table.matrix, table.stack")) {
+  for (const table of document.querySelectorAll("table.matrix, table.ranking, table.stack")) {
     for (const part of [table, ...table.querySelectorAll(":scope > * > tr, :scope > :is(thead, tbody), :scope > * > tr > *")]) {
       const header = part.scope === "col" ? "columnheader" : "rowheader";
       part.setAttribute("role", roles[part.tagName] ?? header);
@@ -72,7 +72,7 @@
     const address = () => `${location.href.split("#")[0]}#${article.id}`;
     const button = copyButton("Copy link", `Link to ${article.id} copied`, address);
     button.setAttribute("aria-label", `Copy link to ${article.id.replace("-", " ")}`);
-    article.querySelector("h3").append(button);
+    article.querySelector(".address").append(button);
   }
   for (const block of document.querySelectorAll("pre.copyable")) {
     block.after(copyButton("Copy reference", "Reference copied", () => block.textContent));
@@ -85,15 +85,30 @@
     link.download = file.download;
   }
 
-  /* deep links open what they point into */
-  const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  /* links open what they point into, also when they are followed again */
+  const reveal = (hash) => {
+    const target = hash && document.getElementById(decodeURIComponent(hash.slice(1)));
     if (!target) return;
-    const inner = target.matches("article.interpretation") ? target.querySelector("details") : target.closest("details");
-    if (inner) { inner.open = true; target.scrollIntoView(); }
+    const folded = [...target.querySelectorAll(":scope > details")];
+    for (let outer = target; outer; outer = outer.parentElement?.closest("details")) folded.push(outer);
+    const opened = folded.filter((part) => part.localName === "details" && !part.open);
+    for (const part of opened) part.open = true;
+    if (opened.length) target.scrollIntoView();
   };
-  addEventListener("hashchange", reveal);
-  reveal();
+  addEventListener("hashchange", () => reveal(location.hash));
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link && link.hash === location.hash) reveal(link.hash);
+  });
+  reveal(location.hash);
+
+  /* on paper nothing is folded */
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details:not([open])")];
+    for (const part of unfolded) part.open = true;
+  });
+  addEventListener("afterprint", () => { for (const part of unfolded) part.open = false; });
 
   /* a cell of the matrix tells how it was counted */
   const inspector = document.getElementById("inspector");
@@ -124,7 +139,7 @@
     inspector.showModal();
     close.focus();
   };
-  document.querySelector("table.matrix").addEventListener("click", (event) => {
+  document.getElementById("matrix").addEventListener("click", (event) => {
     const link = event.target.closest("a[data-claim]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

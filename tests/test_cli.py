@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from support import put_link, study_data, write_study
+from support import PROJECT, put_link, study_data, write_study
 
 from reconcile import __version__
 from reconcile.cli import COMMANDS, main
@@ -48,6 +50,50 @@ def test_wrong_use(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
         main(arguments)
     assert ended.value.code == 2
     assert "usage: python -m reconcile" in capsys.readouterr().err
+
+
+ODD = ["nowhere", "notes.txt", "notes.txt/x", ".", "", "a\0b", "\udcff", "x" * 300, "/proc/1/mem"]
+"""What is no study, no archive and no new folder."""
+
+
+READING = ("check", "compare", "measure", "new", "verify")
+# What is no zip at all is an archive that does not hold: 1, and every check is told.
+NO_ANSWER = [(c, g) for c in READING for g in ODD if (c, g) != ("verify", "notes.txt")]
+
+
+@pytest.mark.parametrize(("command", "given"), NO_ANSWER)
+def test_whatever_is_given(
+    command: str,
+    given: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever a command is given, it ends with one line and exit code 2."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("words")
+    if (command, given) in (("new", "nowhere"), ("new", "notes.txt")):
+        (tmp_path / "studies" / given).mkdir(parents=True)
+    more = ["notes.txt"] if command in ("compare", "measure") else []
+    assert main([command, given, *more]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_nobody_foresaw(capsys: pytest.CaptureFixture[str]) -> None:
+    """Any other error is a line with its name, and says how to see all of it."""
+    assert main(["schemas", "a\0b"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("schemas: cannot be done: ValueError: embedded null byte")
+    assert "python -X dev -m reconcile" in line
+
+
+def test_a_reader_that_has_read_enough() -> None:
+    """Where a pipe is closed early nothing is complained of."""
+    command = f"{sys.executable} -m reconcile check {PROJECT}/studies/lenet5 | true"
+    done = subprocess.run(
+        ["bash", "-c", f"sleep 0; {command}"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
 
 
 def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from support import PROJECT
 from reconcile.tables.frames import read_table
 
 GOLDEN = PROJECT / "tests" / "golden" / "alexnet"
-MEASURED = ("layers.csv", "totals.csv", "coverage.csv", "windows.csv")
+MEASURED = ("layers.csv", "totals.csv", "tensors.csv", "coverage.csv", "windows.csv")
 TABLES = (*MEASURED, "verdicts.csv", "countings.csv", "consistency.csv")
 COUNTED = ("conv", "fc")
 

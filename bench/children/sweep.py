@@ -7,7 +7,7 @@
 
 Prints the seconds from the first reading to the last row written, the readings, and the peak
 memory of both processes in KiB, as JSON. Imports and the start of processes are left out. `anew`
-measures in this process, one reading at a time, and prints what layers cost that are new.
+measures in this process, one reading at a time, and prints what operators cost that are new.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def by_torchinfo(number: int) -> dict[str, float]:
 
 
 def anew(number: int) -> dict[str, float]:
-    """What readings take whose layers are all remembered, and what the others take more for each.
+    """What readings take whose operators are all remembered, and what others take more for each.
 
     "early" and "late" are medians, in seconds, over the first hundred readings and the last
     hundred; the very first reading, which loads half of torch, is left out.
@@ -128,7 +128,7 @@ def anew(number: int) -> dict[str, float]:
     for index, arguments in enumerate(islice(geometries(), number)):
         begun = time.perf_counter()
         request = network | {"arguments": arguments, "interpretation": f"geometry-{index}"}
-        worker.measure(request, remember=True)
+        worker.measure(request, in_batch=True)
         seconds.append(time.perf_counter() - begun)
         executions.append(worker.executions)
     new = [after - before for before, after in pairwise(executions)]
@@ -139,7 +139,7 @@ def anew(number: int) -> dict[str, float]:
         "early": statistics.median(seconds[i] for i in known if i < FIRST),
         "late": statistics.median(seconds[i] for i in known if i >= number - FIRST),
         "usual": usual,
-        "one layer": sum(s for s, _ in more) / sum(n for _, n in more),
+        "one operator": sum(s for s, _ in more) / sum(n for _, n in more),
         "new early": sum(new[1:FIRST]) / (FIRST - 1),
         "new": sum(new[1:]) / (number - 1),
     }

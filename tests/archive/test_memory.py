@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from forging import rehashed
-from reliability.surroundings import EVERYTHING
+from projects import EVERYTHING
 
 from reconcile.archive.again import MOST_JUDGEMENTS
 from reconcile.archive.container import pack

@@ -1,28 +1,23 @@
-"""One real report for all tests of what readers see."""
+"""The real study, run as a user runs it, for all tests of what comes out."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
-from support import PROJECT, render
-
-from reconcile.judge.measurements import Measurements
-from reconcile.search.given import Given
-from reconcile.search.run import search_all
-from reconcile.study.load import load_study
-from reconcile.tables.frames import write_table
+from projects import snakemake, told, whole_project
 
 
 @pytest.fixture(scope="session")
-def rendered(alexnet_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of the real AlexNet study with its searches and its report."""
-    folder = PROJECT / "studies" / "alexnet"
-    out = tmp_path_factory.mktemp("rendered") / "alexnet"
-    shutil.copytree(alexnet_results, out)
-    study, measured = load_study(folder), Measurements.read(out)
-    for name, content in search_all(Given(study, folder, measured, out, lambda line: None)):
-        write_table(out, name, content)
-    render(study, out)
-    return out
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with all studies, in which AlexNet's has been run; tests only read it."""
+    project = whole_project(tmp_path_factory.mktemp("pipeline") / "first")
+    done = snakemake(project)
+    assert done.returncode == 0, told(done)
+    return project
+
+
+@pytest.fixture(scope="session")
+def rendered(project: Path) -> Path:
+    """The results of AlexNet's study."""
+    return project / "results" / "alexnet"

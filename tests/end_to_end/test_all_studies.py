@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 
 import pytest
-from support import PROJECT, copy_project
+from projects import snakemake, told
+from support import PROJECT
 
 pytestmark = pytest.mark.slow
 STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/study.yaml"))
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results of all studies, each network run once."""
-    project = copy_project(tmp_path_factory.mktemp("all") / "project")
-    home = tmp_path_factory.mktemp("home")
-    command = "snakemake --config studies=all measure={repeats:1,warmup:0}"
-    command = command.replace("{repeats:1,warmup:0}", "{'repeats':1,'warmup':0}")
-    environment = {
-        "PYTHONPATH": str(project / "workflow"),
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(home),
-    }
-    run = [sys.executable, "-m", *command.split()]
-    subprocess.run(run, cwd=project, env=environment, check=True, capture_output=True)
+def results(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of all studies, with a home folder in which nothing lies."""
+    home = str(tmp_path_factory.mktemp("home"))
+    done = snakemake(project, "--config", "studies=all", HOME=home, XDG_CACHE_HOME=None)
+    assert done.returncode == 0, told(done)
     return project / "results"
 
 

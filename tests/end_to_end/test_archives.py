@@ -2,60 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support import copy_project, write_study
+from projects import archive_of, snakemake, tiny_project, told
 
-from reconcile import __version__
-from reconcile.archive.build import archive_name
 from reconcile.archive.compare import compare_archives
 from reconcile.archive.container import unpack
 from reconcile.archive.documents import reproducible_digest
 from reconcile.archive.verify import verify_archive
 
 pytestmark = pytest.mark.slow
-Done = subprocess.CompletedProcess[str]
 
 SURROUNDINGS = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
 DESCRIBES_THE_RECORD = {"SHA256SUMS", "certificate.md", "ro-crate-metadata.json"}
 
 
-def make_project(project: Path) -> None:
-    """A copy of this project with the tiny study alone."""
-    copy_project(project)
-    shutil.rmtree(project / "studies")
-    write_study(project / "studies" / "tiny")
-    config = project / "config.yaml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(text.replace("[alexnet]", "[tiny]"), encoding="utf-8")
-
-
-def snakemake(project: Path, *words: str, **variables: str) -> Done:
-    """Run Snakemake in a project as a user does."""
-    environment = os.environ | {"PYTHONPATH": str(project / "workflow")} | variables
-    command = [Path(sys.executable).with_name("snakemake"), *words]
-    return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
-
-
 def archived(project: Path, variables: dict[str, str]) -> Path:
     """Run the study from scratch and return its archive."""
     done = snakemake(project, "archive", **variables)
-    assert done.returncode == 0, done.stderr
-    return project / "results" / "tiny" / archive_name("tiny", __version__)
+    assert done.returncode == 0, told(done)
+    return archive_of(project)
 
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Archives of two runs from scratch in other folders, time zones, locales and hash seeds."""
     folder = tmp_path_factory.mktemp("archives")
-    make_project(folder / "one")
+    tiny_project(folder / "one")
     shutil.copytree(folder / "one", folder / "another-one")
     return [archived(folder / "one", {}), archived(folder / "another-one", SURROUNDINGS)]
 

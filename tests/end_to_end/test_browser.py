@@ -64,7 +64,7 @@ def test_axe_finds_nothing(open_report: Open, width: int, scheme: str) -> None:
     page = open_report(
         viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
     )
-    page.locator("details").first.evaluate("element => { element.open = true; }")
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
     page.add_script_tag(path=MODULES / "axe-core" / "axe.min.js")
     found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
     told = [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]
@@ -83,19 +83,21 @@ def test_nothing_reaches_beyond_the_page(open_report: Open, width: int) -> None:
 def test_the_matrix_needs_no_scrolling_on_a_desktop(open_report: Open, width: int) -> None:
     """All readings of all claims are in view at once."""
     page = open_report(viewport={"width": width, "height": 800})
-    scroll = page.locator("#matrix .scroll")
+    scroll = page.locator("#matrix > .scroll")
     assert scroll.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
 
 
 def test_a_phone_shows_every_cell_of_the_matrix(open_report: Open, rendered: Path) -> None:
-    """Rows become cards in which each cell names its reading."""
+    """A row is a claim and its marks, each of which leads on and can be hit with a thumb."""
     page = open_report(viewport={"width": 390, "height": 800})
+    page.evaluate("document.querySelectorAll('#matrix details').forEach(d => { d.open = true; })")
     cells = page.locator("table.matrix td[data-label] a")
     counts = json.loads((rendered / "reconciliation.json").read_text())["counts"]
     assert cells.count() == counts["claims"] * counts["interpretations"]
-    boxes = cells.evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
-    assert max(boxes) <= 390
-    assert page.locator("table.matrix").get_attribute("role") == "table"
+    boxes = cells.evaluate_all("all => all.map(e => e.getBoundingClientRect())")
+    assert max(box["right"] for box in boxes) <= 390
+    assert min(min(box["width"], box["height"]) for box in boxes) >= 24
+    assert page.locator("table.matrix").first.get_attribute("role") == "table"
 
 
 def test_sorting(open_report: Open) -> None:
@@ -116,16 +118,27 @@ def test_sorting(open_report: Open) -> None:
     assert names.all_inner_texts() == before
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
-def test_the_filter_leaves_what_fails(open_report: Open, script: bool) -> None:
-    """The filter works without a script: claims that every reading reproduces are hidden."""
-    page = open_report(java_script_enabled=script)
-    agreeing = page.locator("table.matrix tr.agrees")
-    assert agreeing.count() > 0
-    expect(agreeing.first).to_be_visible()
-    page.get_by_label("Only what fails").check()
-    expect(agreeing.first).to_be_hidden()
-    expect(page.locator("table.matrix tr.fails").first).to_be_visible()
+@pytest.mark.parametrize(("width", "screens"), [(1280, 14), (390, 24)])
+def test_the_page_is_short(open_report: Open, width: int, screens: int) -> None:
+    """With nothing unfolded it can be read through, on a desk and on a phone."""
+    page = open_report(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollHeight") <= screens * 800
+
+
+def test_the_first_screen_answers(open_report: Open) -> None:
+    """Question, answer and hedge are in view at once, and the picture has begun."""
+    page = open_report(viewport={"width": 1280, "height": 800})
+    for part in (".question", ".verdict-line", ".hedge", "#picture-title"):
+        box = page.locator(part).bounding_box()
+        assert box is not None and box["y"] + box["height"] < 800, part
+
+
+def test_a_phone_shows_a_claim_in_two_lines(open_report: Open) -> None:
+    """The claim with its number, and a mark for each reading."""
+    page = open_report(viewport={"width": 390, "height": 800})
+    rows = page.locator("#matrix > .scroll table.matrix tbody tr")
+    heights = rows.evaluate_all("all => all.map(e => e.getBoundingClientRect().height)")
+    assert len(heights) > 3 and max(heights) < 75
 
 
 def test_a_cell_says_how_it_was_counted(open_report: Open) -> None:
@@ -142,7 +155,7 @@ def test_a_cell_says_how_it_was_counted(open_report: Open) -> None:
 
 def test_copying_a_link(open_report: Open) -> None:
     """The button at a claim copies its address, and the reference can be copied too."""
-    page = open_report()
+    page = open_report("#claim-conv1")
     page.get_by_role("button", name="Copy link to claim conv1", exact=True).click()
     assert str(page.evaluate("window.copied")).endswith("report.html#claim-conv1")
     expect(page.locator("#status")).to_have_text("Link to claim-conv1 copied")
@@ -150,14 +163,31 @@ def test_copying_a_link(open_report: Open) -> None:
     assert "@misc{reconcile-alexnet" in page.evaluate("window.copied")
 
 
-def test_deep_links(open_report: Open) -> None:
-    """An address of a reading brings it into view with its layers open."""
+def test_links_unfold_what_they_lead_to(open_report: Open) -> None:
+    """On load, when followed, when followed again after it was folded, and for what lies within."""
     page = open_report("#interpretation-ceil")
     article = page.locator("#interpretation-ceil")
     expect(article).to_be_in_viewport()
-    assert article.locator("details").evaluate("e => e.open")
+    assert article.locator("details").first.evaluate("e => e.open")
     page.goto(page.url.replace("interpretation-ceil", "claim-conv1"))
-    expect(page.locator("#claim-conv1")).to_be_in_viewport()
+    folded = page.locator("#claim-conv1 > details")
+    expect(page.locator("#claim-conv1 blockquote")).to_be_in_viewport()
+    folded.evaluate("e => { e.open = false; }")
+    page.locator("#conflicts a", has_text="conv1").first.click()
+    expect(page.locator("#claim-conv1 blockquote")).to_be_in_viewport()
+    page.goto(page.url.replace("claim-conv1", "verdict-conv2-1"))
+    expect(page.locator("[id='verdict-conv2-1']")).to_be_in_viewport()
+
+
+def test_paper_folds_nothing(open_report: Open) -> None:
+    """What the browser prints has everything, and the page is as it was afterwards."""
+    page = open_report()
+    closed = "document.querySelectorAll('details:not([open])').length"
+    before = page.evaluate(closed)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert before > 0 and page.evaluate(closed) == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(closed) == before
 
 
 def test_downloads(open_report: Open, rendered: Path) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import copy_project, text_table, write_study
+from projects import fault_of, replace_in, snakemake, tiny_project, told, whole_project
+from support import text_table
 
 from reconcile.tables.contract import FILES, tables
 
@@ -31,20 +30,6 @@ def of_the_record(name: str) -> bool:
     )
 
 
-def snakemake(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake on a project with the library of that project."""
-    environment = os.environ | {"PYTHONPATH": str(project / "workflow")} | variables
-    command = Path(sys.executable).with_name("snakemake")
-    return subprocess.run(
-        [command, *arguments],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def contents(results: Path) -> dict[str, bytes]:
     """Every file of a results folder by its path in it; the marks are Snakemake's business."""
     files = (file for file in results.rglob("[!.]*") if file.is_file())
@@ -55,25 +40,14 @@ def contents(results: Path) -> dict[str, bytes]:
     }
 
 
-def edit(file: Path, old: str, new: str) -> None:
-    """Replace a text that must be there."""
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
-def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def twice(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The results of two runs from scratch: other folders, hash seeds, time zones and locales."""
-    results = []
     surroundings = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
-    for turn, variables in (("first", {}), ("second-in-a-longer-folder", surroundings)):
-        project = copy_project(tmp_path_factory.mktemp("pipeline") / turn)
-        edit(project / "config.yaml", "repeats: 10", "repeats: 1")
-        done = snakemake(project, **variables)
-        assert done.returncode == 0, done.stderr
-        results.append(project / "results" / "alexnet")
-    return results
+    project = whole_project(tmp_path_factory.mktemp("pipeline") / "second-in-a-longer-folder")
+    done = snakemake(project, **surroundings)
+    assert done.returncode == 0, told(done)
+    return [rendered, project / "results" / "alexnet"]
 
 
 def test_everything_lands(twice: list[Path]) -> None:
@@ -116,24 +90,13 @@ def test_no_absolute_path_in_tables(twice: list[Path]) -> None:
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A project with the tiny study, not run yet, with results of an earlier run lying there."""
-    project = copy_project(tmp_path / "project")
-    shutil.rmtree(project / "studies")
-    write_study(project / "studies" / "tiny")
-    edit(project / "config.yaml", "studies: [alexnet]", "studies: [tiny]")
+    project = tiny_project(tmp_path / "project")
     old = project / "results" / "tiny" / "verdicts.csv"
     old.parent.mkdir(parents=True)
     old.write_text("results of yesterday\n")
     yield project
     if sys.exc_info()[0] is None:
         shutil.rmtree(project)
-
-
-def told(done: subprocess.CompletedProcess[str]) -> str:
-    """What a failed run told, which must hold no traceback."""
-    text = done.stdout + done.stderr
-    assert done.returncode not in (0, None), text
-    assert "Traceback" not in text
-    return text
 
 
 FAULTS = [
@@ -182,8 +145,8 @@ def test_a_fault_stops_before_anything_runs(
     small: Path, file: str, old: str, new: str, message: str
 ) -> None:
     """A fault in a study or the configuration is one line with its place; results stay."""
-    edit(small / file, old, new)
-    text = told(snakemake(small))
+    replace_in(small / file, old, new)
+    text = fault_of(snakemake(small))
     assert message in text
     assert contents(small / "results") == {"tiny/verdicts.csv": b"results of yesterday\n"}
 
@@ -191,8 +154,8 @@ def test_a_fault_stops_before_anything_runs(
 def test_faults_found_late_are_one_line(small: Path) -> None:
     """A conclusion that does not resolve fails its rule with a line and no traceback."""
     study = small / "studies/tiny/study.yaml"
-    edit(study, "{ceil.conv.neurons}", "{ceil.conf.neurons}")
-    text = told(snakemake(small))
+    replace_in(study, "{ceil.conv.neurons}", "{ceil.conf.neurons}")
+    text = fault_of(snakemake(small))
     assert re.search(r"study\.yaml:\d+: conclusion\.answer: \{ceil\.conf\.neurons\}", text)
     assert "results of yesterday" in (small / "results/tiny/verdicts.csv").read_text()
 
@@ -201,7 +164,7 @@ def test_cuda_without_cuda_is_one_line(small: Path) -> None:
     """`device: cuda` where there is none fails with what is accepted."""
     if (Path("/dev") / "nvidia0").exists():
         pytest.skip("this machine has a GPU")
-    text = told(snakemake(small, "--config", "measure={device: cuda}"))
+    text = fault_of(snakemake(small, "--config", "measure={device: cuda}"))
     assert "device: cuda was asked for, but" in text
     assert not (small / "results/tiny/layers.csv").exists()
 
@@ -228,4 +191,4 @@ def test_options_on_the_command_line(small: Path) -> None:
 )
 def test_faults_on_the_command_line(small: Path, given: str, message: str) -> None:
     """What `--config` sets is checked like the file."""
-    assert message in told(snakemake(small, "--dry-run", "--config", given))
+    assert message in fault_of(snakemake(small, "--dry-run", "--config", given))

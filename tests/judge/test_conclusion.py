@@ -42,6 +42,20 @@ def test_references(tiny: Study, text: str, expected: str) -> None:
     assert resolved(tiny, text) == expected
 
 
+def test_a_printed_number_has_its_scale(make_study: Callable[..., Study]) -> None:
+    """What a table's head says is said with the digits, and is not said twice."""
+
+    def change(data: dict[str, Any]) -> None:
+        claim = data["claims"][2]
+        scaled = {"params": "133", "letter": "133M", "power": "64"}
+        for name, printed in scaled.items():
+            scale = 1024 if name == "power" else "million"
+            data["claims"].append(claim | {"id": name, "printed": printed, "scale": scale})
+
+    text = "{claim:params}, {claim:letter}, {claim:power}"
+    assert resolved(make_study(change), text) == "133 million, 133M, 64 × 1,024"
+
+
 @pytest.mark.parametrize(
     "reference",
     [

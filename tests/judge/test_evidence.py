@@ -10,6 +10,7 @@ from conftest import TINY_LAYERS
 from support import measured
 from tiny_sweep import CEIL, FLOOR, add_sweep, swept_layers
 
+from reconcile.errors import InputError
 from reconcile.judge.evidence import (
     Checked,
     check_evidence,
@@ -18,7 +19,6 @@ from reconcile.judge.evidence import (
     supporting,
 )
 from reconcile.judge.measurements import Measurements
-from reconcile.study.expressions import ExpressionError
 from reconcile.study.model import Study
 
 MakeStudy = Callable[..., Study]
@@ -85,9 +85,8 @@ def test_check_of_no_reading(make_study: MakeStudy) -> None:
 
 def test_measured_quantity_without_a_reading(make_study: MakeStudy) -> None:
     """A check of no reading cannot speak of measured numbers."""
-    study = with_evidence(make_study, supports=[], excludes=[], check="width(conv) == 4")
-    with pytest.raises(ExpressionError, match="here only the paper's words count"):
-        first(study)
+    with pytest.raises(InputError, match="here only the paper's words count"):
+        with_evidence(make_study, supports=[], excludes=[], check="width(conv) == 4")
 
 
 def test_reading_that_was_not_measured(tiny: Study) -> None:

@@ -22,6 +22,7 @@ from reconcile.layers import Conv2d
 from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.counting import (
     Row,
+    cells_of,
     count_layers,
     first_tensor,
     is_layer,
@@ -573,3 +574,24 @@ def test_names_are_shown_whole() -> None:
     model = nn.Module()
     model.add_module("\x1b[31mred", nn.Identity())
     assert list(layer_names(model).values()) == ["root", "\\x1b[31mred"]
+
+
+def test_what_goes_in_and_what_data_multiplies() -> None:
+    """What a layer is given, its class where that is torch's, products of data with data."""
+    attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    class Attending(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention, self.act = attention, nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.act(self.attention(x, x, x, need_weights=False)[0])
+
+    rows, _ = count_layers(Attending().eval(), (torch.zeros(1, 5, 8),))
+    found = {row.layer: cells_of(row) for row in rows}
+    assert (found["act"]["class"], found["act"]["inputs"]) == ("ReLU", 40)
+    # Five queries meet five keys of 8 numbers, and as many values are weighed.
+    assert found["attention"]["data_macs"] == 2 * 5 * 5 * 8
+    assert found["attention.out_proj"]["class"] == ""
+    assert found["attention.out_proj"]["data_macs"] == 0

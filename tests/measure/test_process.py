@@ -15,7 +15,8 @@ import torch
 from support import measure, study_data, tables_of, write_study
 
 from reconcile.measure import process
-from reconcile.measure.process import Outcome, RubbishError, Zygote
+from reconcile.measure.answers import Outcome, RubbishError
+from reconcile.measure.process import Zygote
 from reconcile.study.settings import Measuring
 
 NETWORK = '''
@@ -353,6 +354,18 @@ def test_combinations_have_the_rows_of_a_reading_alone(tmp_path: Path) -> None:
         if request["arguments"]["kind"] == "nothing":
             assert answer["layers"] == alone["layers"] and answer["message"] == alone["message"]
     assert [a["status"] for r, a in answers if r["interpretation"] == "r-27"] == ["killed"]
+
+
+def test_receptive_fields_in_a_batch(tmp_path: Path) -> None:
+    """A study's own readings have them on the meta device too, combinations of a sweep none."""
+    study = meddling_study(tmp_path / "study", [], "meta")
+    asked = swept(study, *["nothing"] * 2)
+    with Zygote(Measuring(device="cpu", repeats=0)) as zygote:
+        combinations = [answer["layers"][1] for _, answer in zygote.ask_all(asked)]
+        own = [a["layers"][1] for _, a in zygote.ask_all(r | {"swept": False} for r in asked)]
+    seen = ("receptive_field", "effective_stride", "effective_padding")
+    assert [[row[column] for column in seen] for row in own] == [[3, 1, 0], [3, 1, 0]]
+    assert not any(is_seen(column) and row[column] for row in combinations for column in row)
 
 
 OWN = {

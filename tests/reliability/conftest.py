@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from reliability.surroundings import (
+from projects import (
     TABLE,
     TARGETS,
     Undisturbed,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reliability.surroundings import EVERYTHING
+from projects import EVERYTHING
 from report_support import TEMPLATES
 from support import measure, study_data, write_study
 

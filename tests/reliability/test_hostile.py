@@ -12,6 +12,7 @@ import pikepdf
 import pytest
 import yaml
 from playwright.sync_api import Browser
+from projects import EVERYTHING
 from reliability.hostile import (
     accepted,
     cells_of,
@@ -22,7 +23,6 @@ from reliability.hostile import (
     measured_results,
 )
 from reliability.payloads import BY_KIND, PAYLOADS
-from reliability.surroundings import EVERYTHING
 from report_support import Page
 
 from reconcile.archive.container import unpack

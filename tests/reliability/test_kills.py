@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from reliability.surroundings import (
+from projects import (
     EVERYTHING,
     TARGETS,
     Undisturbed,

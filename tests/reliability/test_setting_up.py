@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reliability.surroundings import EVERYTHING, Undisturbed, outputs, tiny_project
+from projects import EVERYTHING, Undisturbed, outputs, tiny_project
 from support import PROJECT
 
 in_full = pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")

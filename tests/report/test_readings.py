@@ -31,13 +31,22 @@ def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
     """The page for paper has no row for an activation and says so; the one for screens has it."""
     rows = [dict(row) for row in results.tables["layers.csv"]]
     idle = {"layer": "relu", "kind": "activation", "parameters": "0", "macs": "0"}
-    rows.insert(2, rows[1] | idle | {"connections": "0"})
+    place = next(i for i, row in enumerate(rows) if row["interpretation"] == results.leading) + 2
+    rows.insert(place, rows[place - 1] | idle | {"connections": "0"})
     tables = {**results.tables, "layers.csv": rows}
     context = context_of(Results(**{**results.__dict__, "tables": tables}), ReportOptions())
     screen, paper = (render_page(TEMPLATES, context, medium) for medium in ("screen", "paper"))
     named, told = '<th scope="row">relu</th>', "Left out are activations"
     assert named in screen and told not in screen
     assert named not in paper and told in paper
+
+
+def test_paper_has_the_layers_of_one_reading(results: Results) -> None:
+    """Those of the reading concluded on; the others are attached."""
+    paper = render_page(TEMPLATES, context_of(results, ReportOptions()), "paper")
+    assert paper.count("<caption>Layers") == 1
+    assert "<caption>Layers of slip for one input" in paper
+    assert "Layer tables of all readings are in layers.csv." in paper
 
 
 def test_a_network_without_arguments_has_none(tmp_path: Path) -> None:

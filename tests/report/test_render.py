@@ -8,10 +8,12 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 from report_support import (
+    TEMPLATES,
     Page,
     html_of,
     results_in,
@@ -19,8 +21,9 @@ from report_support import (
     write_results,
     write_rows,
 )
-from support import study_data
+from support import PROJECT, study_data
 
+from reconcile.cite.numbers import write_citations
 from reconcile.report.read import Results
 from reconcile.words import MARKS
 
@@ -51,11 +54,11 @@ def changed(results: Results, name: str, column: str, value: str, row: int = 0) 
 
 
 def test_sections_come_in_the_order_in_which_readers_ask(page: Page) -> None:
-    """The answer is first, how to cite is last, and nothing that has data is missing."""
+    """The argument is first, how it was measured is last, and nothing that has data is missing."""
     sections = [a["id"] for tag, a in page.elements if tag == "section"]
     wanted = (
-        "answer picture matrix conflicts reasons layers ranking evidence consistency searches "
-        "undecided claims interpretations measuring verify limits cite"
+        "answer picture reasons conflicts undecided matrix ranking layers consistency searches "
+        "evidence claims interpretations verify limits cite measuring"
     )
     assert sections == wanted.split()
 
@@ -81,6 +84,65 @@ def test_the_answer_stands_before_everything_else(page: Page, results: Results) 
     opening = page.text[: page.text.rindex("How the first layer walks")]
     for words in (results.study.question, "64 neurons, not 48", "Test GPU", "3 February 2031"):
         assert words in opening
+
+
+def test_the_hedge_stands_under_the_answer(page: Page, tmp_path: Path) -> None:
+    """It is the author's, and where there is none, it is put together from what was found."""
+    composed = (
+        "3 of 5 printed numbers are measured as printed; 1 is inferred to be a slip; 1 is "
+        "contradicted; 1 question stays open ."
+    )
+    assert f"64 neurons, not 48. {composed}" in page.text
+    data = study_data()
+    data["conclusion"]["hedge"] = "That {claim:conv} is a slip is inferred."
+    text = Page(html_of(tiny_results(tmp_path, data))).text
+    assert "64 neurons, not 48. That 48 is a slip is inferred." in text
+    assert composed not in text
+
+
+def test_reasons_lead_to_what_they_rest_on(tmp_path: Path) -> None:
+    """Each is numbered, and evidence, claims, sums, readings and searches can be followed."""
+    data = study_data()
+    see = {
+        "evidence:rounds-up": "#evidence-rounds-up",
+        "claim:conv": "#claim-conv",
+        "consistency:product": "#consistency-product",
+        "reading:ceil": "#interpretation-ceil",
+        "search:conv": "#searches",
+    }
+    data["conclusion"]["reasons"] = [{"text": "So it is.", "see": [*see]}, {"text": "And so."}]
+    html = html_of(tiny_results(tmp_path, data))
+    reasons = html[html.index('<ol class="reasons">') : html.index('<section id="conflicts"')]
+    assert re.findall(r"<li><p>(.*?)</p>", reasons) == ["So it is.", "And so."]
+    assert re.findall(r'href="(.*?)"', reasons) == [*see.values()]
+    assert "The program rounds up" in reasons and "Rounded up" in reasons
+    assert {link[1:] for link in see.values()} <= set(Page(html).all("id"))
+
+
+def test_the_opening_speaks_of_readings_by_their_titles(html: str) -> None:
+    """An id says nothing before the readings were introduced."""
+    opening = Page(html[html.index('<section id="answer"') : html.index('<section id="reasons"')])
+    assert "Counts are of the reading “ Rounded up, 3 for 4 ”" in opening.text
+    assert "Rounded down: 3 windows" in opening.text
+    assert "floor" not in opening.text
+
+
+def test_what_every_reading_gives_is_folded(tmp_path: Path) -> None:
+    """A claim on which readings differ is in sight, others are below; no row is lost."""
+    data = study_data()
+    data["claims"][-1]["printed"] = "95%"
+    html = html_of(tiny_results(tmp_path, data))
+    matrix = html[html.index('<section id="matrix"') : html.index('<section id="ranking"')]
+    seen, _, folded = matrix.partition('<details class="fold">')
+    rows = re.compile(r'<tr><th scope="row" class="claim"[^>]*><a href="#claim-([\w-]+)"')
+    assert rows.findall(seen) == ["conv", "map", "parameters", "neurons"]
+    assert rows.findall(folded) == ["share"]
+
+
+def test_equal_layers_are_told_once(html: str) -> None:
+    """Where two readings have the same layers, the later one refers to the earlier one's table."""
+    assert html.count("<caption>Layers") == 2
+    assert 'Its layer table is that of <a class="id" href="#interpretation-slip">' in html
 
 
 def test_measured_numbers_come_from_the_tables(results: Results) -> None:
@@ -121,7 +183,7 @@ def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
     for name in ("slips", "geometries", "windows", "coverage", "timings"):
         (out / f"{name}.csv").unlink()
     ids = Page(html_of(results_in(study, out))).all("id")
-    assert not {"searches", "picture", "latency", "coverage"} & set(ids)
+    assert not {"searches", "figure-windows", "latency", "coverage"} & set(ids)
 
 
 def counting(results: Results, **changed: int) -> str:
@@ -210,6 +272,19 @@ def test_downloads_hold_the_files_byte_for_byte(page: Page, results: Results) ->
     for name in ("verdicts.csv", "record.json"):
         href = next(str(a["href"]) for _, a in page.elements if a.get("download") == name)
         assert base64.b64decode(href.partition(",")[2]) == (results.folder / name).read_bytes()
+
+
+def test_what_is_printed_for_citing_resolves(results: Results, html: str) -> None:
+    """Keys are in references.bib, and the names of a number are in numbers.csv."""
+    write_citations(results.study, results.folder, TEMPLATES, PROJECT / "CITATION.cff")
+    reference = (results.folder / "references.bib").read_text(encoding="utf-8")
+    block = unescape(html[html.index('<pre id="bibtex"') :].partition("</pre>")[0])
+    keys = re.findall(r"@\w+\{([^,]+),", block)
+    assert len(keys) == 2
+    assert all(f"{{{key},\n" in reference for key in keys)
+    (names,) = re.findall(r"\\reconcile\{(.*?)\}</code>", html)
+    index = (results.folder / "numbers.csv").read_text(encoding="utf-8")
+    assert f"\n{names.replace('}{', ',')}," in index
 
 
 def test_rendering_loads_no_torch() -> None:

@@ -240,6 +240,22 @@ MESSAGES: dict[str, tuple[Change, str]] = {
         lambda d: d["consistency"][0].update(compute="printed(mapp) * 4"),
         "consistency.0.compute: there is no claim 'mapp', did you mean 'map'?",
     ),
+    "a check of the paper that has no value": (
+        lambda d: d["consistency"][0].update(compute="printed(conv) / (printed(map) - 4)"),
+        "consistency.0.compute: 'printed(conv) / (printed(map) - 4)' divides by zero",
+    ),
+    "a check of the paper that is measured": (
+        lambda d: d["consistency"][0].update(compute="neurons(conv)"),
+        "consistency.0.compute: neurons(conv) is measured; here only the paper's words count",
+    ),
+    "a check of the paper that is no number": (
+        lambda d: d["consistency"][0].update(compute="printed(conv) > 3"),
+        "consistency.0.compute: 'printed(conv) > 3' gives no number",
+    ),
+    "evidence of the paper alone that asks a reading": (
+        lambda d: d["evidence"][1].update(check="argument(size) == 8"),
+        "evidence.1.check: argument(size) belongs to a reading; here only the paper counts",
+    ),
     "unknown statement": (
         lambda d: d["evidence"][0].update(check="stated(strid) == 2"),
         "evidence.0.check: there is no statement 'strid', did you mean 'stride'?",
@@ -338,7 +354,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "a reason that leads to a search of no claim's": (
         lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["search:map"]}]),
-        "conclusion.reasons.0.see.0: there is no claim that a search is for 'map'.",
+        "conclusion.reasons.0.see.0: there is no search 'map'. There are: conv",
     ),
     "a reason that leads nowhere": (
         lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["rounds-up"]}]),

@@ -44,7 +44,7 @@ def test_every_section_has_a_comment(folder: Path) -> None:
     above = {line.partition(":")[0]: lines[i - 1] for i, line in enumerate(lines) if i}
     assert all(above[key].startswith("#") for key in keys)
     assert {*Study.model_fields} - {*keys} == {
-        *("inputs", "placement", "slips", "geometries"),
+        *("inputs", "placement", "receptive_fields", "slips", "geometries", "solve", "terms"),
     }
 
 
@@ -55,12 +55,28 @@ def test_its_name_stands_in_it(folder: Path) -> None:
         assert "PAPER" not in text and "mypaper" in text
 
 
-@pytest.mark.parametrize("name", ["My Paper", "../out", "", "a/b", ".hidden", "all", "MYPAPER"])
+BAD = ("My Paper", "../OUT", "", "a/b c", ".hidden", "all", "MYPAPER", "..", "/", "a" * 300)
+
+
+@pytest.mark.parametrize("name", BAD)
 def test_bad_names(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A name that is none for a study is refused in one line, and nothing is written."""
     assert main(["new", name, "--studies", str(tmp_path / "studies")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "studies").exists()
+
+
+def test_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A path is the study's folder itself, wherever it is."""
+    assert main(["new", str(tmp_path / "papers" / "one")]) == 0
+    assert load_study(tmp_path / "papers" / "one").title == "one"
+    assert f"now: reconcile check {tmp_path}/papers/one" in capsys.readouterr().out
+
+
+def test_options_of_a_repository(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is for a repository is refused without one."""
+    assert main(["new", "mypaper", "--workflow", "ada/reconcile"]) == 2
+    assert "need --repository" in capsys.readouterr().err
 
 
 def test_never_overwrites(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

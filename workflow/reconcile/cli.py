@@ -7,6 +7,9 @@ is installed.
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -32,23 +35,58 @@ _LAST_LINES = {
 }
 MAX_WIDTH = 60
 """Characters of a cell of ``compare``."""
+MAX_MESSAGE = 300
+_CODES = (
+    "Exit codes: 0, done, and all holds; 1, what was asked for does not hold or cannot be "
+    "measured; 2, bad input or use; 3, an archive holds in part; 130, stopped."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; faults in the user's input are one line each and exit code 2."""
+    """Run one command, whatever it is given; what goes wrong is one line a fault, on stderr.
+
+    Returns:
+        An exit code, as ``--help`` lists them.
+    """
+    _print_anything()
     args = _parser(sys.argv[1:] if argv is None else argv)
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has read enough. Python would complain once more as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        print(_unexpected(args.command, error), file=sys.stderr)
+        return 2
+    return code
+
+
+def _print_anything() -> None:
+    """Where the terminal cannot show a letter, print its number instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _unexpected(command: str, error: Exception) -> str:
+    """Whatever no loader or check foresaw, on one line."""
+    what = " ".join(str(error).split())[:MAX_MESSAGE]
+    told = visible(f"{command}: cannot be done: {type(error).__name__}: {what}")
+    return f"{told} (all of it: python -X dev -m reconcile ...)"
 
 
 def _parser(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m reconcile", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m reconcile", description=__doc__, epilog=_CODES)
     parser.add_argument("--version", action="version", version=f"reconcile {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = next((word for word in argv if word in COMMANDS), None)
@@ -62,17 +100,43 @@ def _parser(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _declare_new(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="name of the study and of its folder, like mypaper")
     parser.add_argument(
-        "--studies", type=Path, default=Path("studies"), help="folder of the studies"
+        "path", help="name of the study, like mypaper, or a folder for it, like papers/mypaper"
+    )
+    parser.add_argument(
+        "--studies",
+        type=Path,
+        default=Path("studies"),
+        help="where a study that is given by name goes. Default: %(default)s",
+    )
+    parser.add_argument(
+        "--repository",
+        action="store_true",
+        help="write a repository of the paper's own with the study in it",
+    )
+    parser.add_argument("--study", help="name of the study in it, where not the repository's")
+    parser.add_argument(
+        "--workflow",
+        metavar="WHERE",
+        help="what it runs: OWNER/NAME on GitHub, or the folder of a checkout; "
+        "default: where this library is from",
     )
 
 
 def _new(args: argparse.Namespace) -> int:
-    from reconcile.study.skeleton import new_study
+    from reconcile.study.skeleton import new_study, study_folder
+    from reconcile.study.skeleton.repository import new_repository
 
-    folder = new_study(args.name, args.studies)
-    print(f"{folder}: study.yaml and network.py; now: snakemake --config studies=[{args.name}]")
+    if args.repository:
+        folder = new_repository(Path(args.path), args.study, args.workflow)
+        print(f"{folder}: a repository; now: cd {shlex.quote(str(folder))} && snakemake")
+        return 0
+    if args.study or args.workflow:
+        raise InputError(Fault(Path("new"), 0, "", "--study and --workflow need --repository"))
+    folder = new_study(study_folder(args.path, args.studies))
+    there = folder.parent == Path("studies")
+    now = f"snakemake --config studies=[{folder.name}]" if there else f"reconcile check {folder}"
+    print(f"{folder}: study.yaml and network.py; now: {now}")
     return 0
 
 

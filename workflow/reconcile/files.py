@@ -1,4 +1,10 @@
-"""Write files whole or not at all: beside the target first, flushed to the disk, then renamed."""
+"""How files are written, and which files a folder holds.
+
+A file is written whole or not at all: beside the target first, flushed to the disk, then renamed.
+What a folder holds are its own files. A link in it may lead anywhere, so none is ever followed: a
+study from somebody else could have one to a file of whoever runs it, and an archive would publish
+that. The folder itself may be reached through a link: where it lies is the user's business.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
+from reconcile.proc import lives
+
+CACHES = {"__pycache__", "reconcile.egg-info", ".snakemake"}
+"""Folders that tools leave behind, wherever they lie: they belong to nothing."""
 
 
 def write_bytes(file: Path, content: bytes) -> None:
@@ -79,26 +89,10 @@ def _sweep(file: Path) -> None:
     """Remove what killed writers left beside a file; the part of one that lives here is its own."""
     for part in file.parent.glob(f".{escape(file.name)}.*.part"):
         name = re.fullmatch(r"(?:([1-9]\d{0,8})-)?[^.]+\.part", part.name[len(file.name) + 2 :])
-        if name is not None and not (name[1] and _lives(int(name[1]))):
+        if name is not None and not (name[1] and lives(int(name[1]))):
             # Somebody else's, or another writer removed it just now: no reason not to write.
             with suppress(OSError):
                 part.unlink()
-
-
-def _lives(process: int) -> bool:
-    """Whether a process of this machine runs; one that ended and was not asked how does not."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        # It is another user's.
-        return True
-    try:
-        state = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(") ")[2][:1]
-    except OSError:
-        return True
-    return state != "Z"
 
 
 def not_written(file: Path, error: OSError) -> InputError:
@@ -114,3 +108,28 @@ def _publish(part: Path, file: Path) -> None:
     os.umask(mask)
     part.chmod(0o666 & ~mask)
     part.replace(file)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The plain files of a folder and its subfolders, sorted, without caches and links."""
+    entries = (entry for entry in _entries(folder) if not entry.is_symlink())
+    return sorted(entry for entry in entries if entry.is_file())
+
+
+def refuse_links(*folders: Path) -> None:
+    """Accept no symbolic link in any of these folders, wherever it leads.
+
+    Raises:
+        InputError: one fault for each link.
+    """
+    links = sorted(e for folder in folders for e in _entries(folder) if e.is_symlink())
+    if links:
+        message = "is a symbolic link, and none is followed; put what it leads to in its place"
+        raise InputError(*(Fault(link, 0, "", message) for link in links))
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Everything below a folder, what caches hold left out."""
+    for parent, folders, files in os.walk(folder):
+        yield from (Path(parent, name) for name in (*folders, *files))
+        folders[:] = [name for name in folders if name not in CACHES]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from reconcile.folders import CACHES
+from reconcile.files import CACHES
 
 PACKAGE = Path(__file__).resolve().parent
 """The folder of the package."""

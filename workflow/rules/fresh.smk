@@ -8,13 +8,13 @@ Requires: results/{study}/.made/. Produces: the input function of all others.
 
 from snakemake.logging import logger
 
-from reconcile.run.fresh import OUTDATED, Judge
+from reconcile.run.fresh import OUTDATED, Judge, make_outdated
 from reconcile.run.marks import SUMS_VARIABLE
 
 JUDGE = Judge(workflow, study_named, logger.info)
 
 if workflow.is_main_process:
-    OUTDATED.mkdir(parents=True, exist_ok=True)
+    checked(make_outdated)
 
 
 # Without this Snakemake deletes a result before the job replaces it. Scripts write beside it and
@@ -27,8 +27,6 @@ def outdated(rule):
     """An input that has a time only for the results of a rule that are out of date."""
 
     def folder(wildcards):
-        if not workflow.is_rule(rule):
-            raise WorkflowError("take the rules under their own names: use rule * from reconcile")
         name = "measure_batch" if "batch" in wildcards.keys() else rule
         if workflow.is_main_process and JUDGE.outdated(name, dict(wildcards.items())):
             return str(OUTDATED)

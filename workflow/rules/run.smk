@@ -1,4 +1,4 @@
-"""What a run does as it starts and when it fails; on a cluster there is more to do.
+"""What a run does as it starts, when it ends and when it fails; on a cluster there is more to do.
 
 Requires: the rules of all other files. Produces: .snakemake/host.
 """
@@ -7,6 +7,7 @@ import atexit
 import platform
 import signal
 
+from reconcile.run.ending import answers
 from reconcile.run.processes import HOST_FILE, answered_in_a_thread
 
 # Held while a run on a cluster goes on. Its jobs may outlive it, so a local run looks for them too.
@@ -40,6 +41,11 @@ def settle_with_cluster():
         raise WorkflowError(str(error)) from None
 
 
+if not workflow.is_rule("instantiate"):
+    # Marks, logs and scripts go by the names of rules.
+    raise WorkflowError("\ntake the rules under their own names: use rule * from reconcile")
+
+
 def accept_what_was_touched():
     """Take results as they are that this run only gave a new time."""
     if workflow.touch:
@@ -60,6 +66,8 @@ onstart:
 
 onsuccess:
     accept_what_was_touched()
+    for line in answers(Path("results"), STUDIES):
+        tell(line)
 
 
 onerror:

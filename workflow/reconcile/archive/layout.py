@@ -17,7 +17,7 @@ from pathlib import Path
 
 from reconcile.archive.container import ArchiveError, check_name
 from reconcile.errors import Fault, InputError
-from reconcile.folders import files_in, refuse_links
+from reconcile.files import files_in, refuse_links
 from reconcile.project import CODE_FOLDERS, CONFIG, code_files
 from reconcile.tables.contract import FIGURES, FILES
 

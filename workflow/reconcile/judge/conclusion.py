@@ -1,9 +1,9 @@
 """The author's conclusion: its numbers are references that must resolve, and what it holds is true.
 
-``{claim:conv1}`` is the printed number, ``{consistency:sum}`` what a check of the paper against
-itself computed, and ``{ceil.conv1.neurons}`` a measured quantity: interpretation, layer (or
-pattern, or ``network``) and quantity. A reference that does not resolve is an error, and so is an
-expression of ``holds`` that is not true of the results.
+``{claim:conv1}`` is the printed number with its scale ("133 million"), ``{consistency:sum}`` what a
+check of the paper against itself computed, and ``{ceil.conv1.neurons}`` a measured quantity:
+interpretation, layer (or pattern, or ``network``) and quantity. A reference that does not resolve
+is an error, and so is an expression of ``holds`` that is not true of the results.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from fnmatch import fnmatchcase
 
 from reconcile.judge.conflicts import Conflicts
 from reconcile.judge.evidence import SelfCheck
-from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
+from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.judge.verdicts import Counted, conventions
 from reconcile.study.expressions import ExpressionError, evaluate, spelled, spelled_call
 from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import SINGLE, Study, next_by_id
+from reconcile.study.paper import PaperScope
 from reconcile.tables.contract import COMBINATIONS, FITS, QUANTITIES, READINGS
 from reconcile.words import number
 
@@ -46,7 +47,7 @@ def resolver(
         kind, colon, name = reference.partition(":")
         try:
             if colon and kind == "claim":
-                return study.claim(name).printed
+                return study.claim(name).number.said
             if colon and kind == "consistency":
                 return number(next(c.computed for c in self_checks if c.check.id == name))
             return _measured(study, measured, reference)

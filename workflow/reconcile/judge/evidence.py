@@ -11,11 +11,12 @@ from typing import Any
 import pandas as pd
 
 from reconcile.errors import InputError
-from reconcile.judge.measurements import Measurements, PaperScope, ReadingScope
+from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.judge.verdicts import judge, printed_columns
 from reconcile.study.expressions import ExpressionError, UnknownNameError, each, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
+from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import networks_of
 from reconcile.tables.contract import FAILS, HOLDS, NOT_COMPUTED
 from reconcile.tables.frames import table
@@ -155,10 +156,8 @@ def check_paper(study: Study) -> list[SelfCheck]:
 
 
 def _self_check(study: Study, check: Consistency) -> SelfCheck:
-    computed: Any = evaluate(check.compute, PaperScope(study))
-    if not isinstance(computed, Fraction):
-        raise ExpressionError(f"{check.compute!r} gives no number")
-    return SelfCheck(check, computed, *judge(computed, study.claim(check.claim)))
+    found = computed(study, check)
+    return SelfCheck(check, found, *judge(found, study.claim(check.claim)))
 
 
 def consistency_table(study: Study, folder: Path) -> pd.DataFrame:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,30 @@ import pandas as pd
 
 from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
+from reconcile.study.paper import PaperScope
 from reconcile.study.plan import networks_of
-from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES
+from reconcile.study.selecting import Row, number_in, refuse_several, selected
+from reconcile.tables.contract import (
+    BUFFER,
+    FROZEN,
+    MEASURED,
+    NETWORK,
+    PARTS,
+    QUANTITIES,
+    TRAINABLE,
+)
 from reconcile.tables.frames import read_table
 
-Row = dict[str, Any]
-OF_KIND = "kind:"
-"""Selects the layers of a kind, also where a layer has the same name."""
+OF_PART = "part:"
+"""Selects the tensors of a part; ``part:biases|norms`` are those of either."""
+_OF_TENSORS: dict[str, Callable[[Row], bool]] = {
+    "parameters": lambda row: row["held"] == TRAINABLE,
+    "all_parameters": lambda row: row["held"] != BUFFER,
+    "frozen": lambda row: row["held"] == FROZEN,
+    "used_parameters": lambda row: row["held"] == TRAINABLE and row["used"] == "yes",
+    "buffers": lambda row: row["held"] == BUFFER,
+}
+"""The quantities that are counted tensor by tensor, and which tensors count."""
 MULTIPLIED = ("macs", "connections")
 """The quantities that lack what was not counted."""
 OUTPUT_TOLERANCE = 1e-4
@@ -34,6 +50,7 @@ class Measurements:
         totals: pd.DataFrame,
         coverage: pd.DataFrame,
         outputs: pd.DataFrame,
+        tensors: pd.DataFrame | None = None,
     ) -> None:
         self._columns = {name: layers[name].tolist() for name in layers.columns}
         self._spans = _spans(self._columns["interpretation"], self._columns["network"])
@@ -46,16 +63,13 @@ class Measurements:
             self._statuses.setdefault(interpretation, []).append(total["status"])
         self.coverage = _by_network(coverage)
         self.outputs = _by_network(outputs)
+        self._tensors = {} if tensors is None else _lists_by_network(tensors)
 
     @classmethod
     def read(cls, folder: Path) -> Measurements:
-        """Read layers.csv, totals.csv, coverage.csv and outputs.csv of a results folder."""
-        return cls(
-            *(
-                read_table(folder / f"{name}.csv")
-                for name in ("layers", "totals", "coverage", "outputs")
-            )
-        )
+        """Read the tables of a results folder that expressions ask."""
+        names = ("layers", "totals", "coverage", "outputs", "tensors")
+        return cls(*(read_table(folder / f"{name}.csv") for name in names))
 
     def problem(self, interpretation: str, network: str) -> str | None:
         """Why a network has no counts; None when it has."""
@@ -81,6 +95,10 @@ class Measurements:
         span = self._spans.get((interpretation, network), range(0))
         rows = ({name: cells[i] for name, cells in self._columns.items()} for i in span)
         return {row["layer"]: row for row in rows}
+
+    def tensors(self, interpretation: str, network: str) -> list[Row]:
+        """The rows of ``tensors.csv`` of one network; none where it has none."""
+        return self._tensors.get((interpretation, network), [])
 
     def whole(self, interpretation: str) -> bool:
         """Whether every network of a reading was measured."""
@@ -122,40 +140,20 @@ def _spans(readings: list[str], networks: list[str]) -> dict[tuple[str, str], ra
 
 
 def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
+    return {(row["interpretation"], row["network"]): row for row in _rows(table)}
+
+
+def _lists_by_network(table: pd.DataFrame) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in _rows(table):
+        found.setdefault((row["interpretation"], row["network"]), []).append(row)
+    return found
+
+
+def _rows(table: pd.DataFrame) -> Iterator[Row]:
     # Lists first: numbers are then Python's own, which never overflow.
     columns = [table[name].tolist() for name in table.columns]
-    rows = [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
-    return {(row["interpretation"], row["network"]): row for row in rows}
-
-
-class PaperScope:
-    """What the paper alone says: printed digits and stated values, no measurement."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-
-    def quantity(self, name: str, selector: str) -> list[Fraction]:
-        """Nothing is measured here."""
-        raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
-
-    def lookup(self, function: str, name: str) -> Any:
-        """``printed(claim)``, of a pattern the sum, and ``stated(statement)``."""
-        if function == "printed":
-            return sum(claim.number.value for claim in self.study.claims_called(name))
-        if function == "stated":
-            return next(s.value for s in self.study.statements if s.id == name)
-        raise ExpressionError(
-            f"{function}({name}) belongs to a reading; here only the paper counts"
-        )
-
-    def other(self, network: str) -> PaperScope:
-        """There is no network here."""
-        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
-
-    def count(self, function: str, claims: list[str]) -> int:
-        """Results are counted where all are known: in what the conclusion holds."""
-        told = ", ".join(claims)
-        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
+    return (dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 class ReadingScope(PaperScope):
@@ -207,12 +205,13 @@ class ReadingScope(PaperScope):
         if selector == NETWORK:
             total = self.measured.totals[self.key]
             self._note(column, [total])
-            return [factor * _number(total, column, selector)]
-        rows = self._select(selector)
+            return [factor * number_in(total, column, selector)]
+        if selector.startswith(OF_PART) and selector not in self.rows:
+            return [Fraction(factor * self._of_part(column, selector.removeprefix(OF_PART)))]
+        rows = selected(self.rows, selector)
         self._note(column, rows)
-        if QUANTITIES[column].total is None and len(rows) > 1:
-            raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
-        return [factor * _number(row, column, row["layer"]) for row in rows]
+        refuse_several(name, column, selector, rows)
+        return [factor * number_in(row, column, row["layer"]) for row in rows]
 
     def _note(self, column: str, rows: Iterable[Row]) -> None:
         """Note what is missing in a count of multiply-adds."""
@@ -220,36 +219,33 @@ class ReadingScope(PaperScope):
             found = (name for row in rows for name in row.get("uncounted", "").split())
             self.left_out |= dict.fromkeys(name.rpartition(":")[0] for name in found)
 
-    def _select(self, selector: str) -> list[Row]:
-        """The rows of a layer by one of its names, of all that a pattern matches, or of a kind."""
-        if selector in self.rows:
-            return [self.rows[selector]]
-        rows = [row for row in self.rows.values() if _is_called(row, selector)]
-        if not rows:
-            kind = selector.removeprefix(OF_KIND)
-            rows = [row for row in self.rows.values() if row["kind"] == kind]
-        if not rows:
-            raise UnknownNameError(
-                f"there is no layer {selector!r}; there are: {', '.join(self.rows)}"
-            )
-        return rows
+    def _of_part(self, column: str, said: str) -> int:
+        """What the tensors of a part are in all, or of several parts; each counts once.
+
+        What is counted by layer is that of the layers with such tensors, but for their biases.
+        ``biases of conv*`` are those of some layers.
+        """
+        named, _, pattern = said.partition(" of ")
+        parts = set(named.split("|"))
+        if unknown := sorted(parts - PARTS.keys()):
+            told = f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}"
+            raise UnknownNameError(told)
+        tensors = self.measured.tensors(*self.key)
+        if not tensors:
+            raise UnknownNameError(f"tensors.csv has no rows of {'/'.join(self.key)}")
+        own = [row for row in tensors if parts & set(row["parts"].split())]
+        if pattern:
+            chosen = {row["layer"] for row in selected(self.rows, pattern)}
+            own = [row for row in own if row["layer"] in chosen]
+        if column in _OF_TENSORS:
+            return sum(int(row["elements"]) for row in own if _OF_TENSORS[column](row))
+        if QUANTITIES[column].total is None:
+            raise ExpressionError(f"{column} is of one layer, and no part's")
+        whole = {row["layer"] for row in own if "biases" not in row["parts"].split()}
+        return sum(int(number_in(self.rows[layer], column, layer)) for layer in sorted(whole))
 
     def _coverage(self, name: str, selector: str) -> Fraction:
         row = self.measured.coverage.get(self.key)
         if row is None or selector not in (NETWORK, row["layer"]):
             raise UnknownNameError(f"no input coverage was measured for {selector!r}")
-        return _number(row, name, selector)
-
-
-def _is_called(row: Row, pattern: str) -> bool:
-    names = (row["layer"], *row.get("also", "").split())
-    return any(fnmatchcase(name, pattern) for name in names)
-
-
-def _number(row: Row, column: str, layer: str) -> Fraction:
-    value = row.get(column)
-    if value is None or value is pd.NA or value == "":
-        whole = column.startswith("receptive_field") and row.get("sees_all")
-        why = f", which sees all of its input ({whole})" if whole else ""
-        raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
-    return Fraction(value)
+        return number_in(row, name, selector)

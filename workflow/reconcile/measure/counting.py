@@ -33,6 +33,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
 from reconcile.errors import visible
+from reconcile.measure.building import called
 from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.crediting import Counter, Functions, Result, Work
 from reconcile.measure.kinds import (
@@ -41,6 +42,7 @@ from reconcile.measure.kinds import (
     Axes,
     axes_of_layer,
     axes_of_tokens,
+    class_name,
     declared,
     holds_modules,
     kind_of,
@@ -75,6 +77,9 @@ class Row:
         real_parameters: as ``parameters``; a complex element is two.
         used_parameters: of ``parameters``, those of tensors that an operator read.
         weight_bytes: memory of its parameters.
+        data_macs: of ``macs``, those of products of data with data.
+        class_name: its class, if that is one of ``torch.nn``.
+        unread: parameters, by identity, that no operator read.
         uncounted: operators that may multiply and add and have no formula, with the number of
             elements that went in.
         notes: what should be known of its counts.
@@ -102,6 +107,9 @@ class Row:
     real_parameters: int = 0
     used_parameters: int = 0
     weight_bytes: int = 0
+    data_macs: int = 0
+    class_name: str = ""
+    unread: set[int] = field(default_factory=set)
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
     axes: Axes | None = None
@@ -314,7 +322,7 @@ def count_layers(
         Functions(counter),
         counter,
     ):
-        output = first_tensor(model(*inputs))
+        output = first_tensor(called(model, inputs))
     if output is None:
         raise TypeError("the network returned no tensor")
     return [one_pass.input_row(inputs), *one_pass.finish()], output
@@ -383,6 +391,7 @@ class _Pass:
         row = self.rows.get(module)
         if row is None:
             row = self.rows[module] = Row(self.names[module], kind_of(module))
+            row.class_name = class_name(module)
         return row
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -496,6 +505,7 @@ class _Pass:
     def _take(self, module: nn.Module, row: Row, work: Work) -> None:
         """Put what operators did on a layer's behalf into its row."""
         row.macs, row.uncounted, row.notes = work.macs, work.uncounted, work.notes
+        row.data_macs = 0 if row.kind == "recurrent" else work.macs - sum(work.by_kind.values())
         products = named_kind(module) in (None, "attention") and (work.results or work.elsewhere)
         if named_kind(module) is None and work.by_kind:
             row.kind = max(work.by_kind, key=lambda kind: work.by_kind[kind])
@@ -543,20 +553,22 @@ def _count_parameters(
             if tensor is None or is_lazy(tensor) or id(tensor) in seen:
                 continue
             seen.add(id(tensor))
-            elements = _stands_for(tensor)
+            elements = elements_of(tensor)
             if not isinstance(tensor, nn.Parameter):
                 counts = tensor.is_floating_point() or tensor.is_complex()
                 row.buffers += elements if counts else 0
                 continue
             row.all_parameters += elements
             row.weight_bytes += tensor.numel() * tensor.element_size()
+            if id(tensor) not in weights.used:
+                row.unread.add(id(tensor))
             if tensor.requires_grad:
                 row.parameters += elements
                 row.real_parameters += elements * (2 if tensor.is_complex() else 1)
                 row.used_parameters += elements if id(tensor) in weights.used else 0
 
 
-def _stands_for(tensor: Tensor) -> int:
+def elements_of(tensor: Tensor) -> int:
     """The elements of a parameter; of one that packs several into each, those that it stands for.
 
     bitsandbytes keeps the shape of the packed weight in ``quant_state``.
@@ -583,7 +595,7 @@ def _connections(module: nn.Module, row: Row) -> int:
 def _check_total(model: nn.Module, rows: list[Row]) -> None:
     # What the network holds after its pass: a layer that it made on the way has no row.
     held = {p for m in model.modules() for p in m._parameters.values() if p is not None}
-    total = sum(_stands_for(p) for p in held if p.requires_grad and not is_lazy(p))
+    total = sum(elements_of(p) for p in held if p.requires_grad and not is_lazy(p))
     counted = sum(row.parameters for row in rows)
     if counted != total:
         raise CrossCheckError(f"rows sum to {counted:,} parameters, the network has {total:,}")
@@ -612,6 +624,9 @@ def cells_of(row: Row) -> dict[str, Any]:
         "real_parameters": row.real_parameters,
         "used_parameters": row.used_parameters,
         "weight_bytes": row.weight_bytes,
+        "class": row.class_name,
+        "inputs": math.prod(row.first_input) * row.calls,
+        "data_macs": row.data_macs,
         "output_bytes": row.bytes,
         **row.fields,
         **row.more,

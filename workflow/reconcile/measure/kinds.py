@@ -80,6 +80,12 @@ def named_kind(module: nn.Module) -> str | None:
     return _KIND_OF[kind]
 
 
+def class_name(module: nn.Module) -> str:
+    """The class of a layer, if that is itself one of ``torch.nn``: tools count those only."""
+    name = type(module).__name__
+    return name if getattr(nn, name, None) is type(module) else ""
+
+
 def _kind_of_class(kind: type[nn.Module]) -> str | None:
     for name, classes in _CLASSES:
         if issubclass(kind, classes):

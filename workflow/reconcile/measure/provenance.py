@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
-from reconcile.folders import files_in
+from reconcile.files import files_in
+from reconcile.proc import proc_field
 from reconcile.project import LOCK
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.study.settings import Measuring
@@ -226,16 +227,6 @@ def processor() -> str | None:
     return proc_field("cpuinfo", "model name") or platform.processor() or None
 
 
-def proc_field(file: str, key: str) -> str | None:
-    """The first value of a key in a file of /proc; None where the system has none."""
-    try:
-        lines = Path("/proc", file).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    fields = (line.partition(":") for line in lines)
-    return next((value.strip() for name, _, value in fields if name.strip() == key), None)
-
-
 def memory_limit() -> int | None:
     """The bytes that this process and its children may have: of the machine or of its group."""
     limits = [_memory()]
@@ -243,16 +234,6 @@ def memory_limit() -> int | None:
         with suppress(OSError, ValueError):
             limits.append(int(file.read_text()))
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def oom_kills() -> int:
-    """How many processes the kernel has killed for want of memory since it started."""
-    with suppress(OSError, ValueError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            name, _, value = line.partition(" ")
-            if name == "oom_kill":
-                return int(value)
-    return 0
 
 
 def _memory() -> int | None:

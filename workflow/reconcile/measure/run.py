@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.files import staged, write_json
-from reconcile.measure.process import Answer, MeasureError, Zygote
+from reconcile.measure.answers import Answer
+from reconcile.measure.process import MeasureError, Zygote
 from reconcile.measure.provenance import merged_record, package_facts, record_of
+from reconcile.measure.solving import solution_rows
 from reconcile.study.settings import Measuring, Plan
 from reconcile.tables.contract import MEASURED, NETWORK, head_of, summed, tables
 from reconcile.tables.rows import Csv
@@ -27,6 +29,8 @@ from reconcile.words import SECONDS
 
 MEASUREMENT_FILES = tuple(name for name, file in tables().items() if file.rule == "measure")
 Report = Callable[[str], None]
+MOST_WITH_TENSORS = 64
+"""Readings of a study, from the first, that have rows in tensors.csv: its own come first."""
 EVERY_ONE = 60
 """Up to so many networks each gets its line."""
 
@@ -65,7 +69,7 @@ def measure_study(
             part = stack.enter_context(staged(out / name))
             tables[name] = Csv(part, head_of(name), out / name)
             stack.callback(tables[name].close)
-        pool = stack.enter_context(Zygote(settings))
+        pool = stack.enter_context(Zygote(settings, package))
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
         if reason := pool.introduction["device"]["fallback"]:
             report(f"on the CPU: {reason}")
@@ -73,6 +77,9 @@ def measure_study(
         requests = _requests(plan, chosen, study_folder)
         for request, answer in _answers(requests, Progress(networks, report), pool, report):
             _write(tables, request, answer, pool.introduction, settings)
+        if not batch:  # what is solved for is asked once a study
+            solved = solution_rows(plan.solve, _network(plan, study_folder), pool, report)
+            tables["solutions_measured.csv"].add(solved)
         for table in tables.values():
             table.close()
         introduction = pool.introduction
@@ -123,11 +130,17 @@ def _batch(batch: int | None, settings: Measuring) -> slice:
     return slice(first, first + settings.readings_per_job)
 
 
-def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]:
+def _network(plan: Plan, study_folder: Path) -> Answer:
+    """Where the study's network is, as requests say it."""
     network = dict(plan.network)
     if "file" in network:
         network["file"] = str(study_folder / network["file"])
-    for reading in plan.readings(chosen):
+    return network
+
+
+def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]:
+    network = _network(plan, study_folder)
+    for place, reading in enumerate(plan.readings(chosen), start=chosen.start or 0):
         for name, arguments in reading["networks"].items():
             yield {
                 "interpretation": reading["id"],
@@ -136,6 +149,7 @@ def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]
                 **network,
                 "placement": reading["placement"],
                 "swept": reading.get("swept", False) and reading["placement"] == "meta",
+                "tensors": place < MOST_WITH_TENSORS,
             }
 
 
@@ -163,6 +177,7 @@ def _write(
     key = {"interpretation": request["interpretation"], "network": request["network"]}
     tables["layers.csv"].add(key | layer for layer in answer["layers"])
     tables["totals.csv"].add([key | _totals(answer)])
+    tables["tensors.csv"].add(key | tensor for tensor in answer.get("tensors", ()))
     if answer.get("coverage"):
         coverage = answer["coverage"]
         positions = coverage["height"] * coverage["width"]

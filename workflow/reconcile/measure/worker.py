@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,23 +36,21 @@ from reconcile.measure.counting import (
     count_layers,
     layer_names,
 )
-from reconcile.measure.coverage import cover
 from reconcile.measure.device import (
+    Spread,
     available_memory,
     choose_device,
     cuda_problem,
     describe_device,
     limit_memory,
-)
-from reconcile.measure.fields import add_fields, carry_fields
-from reconcile.measure.recall import Recalled, execute
-from reconcile.measure.timing import (
-    Spread,
     peak_memory,
     reset_peak_memory,
     time_layers,
     time_network,
 )
+from reconcile.measure.fields import add_fields, carry_fields, cover
+from reconcile.measure.recall import Recalled, execute
+from reconcile.measure.tensors import tensor_rows
 from reconcile.study.settings import TWICE_EVERY
 from reconcile.tables.contract import INPUT, PARTLY
 
@@ -146,7 +144,8 @@ class Worker:
         self.device = torch.device(device)
         self._tell = tell
         self._changed = changed
-        self._recalled: Recalled | None = None
+        self._recalled = Recalled()
+        self._in_batch = False
         torch.set_num_threads(int(settings["threads"]))
         # Deterministic kernels and full float32 precision; what they are afterwards stands in the
         # record. cuBLAS reads its variable when it is first used.
@@ -159,7 +158,7 @@ class Worker:
     @property
     def executions(self) -> int:
         """How many operators were executed and are remembered."""
-        return 0 if self._recalled is None else len(self._recalled)
+        return len(self._recalled)
 
     def introduction(self, policy: str) -> Answer:
         """What the record says about the measuring processes.
@@ -181,23 +180,24 @@ class Worker:
             "versions": {key: value for key, value in versions.items() if value is not None},
         }
 
-    def measure(self, request: Answer, *, remember: bool = False) -> Answer:
+    def measure(self, request: Answer, *, in_batch: bool = False) -> Answer:
         """Measure one network; whatever is wrong with it becomes its status and message.
 
         A GPU that stopped working is no fault of the network: the answer is then ``lost``.
 
         Args:
-            request: interpretation, network, file, class, arguments and placement; ``swept`` of a
-                combination that is only counted, and ``twice`` to count it twice all the same;
+            request: interpretation, network, file, class, arguments and placement; ``solved`` of a
+                value of an argument that is solved for, which runs on the meta device or not at
+                all; ``swept`` of a combination that is only counted, and ``twice`` to count it
+                twice all the same; ``fields``, false where no receptive fields are wanted;
                 ``sketch`` where another process has been on the meta device already.
-            remember: execute an operator of equal arguments once for all networks of this process
-                that are only counted.
+            in_batch: with others that are only counted, each of which is measured again by itself
+                if anything goes wrong.
 
         Raises:
             NotAsFoundError: the rest must be measured in a process of its own.
         """
-        if remember and self._recalled is None:
-            self._recalled = Recalled()
+        self._in_batch = in_batch
         answer, ready = self._counted(request)
         self._tell({"answer": answer})
         if ready is not None:
@@ -222,6 +222,8 @@ class Worker:
         self._ran: dict[str, Callable[[], Row]] = {}
         self._input: Answer = {}
         try:
+            if request.get("solved"):  # the next value may need any amount of memory
+                return _on_meta(self._of_two_runs(request, META)["rows"], "a value tried"), None
             if request["placement"] == "meta":
                 return self._on_meta_or_values(request, device)
             return self._run(request, device)
@@ -235,7 +237,7 @@ class Worker:
         sketch = self._sketch(request)
         if sketch is None:
             return self._run(request | {"sketch": None}, device)
-        return _on_meta(sketch["rows"], "as the study asks"), None
+        return _on_meta(sketch, "as the study asks"), None
 
     def _run(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
         """Count a network on values, where it fits into memory, and hold it against the meta run.
@@ -252,7 +254,7 @@ class Worker:
             why = f"it needs about {needed:,} bytes"
             if sketch is None:
                 return _failed("out-of-memory", MemoryError(why), {}), None
-            return _on_meta(sketch["rows"], why), None
+            return _on_meta(sketch, why), None
         if device.type == "cpu" and free is not None:
             limit_memory(int(MEMORY_SHARE * free))
         first = self._of_two_runs(request, device) if sketch is None else sketch
@@ -264,7 +266,7 @@ class Worker:
         notes = [note, "" if finite else NOT_FINITE]
         cells = [cells_of(row) for row in rows]
         carry_fields(first["rows"], cells)
-        answer = _counts("measured", notes, cells)
+        answer = _counts("measured", notes, cells) | {"tensors": first["tensors"]}
         answer["output"] = _summary(output) if finite else None
         return answer, _Ready(model, inputs, rows, device)
 
@@ -299,37 +301,38 @@ class Worker:
         Of the combinations of a sweep only some are counted twice, and none gets receptive fields.
 
         Returns:
-            Its ``rows``, and the bytes ``needed`` for its weights and all outputs.
+            Its ``rows``, the bytes ``needed`` for its weights and all outputs, its ``tensors``.
 
         Raises:
             TwoRunsError: the counts, or the sizes of what was built, are not the same.
         """
         self._start_pass(device)
         model, inputs = self._built(request, device)
-        run = execute if self._recalled is None else self._recalled.run
+        run = self._recalled.run if device == META else execute
         counted, _ = count_layers(model, inputs, run, self._layer_ended)
         rows = [cells_of(row) for row in counted]
         needed = _bytes(model) + sum(row["output_bytes"] for row in rows)
+        tensors = tensor_rows(model, counted) if request.get("tensors", True) else []
         if self._is_spared(request):
-            return {"rows": rows, "needed": needed}
+            return {"rows": rows, "needed": needed, "tensors": tensors}
         if difference := _difference(rows, _cells(count_layers(model, inputs, run))):
             raise TwoRunsError(f"two runs differ: {difference}")
-        if device == META and not request.get("swept"):
+        if device == META and request.get("fields", not request.get("swept")):
             with suppress(*FAULTS):  # the counts stand without it
-                add_fields(model, inputs, counted)
+                add_fields(model, inputs, counted, run)
             rows = [cells_of(row) for row in counted]
         sizes = _sizes(model)
         del model
         if sizes != _sizes(self._built(request, device)[0]):
             raise TwoRunsError("two runs differ: parameters have other shapes in each")
-        return {"rows": rows, "needed": needed}
+        return {"rows": rows, "needed": needed, "tensors": tensors}
 
     def _is_spared(self, request: Answer) -> bool:
         """Whether a reading is counted once: most of a sweep's, in a batch; which, chance decides.
 
         The same readings in every run, however they are batched.
         """
-        if self._recalled is None or not request.get("swept") or request.get("twice"):
+        if not self._in_batch or not request.get("swept") or request.get("twice"):
             return False
         return bool(crc32(f"{self.seed} {request['interpretation']}".encode()) % TWICE_EVERY)
 
@@ -341,8 +344,12 @@ class Worker:
         else:
             network = load_factory(request["module"], name)
         given = request.get("inputs", ())
-        with nullcontext() if self._recalled is None else self._recalled:
-            return build_network(network, request["arguments"], device, self.seed, given)
+        arguments = request["arguments"]
+        if self._in_batch and device == META:
+            # Many a constructor runs layers; one that bears no mode around it gets none.
+            with suppress(*FAULTS), self._recalled:
+                return build_network(network, arguments, device, self.seed, given)
+        return build_network(network, arguments, device, self.seed, given)
 
     def _held(self, request: Answer) -> int:
         """Bytes of the weights of a network that does not run on the meta device, if it builds."""
@@ -356,7 +363,7 @@ class Worker:
 
     def _layer_ended(self, layer: str, row: Callable[[], Row]) -> None:
         self._ran[layer] = row
-        if self._recalled is None:  # of a batch that does not end, each is measured again
+        if not self._in_batch:  # of a batch that does not end, each is measured again
             self._tell({"layer": cells_of(row())})
             # What the axes of the input are shows in the first layers.
             if (given := cells_of(self._ran[INPUT]())) != self._input:
@@ -398,9 +405,10 @@ def _cells(counted: tuple[list[Row], Tensor]) -> list[Answer]:
     return [cells_of(row) for row in counted[0]]
 
 
-def _on_meta(rows: list[Answer], why: str) -> Answer:
+def _on_meta(sketch: Answer, why: str) -> Answer:
     why = f"shapes and counts from a run on the meta device: {why}"
-    return _counts("measured-on-meta", [why], rows)
+    counts = _counts("measured-on-meta", [why], sketch["rows"])
+    return counts | {"tensors": sketch["tensors"]}
 
 
 def _counts(status: str, notes: list[str], rows: list[Answer]) -> Answer:

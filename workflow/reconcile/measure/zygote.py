@@ -31,12 +31,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from reconcile.measure.answers import BY_CHANCE, Answer, Channel
 from reconcile.measure.building import first_line
 from reconcile.measure.counting import count_by, count_layers
 from reconcile.measure.device import DeviceError
-from reconcile.measure.process import BY_CHANCE, Answer, Channel
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
-from reconcile.run.processes import adopt_orphans, children, end_children, end_with_parent
+from reconcile.proc import children, kept_waiting, threads
+from reconcile.run.processes import adopt_orphans, end_children, end_with_parent
 
 PRELOADED = (
     "torch.utils.flop_counter",
@@ -50,7 +51,6 @@ LOOK_EVERY, LOOK_EVERY_S = 20, 1.0
 
 That takes as long as some layers, and what is found changed is measured again from there.
 """
-TASKS = Path("/proc/self/task")
 KILLING = ("kill", "killpg", "tgkill", "tkill", "raise", "pthread_kill", "syscall", "abort")
 MEANS = {
     *("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system", "subprocess.Popen"),
@@ -69,8 +69,9 @@ def main() -> int:
     if settings is None:
         return 1
     try:
+        sys.addaudithook(_offline)
         count_by(settings["quantities"])
-        _preload()
+        _preload(settings["package"])
     except (ImportError, AttributeError) as error:
         control.send({"fatal": str(error)})
         return 1
@@ -84,10 +85,19 @@ def main() -> int:
     return 0
 
 
-def _preload() -> None:
+def _preload(package: str | None) -> None:
+    """Import what children would import otherwise, each by itself.
+
+    Args:
+        package: the installed package that the study's network is from. One that does not import
+            says so where a network is built.
+    """
     for name in PRELOADED:
         with suppress(ImportError):
             importlib.import_module(name)
+    if package is not None:
+        with suppress(Exception, SystemExit):
+            importlib.import_module(package)
     # On the meta device nothing is computed, so no thread is started.
     with torch.device(META):
         model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())
@@ -99,7 +109,7 @@ def _preload() -> None:
 
 def _may_fork() -> bool:
     """Whether a child would work: any other thread than this one would be missing in it."""
-    return sys.platform == "linux" and hasattr(os, "fork") and len(list(TASKS.iterdir())) == 1
+    return sys.platform == "linux" and hasattr(os, "fork") and threads() == 1
 
 
 def _fork(control: Channel, settings: Answer, message: Answer, end: int) -> Answer:
@@ -130,29 +140,10 @@ def _wait(control: Channel, child: int) -> float:
             end_children()
             os._exit(1)
         if control.take() is not None:
-            waited = _kept_waiting(child)
+            waited = kept_waiting(child)
             os.kill(child, signal.SIGKILL)
     os.close(handle)
     return waited
-
-
-def _kept_waiting(process: int) -> float:
-    """The share of its threads' time in which a process could run and the system let others."""
-    ran = waited = 0
-    for file in Path(f"/proc/{process}/task").glob("*/schedstat"):
-        with suppress(OSError, ValueError):
-            own, others, _ = map(int, file.read_text().split())
-            ran, waited = ran + own, waited + others
-    age_ns = _age_s(process) * 1e9
-    return waited / max(ran + waited, age_ns, 1)
-
-
-def _age_s(process: int) -> float:
-    with suppress(OSError, ValueError, IndexError):
-        started = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-        now = float(Path("/proc/uptime").read_text().split()[0])
-        return now - int(started) / os.sysconf("SC_CLK_TCK")
-    return 0.0
 
 
 def _child(settings: Answer, message: Answer, end: int, control: Channel | None) -> None:
@@ -230,7 +221,7 @@ def _serve_together(
     since, looked = 0, time.monotonic()
     for number, request in enumerate(requests, 1):
         try:
-            answer = worker.measure(request, remember=True)
+            answer = worker.measure(request, in_batch=True)
         except NotAsFoundError:
             answers.send({"changed": before.changes()})
             return
@@ -254,6 +245,13 @@ def _introduction(worker: Worker, policy: str, forked: bool) -> Answer:
         return {"fatal": first_line(error).partition(": ")[2]}
 
 
+def _offline(event: str, arguments: Any) -> None:
+    """An audit hook that forbids what leads to another machine; children inherit it."""
+    local = event == "socket.connect" and isinstance(arguments[1], str | bytes)
+    if event in ELSEWHERE and not local:
+        raise PermissionError("nothing is downloaded while networks are measured")
+
+
 def _announcing(tell: Callable[[Answer], None]) -> Callable[[str, Any], None]:
     """An audit hook that announces a signal which this process is about to send itself.
 
@@ -265,9 +263,6 @@ def _announcing(tell: Callable[[Answer], None]) -> Callable[[str, Any], None]:
     told: set[str] = set()
 
     def announce(event: str, arguments: Any) -> None:
-        local = event == "socket.connect" and isinstance(arguments[1], str | bytes)
-        if event in ELSEWHERE and not local:
-            raise PermissionError("nothing is downloaded while networks are measured")
         lookup = event == "ctypes.dlsym" and arguments[1] in KILLING
         if (not lookup and event not in MEANS) or os.getpid() != process:
             return

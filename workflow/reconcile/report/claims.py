@@ -71,6 +71,11 @@ class ClaimView:
     countings: tuple[CountingView, ...]
     cells: tuple[Cell, ...]
 
+    @property
+    def agreed(self) -> bool:
+        """Whether every reading that is shown gives the printed number."""
+        return all(cell.mark.css == "good" for cell in self.cells)
+
 
 def claim_views(results: Results, shown: Sequence[str]) -> list[ClaimView]:
     """Every claim of the study in its order, with what the readings that are shown make of it."""

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from reconcile import __version__, words
 from reconcile.errors import Fault, InputError
 from reconcile.files import write_text
-from reconcile.tables.contract import COUNTED_KINDS
+from reconcile.tables.contract import COUNTED_KINDS, FITS
 
 Medium = Literal["screen", "paper"]
 FONTS = {
@@ -129,7 +129,7 @@ def environment_of(templates: Path) -> Environment:
     )
     environment.filters |= {name: getattr(words, name) for name in _FILTERS}
     environment.filters["link"] = safe_link
-    environment.globals |= {"MARKS": words.MARKS, "COUNTED_KINDS": COUNTED_KINDS}
+    environment.globals |= {"MARKS": words.MARKS, "COUNTED_KINDS": COUNTED_KINDS, "FITS": FITS}
     return environment
 
 

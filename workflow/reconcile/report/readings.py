@@ -19,7 +19,9 @@ from reconcile.tables.rows import Row
 from reconcile.words import argument_text
 
 MOST_ROWS = 1500
-"""Rows of layer tables in a report; what is beyond is in layers.csv."""
+"""Rows of layer tables in a page; what is beyond is in layers.csv."""
+MOST_ON_PAPER = 120
+"""Rows of layer tables on paper: those of the reading that the study concludes on."""
 FEWEST = 3
 """Blocks that are folded; two are told in full."""
 IDLE_KINDS = ("activation", "dropout", "norm")
@@ -48,12 +50,24 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class NetworkView:
-    """One measured network of a reading; ``told`` where the report has room for its layers."""
+    """One measured network of a reading.
+
+    Attributes:
+        name: the network's name in its reading.
+        arguments: what it was built with.
+        layers: its rows, folded.
+        told: whether the page has room for its layers.
+        on_paper: whether paper has, if its reading is the one of which paper shows them.
+        as_of: an earlier reading that has a network of this name with the same layers.
+        total: its row of totals.csv.
+    """
 
     name: str
     arguments: Mapping[str, Argument]
     layers: tuple[LayerRow, ...]
     told: bool
+    on_paper: bool
+    as_of: str
     total: Row
 
 
@@ -81,17 +95,23 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
     by_id = {reading.id: reading for reading in results.study.interpretations}
     equal = results.reconciliation["equal_counts"]
     views, room = [], MOST_ROWS
+    told_of: dict[tuple[object, ...], str] = {}
     layers = grouped_by(results.table("layers"), "interpretation", "network")
     totals = grouped_by(results.table("totals"), "interpretation", "network")
     for entry in results.shown(most):
         reading = by_id[entry["interpretation"]]
-        networks = []
+        networks, on_paper = [], MOST_ON_PAPER
         for name, arguments in networks_of(results.study, reading).items():
             place = reading.id, name
-            rows, (total, *_) = folded(layers.get(place, [])), totals.get(place, [{}])
-            told = len(rows) <= room
+            rows, (total, *_) = tuple(folded(layers.get(place, []))), totals.get(place, [{}])
+            counts = (name, *map(_counts_of, rows))
+            as_of = told_of.get(counts, "")
+            told = not as_of and len(rows) <= room
             room -= len(rows) if told else 0
-            networks.append(NetworkView(name, arguments, tuple(rows), told, total))
+            on_paper -= sum(not row.idle for row in rows)
+            if told:
+                told_of[counts] = reading.id
+            networks.append(NetworkView(name, arguments, rows, told, on_paper >= 0, as_of, total))
         same: list[str] = next((ids for ids in equal if reading.id in ids), [])
         views.append(
             ReadingView(
@@ -103,6 +123,11 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
             )
         )
     return views
+
+
+def _counts_of(layer: LayerRow) -> tuple[object, ...]:
+    """Everything that a layer table shows of a row."""
+    return layer.name, layer.times, *(layer.row[column] for column in (*_COUNTS, "connections"))
 
 
 def _denial(study: Study, reading: Interpretation, denied: str) -> tuple[Statement, str]:

@@ -28,26 +28,34 @@ from reconcile.tables.rows import Row
 
 SECTIONS = {
     "answer": "The answer",
-    "picture": "How the first layer walks over its input",
-    "matrix": "Claims and readings",
-    "conflicts": "Claims that exclude each other",
-    "sweep": "The sweep",
+    "picture": "The picture",
     "reasons": "The reasons",
-    "layers": "Layer by layer",
+    "conflicts": "Claims that exclude each other",
+    "undecided": "What could not be decided",
+    "matrix": "Claims and readings",
+    "sweep": "The sweep",
     "ranking": "Ranking",
-    "evidence": "Evidence",
+    "layers": "Layer by layer",
     "consistency": "The paper against itself",
     "searches": "Searches",
-    "undecided": "What could not be decided",
+    "evidence": "Evidence",
     "claims": "The claims",
     "interpretations": "The interpretations",
-    "measuring": "How it was measured",
     "verify": "How to verify it",
     "limits": "What this does not certify",
     "cite": "How to cite",
+    "measuring": "How it was measured",
 }
+"""Every section, by anchor, in the order of the page: the argument first, then what it rests on."""
+PICTURES = {
+    "windows": "How the first layer walks over its input",
+    "sweep": "How many claims each combination matches",
+    "neurons": "Printed beside measured",
+}
+"""Figures that can show why the answer is what it is, the best first, each with its title."""
 SEARCH = ("claim", "kind", "searched")
-"""The columns of a search's table that say which search a row belongs to."""
+"""The columns of a search's table that say which search a row belongs to; of others these:"""
+SEARCH_OF = {"terms": ("search", "digits"), "solutions": ("search",)}
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
 Report = Callable[[str], None]
@@ -100,6 +108,8 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     columns = results.shown(most)
     shown = [entry["interpretation"] for entry in columns]
     evidence, totals = _evidence(results), results.table("totals")
+    figures = drawings(results, most)
+    readings = reading_views(results, most)
     context = {
         "version": __version__,
         "authors": AUTHORS,
@@ -116,15 +126,23 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "per_page": PER_PRINTED_PAGE,
         "left_out": len(results.study.interpretations) - len(shown),
         "layer_claims": layer_claims(results)[:MOST_LAYERS],
-        "readings": reading_views(results, most),
+        "readings": readings,
+        "leading": results.leading,
+        "example": _measured_claim(results),
+        "reading_titles": {r.id: r.title for r in results.study.interpretations},
+        "reasons": _reasons(results),
+        "evidence_titles": {item.id: item.title for item in results.study.evidence},
+        "check_titles": {check.id: check.says for check in results.study.consistency},
         "shown": shown,
         "sweep": sweep_view(results),
-        "figures": drawings(results, most),
+        "figures": figures,
+        "picture": next((name for name in PICTURES if name in figures), ""),
         "evidence": evidence,
         "failing": sum(row["outcome"] == FAILS for _, row in evidence),
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
         "searched": _searched(results),
+        "unsolved": _unsolved(results),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "twice_every": TWICE_EVERY,
@@ -147,23 +165,48 @@ def _searched(results: Results) -> dict[str, list[list[Row]]]:
     """The rows of each search that a table holds, by the name of the table, where it has any."""
     tables = (name.removesuffix(".csv") for name, file in FILES.items() if file.rule == "search")
     rows = ((name, results.table(name)) for name in tables)
-    return {name: list(grouped_by(found, *SEARCH).values()) for name, found in rows if found}
+    return {
+        name: list(grouped_by(found, *SEARCH_OF.get(name, SEARCH)).values())
+        for name, found in rows
+        if found
+    }
+
+
+def _unsolved(results: Results) -> list[Row]:
+    """Where claims have no common value of an argument, under neither reading of the digits."""
+    together = grouped_by((r for r in results.table("solutions") if not r["claim"]), "search")
+    none = (rows for rows in together.values() if all(row["values"] == "0" for row in rows))
+    return [row for rows in none for row in rows[:1]]
+
+
+def _measured_claim(results: Results) -> str:
+    """The first claim that was measured under the leading reading; empty where none was."""
+    rows = (row for row in results.table("verdicts") if row["measured"])
+    return next((row["claim"] for row in rows if row["interpretation"] == results.leading), "")
+
+
+def _reasons(results: Results) -> list[dict[str, Any]]:
+    """The reasons, each with what it rests on by kind: evidence, claim and so on."""
+    found = []
+    for reason in results.reconciliation["conclusion"].get("reasons", []):
+        see: dict[str, list[str]] = {}
+        for kind, _, name in (target.partition(":") for target in reason["see"]):
+            see.setdefault(kind, []).append(name)
+        found.append({"text": reason["text"], "see": see})
+    return found
 
 
 def _titles(context: Mapping[str, Any]) -> dict[str, str]:
     """The sections that have something to say, by anchor."""
-    figures = context["figures"]
+    picture, drawn = context["picture"], {*context["figures"]}
     there = {
-        "picture": "windows" in figures,
+        "picture": picture,
         "sweep": context["sweep"],
-        "layers": {*figures} - {"windows", "sweep"},
+        "layers": drawn & {"neurons", "coverage"},
         "evidence": context["evidence"],
         "consistency": context["self_checks"],
         "searches": context["searched"],
         "undecided": context["rec"]["conclusion"]["undecided"],
     }
     titles = {name: title for name, title in SECTIONS.items() if there.get(name, True)}
-    if not there["picture"]:
-        # Without a picture to explain the answer, the reasons follow it at once.
-        titles = {name: titles.pop(name) for name in ("answer", "reasons")} | titles
-    return titles
+    return titles | ({"picture": PICTURES[picture]} if picture else {})

@@ -14,14 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
+from reconcile.proc import children, commands, environment, working_folder
 from reconcile.run import COMMAND_VARIABLE
 
-PROCESSES = Path("/proc")
 HOST_FILE = Path(".snakemake/host")
 """Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
 LOCKS = Path(".snakemake/locks")
@@ -56,15 +55,6 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def children() -> set[int]:
-    """The processes whose parent this one is."""
-    found: set[int] = set()
-    for task in (PROCESSES / "self" / "task").glob("*"):
-        with suppress(OSError):
-            found.update(map(int, (task / "children").read_text().split()))
-    return found
-
-
 def end_children(but: AbstractSet[int] = frozenset()) -> None:
     """Kill what is left below this process, grandchildren that it adopted included.
 
@@ -97,9 +87,9 @@ def runs_in(folder: Path) -> list[int]:
     """The Snakemake processes that work in a folder, or that may: another user's do not say."""
     return [
         process
-        for process, words in _commands()
+        for process, words in commands()
         if any(Path(word).name == "snakemake" for word in words[:3])
-        and _working_folder(process) in (None, folder.resolve())
+        and working_folder(process) in (None, folder.resolve())
     ]
 
 
@@ -107,37 +97,10 @@ def jobs_in(folder: Path) -> list[int]:
     """The processes that a run in a folder started."""
     return [
         process
-        for process, _ in _commands()
-        if _working_folder(process) == folder.resolve()
-        and any(line.startswith(f"{COMMAND_VARIABLE}=".encode()) for line in _environment(process))
+        for process, _ in commands()
+        if working_folder(process) == folder.resolve()
+        and any(line.startswith(f"{COMMAND_VARIABLE}=".encode()) for line in environment(process))
     ]
-
-
-def _commands() -> Iterator[tuple[int, list[str]]]:
-    """Every other process with its command line; a process that just ended has none."""
-    for entry in PROCESSES.glob("[0-9]*"):
-        process = int(entry.name)
-        words = _words(entry / "cmdline")
-        if words and process != os.getpid():
-            yield process, [os.fsdecode(word) for word in words]
-
-
-def _environment(process: int) -> list[bytes]:
-    return _words(PROCESSES / str(process) / "environ")
-
-
-def _words(file: Path) -> list[bytes]:
-    try:
-        return file.read_bytes().rstrip(b"\0").split(b"\0")
-    except OSError:
-        return []
-
-
-def _working_folder(process: int) -> Path | None:
-    try:
-        return (PROCESSES / str(process) / "cwd").readlink()
-    except OSError:
-        return None
 
 
 def recover(folder: Path) -> int:

@@ -20,6 +20,16 @@ from reconcile.search.asked import (
     slips_to_try,
 )
 from reconcile.search.given import Given, Row
+from reconcile.search.solve import search_solutions, values_to_try
+from reconcile.search.term_rows import search_terms, terms_to_try
+from reconcile.search.unexplained import (
+    digits_to_try,
+    parts_to_try,
+    search_digits,
+    search_parts,
+    search_units,
+    units_to_try,
+)
 from reconcile.study.model import Study
 from reconcile.tables.frames import table
 
@@ -47,6 +57,11 @@ class Search:
 SEARCHES = (
     Search("slips.csv", search_slips, slips_to_try),
     Search("geometries.csv", search_geometries, geometries_to_try),
+    Search("parts.csv", search_parts, parts_to_try),
+    Search("units.csv", search_units, units_to_try),
+    Search("digits.csv", search_digits, digits_to_try),
+    Search("terms.csv", search_terms, terms_to_try),
+    Search("solutions.csv", search_solutions, values_to_try),
 )
 """Every search, in the order in which the report shows them."""
 

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
-from reconcile.folders import refuse_links
+from reconcile.files import refuse_links
 from reconcile.study.expressions import (
     ExpressionError,
     counted_claims,
+    evaluate,
     networks_named,
     parse,
     references,
 )
-from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation
+from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation, claims_named
+from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
     network_file_of,
@@ -66,7 +68,7 @@ def _load(folder: Path) -> Study:
     problems += _sweep_problems(study)
     if not problems:
         study = with_swept(study)
-        problems = list(_problems(study))
+        problems = list(_problems(study)) or list(_paper_problems(study))
     network_file = network_file_of(study)
     if network_file and not (folder / network_file).is_file():
         problems.append((("network",), f"there is no file {folder / network_file}"))
@@ -320,6 +322,8 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
     for i, wanted in enumerate(study.geometries):
         if bool(wanted.inputs) == bool(wanted.input_sides):
             yield ("geometries", i), "give either `inputs` or `input_sides`"
+    yield from _term_problems(study, readings)
+    yield from _solve_problems(study, readings)
     chosen = study.conclusion.interpretation
     yield from _unknown(
         ("conclusion", "interpretation"), chosen, {*readings, NONE}, "interpretation"
@@ -328,6 +332,59 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
         if reading.id == NONE:
             message = f"{NONE!r} is what a conclusion names that is for no reading"
             yield ("interpretations", i, "id"), message
+
+
+def _term_problems(study: Study, readings: set[str]) -> Iterator[Problem]:
+    yield from _duplicate_ids(("terms",), [search.id for search in study.terms])
+    for i, search in enumerate(study.terms):
+        yield from _unknown(
+            ("terms", i, "interpretation"), search.interpretation, readings, "interpretation"
+        )
+        yield from _pattern_problems(study, ("terms", i, "claims"), search.claims)
+        if not search.terms and search.derived is None:
+            yield ("terms", i), "give `terms`, `derived` or both"
+        for name, term in search.terms.items():
+            most = search.most if isinstance(term, str) or term.most is None else term.most
+            if not isinstance(term, str) and term.least > most:
+                yield ("terms", i, "terms", name), f"at least {term.least} times, at most {most}"
+
+
+def _solve_problems(study: Study, readings: set[str]) -> Iterator[Problem]:
+    yield from _duplicate_ids(("solve",), [search.id for search in study.solve])
+    for i, wanted in enumerate(study.solve):
+        place: Place = ("solve", i, "interpretation")
+        yield from _unknown(place, wanted.interpretation, readings, "interpretation")
+        yield from _pattern_problems(study, ("solve", i, "claims"), wanted.claims)
+        if wanted.range.first > wanted.range.last:
+            yield ("solve", i, "range"), "is empty: `first` is larger than `last`"
+        names = {
+            name
+            for reading in study.interpretations
+            if reading.id == wanted.interpretation
+            for arguments in networks_of(study, reading).values()
+            for name in arguments
+        }
+        if names:
+            argument = ("solve", i, "argument")
+            yield from _unknown(argument, wanted.argument, names, "network argument")
+        for claim in claims_named(study, wanted.claims):
+            if not _is_parsed(claim.expression):
+                continue
+            for function in ("printed", "stated"):
+                for name in references(claim.expression, function):
+                    told = f"{claim.id} counts with {function}({name}), which is not measured"
+                    yield ("solve", i, "claims"), told
+
+
+def _pattern_problems(study: Study, place: Place, patterns: Sequence[str]) -> Iterator[Problem]:
+    """Every pattern names claims, and each of these says what its number equals."""
+    for j, pattern in enumerate(patterns):
+        named = claims_named(study, [pattern])
+        if not named:
+            yield (*place, j), not_there("claim", pattern, _ids(study.claims))
+        for claim in named:
+            if claim.relation != "equals":
+                yield (*place, j), f"{claim.id} says {claim.relation}: no one number to come out"
 
 
 def _conclusion_problems(study: Study) -> Iterator[Problem]:
@@ -345,8 +402,7 @@ def _conclusion_problems(study: Study) -> Iterator[Problem]:
             kind, _, name = see.partition(":")
             place = ("conclusion", "reasons", i, "see", j)
             if kind in known:
-                what = "claim that a search is for" if kind == "search" else kind
-                yield from _unknown(place, name, known[kind], what)
+                yield from _unknown(place, name, known[kind], kind)
             else:
                 accepted = ", ".join(f"{kind}:<id>" for kind in known)
                 yield place, f"{see!r} leads nowhere; accepted are {accepted}"
@@ -359,7 +415,9 @@ def _told_of(study: Study) -> dict[str, set[str]]:
         "claim": _ids(study.claims),
         "consistency": _ids(study.consistency),
         "reading": _ids(study.own_readings),
-        "search": {search.claim for search in (*study.slips, *study.geometries)},
+        "search": {s.claim for s in study.slips}
+        | {g.claim for g in study.geometries}
+        | _ids([*study.terms, *study.solve]),
     }
 
 
@@ -404,14 +462,25 @@ def _expressions(study: Study) -> Iterator[tuple[Place, str]]:
             yield ("evidence", i, "check"), item.check
     for i, check in enumerate(study.consistency):
         yield ("consistency", i, "compute"), check.compute
+    yield from _searched_expressions(study)
+    for i, text in enumerate(study.conclusion.holds):
+        yield ("conclusion", "holds", i), text
+
+
+def _searched_expressions(study: Study) -> Iterator[tuple[Place, str]]:
     for i, search in enumerate(study.slips):
         for name, text in (search.factors | search.terms).items():
             kind = "factors" if search.factors else "terms"
             yield ("slips", i, kind, name), text
         if search.divisor is not None:
             yield ("slips", i, "divisor"), search.divisor
-    for i, text in enumerate(study.conclusion.holds):
-        yield ("conclusion", "holds", i), text
+    for i, sought in enumerate(study.terms):
+        for name, term in sought.terms.items():
+            yield ("terms", i, "terms", name), term if isinstance(term, str) else term.size
+        if sought.derived is not None:
+            yield ("terms", i, "derived", "layers"), sought.derived.layers
+            for name, text in sought.derived.of.items():
+                yield ("terms", i, "derived", "of", name), text
 
 
 def _expression_problems(study: Study) -> Iterator[Problem]:
@@ -431,6 +500,22 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
         yield from _result_problems(study, place, text)
+
+
+def _paper_problems(study: Study) -> Iterator[Problem]:
+    """What can be computed of the paper alone is, and is what it should be."""
+    for i, check in enumerate(study.consistency):
+        try:
+            computed(study, check)
+        except ExpressionError as error:
+            yield ("consistency", i, "compute"), str(error)
+    for i, item in enumerate(study.evidence):
+        if item.check is None or item.supports or item.excludes:
+            continue
+        try:
+            evaluate(item.check, PaperScope(study))
+        except ExpressionError as error:
+            yield ("evidence", i, "check"), str(error)
 
 
 def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:

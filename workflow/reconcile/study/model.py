@@ -33,6 +33,8 @@ from reconcile.study.values import (
     is_number,
 )
 
+Values = range
+"""Values of an argument; a field is called as the type is."""
 SINGLE = "main"
 """The network name of an interpretation that has one network only."""
 
@@ -297,6 +299,64 @@ class GeometrySearch(Strict):
     )
 
 
+class StatedTerm(Strict):
+    """Something that may be there some number of times beside what a reading counts."""
+
+    size: Expression = Field(description="What it adds to a network where it is there once.")
+    least: Annotated[int, Field(ge=-100, le=100)] = Field(0, description="Fewest times.")
+    most: Annotated[int, Field(ge=-100, le=100)] | None = Field(
+        None, description="Most times; the search's `most` when left out."
+    )
+
+
+class DerivedTerms(Strict):
+    """Terms that are products of some numbers, each once a layer and once a network."""
+
+    of: Annotated[dict[Id, Expression], Field(min_length=1, max_length=6)] = Field(
+        description="Named numbers of a network: width: argument(d_model)."
+    )
+    layers: Expression = Field(description="How many layers the network has.")
+    degree: Annotated[int, Field(ge=1, le=2)] = Field(
+        1, description="How many of the numbers a product has at most."
+    )
+
+
+class Solve(Strict):
+    """Look for the values of one argument at which printed numbers come out."""
+
+    id: Id = Field(description="Identifier, unique among these searches.")
+    argument: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] = Field(
+        description="The network argument to solve for, a whole number."
+    )
+    range: AxisRange = Field(description="Which values may be: first, last and step.")
+    interpretation: Id = Field(description="The reading that gives all other arguments.")
+    claims: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="The numbers that must come out: ids or patterns of claims."
+    )
+
+    @property
+    def values(self) -> Values:
+        """Every value that may be."""
+        return Values(self.range.first, self.range.last + 1, self.range.step)
+
+
+class TermSearch(Strict):
+    """Look for terms that bring the printed numbers of several networks of a reading out."""
+
+    id: Id = Field(description="Identifier, unique among these searches.")
+    interpretation: Id = Field(description="The reading that the terms are added to.")
+    claims: Annotated[list[Text], Field(min_length=1)] = Field(
+        description="The numbers that must come out: ids or patterns of claims."
+    )
+    terms: Annotated[dict[Id, Expression | StatedTerm], Field(max_length=20)] = Field(
+        default_factory=dict, description="Terms by name: what each adds where it is there once."
+    )
+    derived: DerivedTerms | None = Field(None, description="Terms made of products.")
+    most: Annotated[int, Field(ge=1, le=100)] = Field(
+        12, description="How often a term may be there at most."
+    )
+
+
 NONE = "none"
 """What a conclusion names where it is for no reading."""
 
@@ -308,7 +368,7 @@ class Reason(Strict):
     see: list[Text] = Field(
         default_factory=list,
         description="What it rests on: evidence:<id>, claim:<id>, consistency:<id>, reading:<id>, "
-        "or search:<claim> for the searches for a claim's number.",
+        "or search:<claim> and search:<id> for a search.",
     )
 
 
@@ -383,6 +443,10 @@ class Study(Strict):
     placement: Literal["auto", "meta"] = Field(
         "auto", description="meta: shapes and counts only, nothing is allocated or timed."
     )
+    receptive_fields: bool = Field(
+        True,
+        description="Whether they are measured: of deep networks they take longer than all else.",
+    )
     arguments: Arguments = Field(
         default_factory=dict, description="Network arguments shared by all readings."
     )
@@ -408,6 +472,12 @@ class Study(Strict):
     geometries: list[GeometrySearch] = Field(
         default_factory=list, description="Searches for geometries."
     )
+    terms: list[TermSearch] = Field(
+        default_factory=list, description="Searches for terms across networks."
+    )
+    solve: list[Solve] = Field(
+        default_factory=list, description="Searches for the value of an argument."
+    )
     conclusion: Conclusion = Field(description="The author's conclusion.")
 
     @property
@@ -427,6 +497,12 @@ class Study(Strict):
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""
         return next_by_id(self.claims, claim_id)
+
+
+def claims_named(study: Study, patterns: Iterable[str]) -> list[Claim]:
+    """The claims that ids or patterns name, in the study's order."""
+    wanted = list(patterns)
+    return [c for c in study.claims if any(fnmatchcase(c.id, pattern) for pattern in wanted)]
 
 
 class _Identified(Protocol):

@@ -15,14 +15,18 @@ from itertools import product
 from math import prod
 from typing import Any, TypeVar
 
+from reconcile.study.expressions import networks_named
 from reconcile.study.model import (
     SINGLE,
     Axis,
     AxisRange,
+    Claim,
     Interpretation,
     Study,
     Sweep,
     SweptInterpretation,
+    claims_named,
+    next_by_id,
 )
 from reconcile.study.values import Argument, Arguments
 
@@ -221,9 +225,11 @@ def plan_of(study: Study, name: str) -> dict[str, Any]:
         study: the study.
         name: its folder's name.
     """
+    solve = {"solve": _solve(study)} if study.solve else {}
     return {
         "study": name,
         "network": _network(study),
+        **solve,
         "interpretations": [
             {
                 "id": reading.id,
@@ -236,6 +242,34 @@ def plan_of(study: Study, name: str) -> dict[str, Any]:
     }
 
 
+def _solve(study: Study) -> dict[str, Any]:
+    """What is solved for, by id: the argument, its values, the networks and what they must give."""
+    found = {}
+    for wanted in study.solve:
+        reading = next_by_id(study.interpretations, wanted.interpretation)
+        claims = claims_named(study, wanted.claims)
+        every = networks_of(study, reading)
+        needed = {n or c.network for c in claims for n in networks_named(c.expression)}
+        found[wanted.id] = {
+            "argument": wanted.argument,
+            **wanted.range.model_dump(),
+            "networks": {name: given for name, given in every.items() if name in needed},
+            "claims": {claim.id: _counted(claim) for claim in claims},
+        }
+    return found
+
+
+def _counted(claim: Claim) -> dict[str, Any]:
+    """How a claim counts, and from where to where its number is rounded or cut to the digits."""
+    number = claim.number
+    intervals = dict.fromkeys((number.rounded, number.truncated))
+    return {
+        "network": claim.network,
+        "count": claim.expression,
+        "bounds": [[str(low), str(high)] for low, high in intervals],
+    }
+
+
 def network_file_of(study: Study) -> str:
     """The file of a study's network, in its folder; empty for a network of a package."""
     place = study.network.partition(":")[0]
@@ -245,6 +279,8 @@ def network_file_of(study: Study) -> str:
 def _network(study: Study) -> dict[str, Any]:
     place, _, name = study.network.partition(":")
     found: dict[str, Any] = {"file" if network_file_of(study) else "module": place, "class": name}
+    if not study.receptive_fields:
+        found["fields"] = False
     if study.inputs:
         found["inputs"] = [given.model_dump(mode="json") for given in study.inputs]
     return found
@@ -271,4 +307,5 @@ def measured_slice(study: Study) -> dict[str, Any]:
         "arguments": study.arguments,
         "interpretations": [r.model_dump(include={"id", "network", "networks"}) for r in own],
         "sweep": study.sweep.model_dump(include=grid) if study.sweep else None,
+        "solve": _solve(study),
     }

@@ -53,7 +53,7 @@ class Measuring(Settings):
         1000, ge=1, le=10**6, description="Interpretations one job measures; more make more jobs."
     )
     time_limit_s: float = Field(
-        600, gt=0, le=1e6, description="Seconds after which a reading is given up."
+        600.0, gt=0, le=1e6, description="Seconds after which a reading is given up."
     )
     packages: list[str] = Field(
         ["torchvision", "timm", "transformers"],
@@ -68,11 +68,13 @@ class Plan:
     Attributes:
         file: interpretations.json.
         network: the ``file`` or ``module`` of the study's network, its ``class`` there, and its
-            ``inputs`` where the study gives them.
+            ``inputs`` where the study gives them, and ``fields`` where it wants none.
+        solve: what the study solves for, by id.
     """
 
     file: Path
     network: dict[str, Any]
+    solve: dict[str, Any]
 
     @classmethod
     def read(cls, file: Path) -> Plan:
@@ -86,7 +88,7 @@ class Plan:
                 rest = json.loads("".join(line for inside, line in _lines(stream) if not inside))
             if rest["interpretations"]:
                 raise ValueError("readings in another layout")
-            return cls(file, rest["network"])
+            return cls(file, rest["network"], rest.get("solve", {}))
         except (KeyError, TypeError, ValueError):
             fault = Fault(file, 0, "", "not as `instantiate` writes it; remove it and run again")
             raise InputError(fault) from None

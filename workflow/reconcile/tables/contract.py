@@ -44,6 +44,36 @@ READINGS, COMBINATIONS = "readings", "combinations"
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
+"""How a network holds a tensor."""
+PARTS = {
+    "biases": "biases of the layers that multiply",
+    "norms": "gains and shifts of normalisations",
+    "shifts": "the shifts of these alone",
+    "embeddings": "tables that are looked up, but for positions",
+    "positions": "tables of positions",
+    "tokens": "learned tokens: class, mask, distillation",
+    "first": "the first layer that multiplies",
+    "classifier": "the last one",
+    "fully-connected": "fully connected layers",
+    "shortcuts": "projections on shortcuts",
+    "auxiliary": "auxiliary heads",
+    "statistics": "means and variances of batch normalisations",
+    "counters": "whole numbers that are kept: batches seen, indices",
+    "buffers": "whatever else is kept and not trained",
+    "frozen": "parameters that are not trained",
+    "unused": "parameters that the forward pass does not read",
+    "shared": "parameters that several layers hold",
+}
+"""The parts of a network to which a tensor may belong; one may belong to several."""
+SOLVED_BY = ("scan", "polynomial", "monotone", "residues")
+"""How the values of an argument were chosen that were measured to solve for it."""
+TERM_PARTS = (
+    *("found", "coefficient", "sum", "together", "solution", "otherwise"),
+    *("box", "smooth", "halves"),
+)
+"""What a search for terms says, in order: the solutions, what they share, how much it means."""
+
 PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
 """The statuses under which layers that ran before a network failed may have rows."""
 
@@ -186,6 +216,11 @@ def layer_quantities() -> list[str]:
     return [name for name in head_of("layers.csv") if name in QUANTITIES]
 
 
+def total_quantities() -> list[str]:
+    """The numbers of a whole network, in the order of totals.csv."""
+    return [c.name for c in FILES["totals.csv"].columns if c.type == "integer"]
+
+
 def summed() -> Iterator[tuple[Column, tuple[str, tuple[str, ...]]]]:
     """The columns of totals.csv that add up one of layers.csv: which, and of which kinds (all)."""
     return ((column, column.sums) for column in FILES["totals.csv"].columns if column.sums)
@@ -220,6 +255,20 @@ _SEARCH = (
     Column("hit", "one combination that gives the number; empty where none does", key=True),
 )
 
+_CANDIDATES = (
+    *_SEARCH,
+    Column("interpretations", "readings that the search cannot tell apart", "list", key=True),
+    Column("expression", "what gives the number, to be pasted into a study"),
+    Column("value", "the number that it gives", "number"),
+    Column("fit", "how that stands to the digits", "word", words=(*FITS, WEAKLY, "one-edit")),
+    Column("cost", "how many things must be assumed; less is likelier", "integer"),
+    Column(
+        "by_chance",
+        "how many candidates would fit a number of this precision that has nothing to do with them",
+        "number",
+    ),
+)
+
 _result(
     "interpretations.json",
     "every interpretation with the full arguments of its networks",
@@ -235,6 +284,7 @@ _result(
     _LAYER,
     Column("kind", "what the layer is", "word", words=(INPUT, *KINDS)),
     Column("also", "further names of the same layer", "list"),
+    Column("class", "its class, if that is one of torch.nn itself"),
     Column("sees_all", "axes of the input that each of its outputs sees whole", "list"),
     Column("outputs", "the different shapes of its outputs, without the batch", "list"),
     Column(
@@ -253,6 +303,20 @@ _result(
     Column("status", "whether it was measured", "word", words=STATUSES),
     Column("message", "why not, or what was not counted", compared=False, sentence=True),
     Column("uncounted", "as in layers.csv, of all layers together", "list"),
+    data=True,
+)
+_result(
+    "tensors.csv",
+    "a row per parameter and buffer of the first 64 readings: which part of the network it is",
+    "measure",
+    *_OF_A_NETWORK,
+    Column("layer", "name of the layer that counts it", key=True),
+    Column("tensor", "its name in the layer", key=True),
+    Column("parts", "the parts of the network that it belongs to", "list"),
+    Column("elements", "how many numbers it holds", "integer"),
+    Column("held", "how the network holds it", "word", words=(TRAINABLE, FROZEN, BUFFER)),
+    Column("used", "whether the forward pass read it", "word", words=("yes", "no")),
+    Column("layers", "how many layers hold it", "integer"),
     data=True,
 )
 _result(
@@ -305,6 +369,18 @@ _result(
     Column("q3_ms", "third quartile", "number", "ms", compared=False),
     Column("peak_memory_bytes", "of the network", "integer", "bytes", compared=False),
     record=True,
+    data=True,
+)
+_result(
+    "solutions_measured.csv",
+    "counts at the values of an argument that a study solves for, and how these were chosen",
+    "measure",
+    Column("search", "id of the search", key=True),
+    Column("claim", "id of the claim", key=True),
+    Column("value", "of the argument", "integer", key=True),
+    Column("measured", "the measured number; empty where there was no network or count", "number"),
+    Column("method", "how the values were chosen", "word", words=SOLVED_BY),
+    Column("step", "between values that belong together", "integer"),
     data=True,
 )
 _result(
@@ -406,6 +482,46 @@ _result(
     Column("example", "one of them, in words", sentence=True),
     data=True,
 )
+for _name, _says in (
+    ("parts", "parts of a network left out or counted once more, where no reading gives a number"),
+    ("units", "other units and scopes of what was measured, where no reading gives a number"),
+    ("digits", "measured numbers whose digits are one edit away from a printed one"),
+):
+    _result(f"{_name}.csv", _says, "search", *_CANDIDATES, data=True)
+_result(
+    "terms.csv",
+    "terms that bring the printed numbers of several networks out: what is determined, solutions",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("part", "what the row says", "word", words=TERM_PARTS, key=True),
+    Column("name", "of which term, sum, claim, solution, box or chance", key=True),
+    Column("least", "least number over all solutions", "number"),
+    Column("most", "most over all solutions", "number"),
+    Column("count", "solutions, spellings, printed numbers or invented tables that fit", "integer"),
+    Column("of", "of how many", "integer"),
+    Column("claims", "ids of the claims that do not come out", "list"),
+    Column("expression", "what a solution adds, as an expression of the study"),
+    Column("says", "the same in words", sentence=True),
+    data=True,
+)
+_result(
+    "solutions.csv",
+    "values of an argument at which printed numbers come out, one by one and together",
+    "search",
+    Column("search", "id of the search", key=True),
+    Column("claim", "id of the claim; empty for all of them together", key=True),
+    Column("digits", "how the digits are read", "word", words=("rounded", "cut"), key=True),
+    Column("argument", "name of the argument"),
+    Column("intervals", "values: one, first..last or first..last/step", "list"),
+    Column("values", "how many these are", "integer"),
+    Column("method", "how the values to measure were chosen", "word", words=SOLVED_BY),
+    Column("measured", "values that were measured", "integer"),
+    Column("searched_first", "first value of which something is known", "integer"),
+    Column("searched_last", "last of them", "integer"),
+    Column("says", "the same in words", sentence=True),
+    data=True,
+)
 _result(
     "reconciliation.json",
     "counts, ranking with its reasons, groups of equal counts, conclusion",
@@ -425,6 +541,10 @@ _result("report.pdf", "the reconciliation report, for paper", "render_pdf", draw
 _result("numbers.tex", "a LaTeX command for every number and verdict", "render_report")
 _result("tables.tex", "tables for write-ups", "render_report")
 _result("references.bib", "the paper, its sources and the tool, for BibTeX", "render_report")
+_result(
+    "numbers.csv", "every number by study, reading, place and quantity: an index", "render_report"
+)
+_result("numbers.json", "the same, for Markdown and Quarto", "render_report")
 _result("references.json", "the same, for pandoc, Zotero and citeproc", "render_report")
 _result("CITATION.cff", "how to cite these results", "render_report")
 
@@ -533,6 +653,16 @@ for _name, _says, _words in (
         "used_parameters",
         "trainable parameters of tensors that the forward pass read",
         "parameters used in the forward pass",
+    ),
+    (
+        "inputs",
+        "elements of what it was given first, for one input, times the calls",
+        "elements that go in",
+    ),
+    (
+        "data_macs",
+        "of macs, those of products of data with data: the scores of attention and what they weigh",
+        "multiply-adds of data with data",
     ),
     ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),

@@ -29,7 +29,7 @@ class Walk:
     """A window that walks along a row of pixels; readings with equal walks share one.
 
     Attributes:
-        readings: ids of the interpretations, in the study's order.
+        readings: ids of the interpretations, in the study's order; their titles where drawn.
         layer: the layer that the window belongs to.
         width: pixels in a row of the image; they are numbered from 0.
         size: width of the window, in pixels.
@@ -191,12 +191,14 @@ def windows_figure(results: Results) -> Drawing | None:
     walks = telling_walks(results)
     if len(walks) < 2:  # noqa: PLR2004 - the picture would decide nothing
         return None
+    names = {reading.id: reading.title for reading in results.study.interpretations}
+    walks = [replace(w, readings=tuple(names[r] for r in w.readings)) for w in walks]
     caption = " ".join(f"{walk.readings[0]}: {describe_walk(walk)}" for walk in walks)
     caption = (
         f"The windows of {walks[0].layer} along one row of the input, pixels numbered from 0, as "
-        f"measured by gradient. {caption}"
+        f"measured. {caption}"
     )
-    title = " ".join(f"{', '.join(walk.readings)}: {describe_walk(walk)}" for walk in walks)
+    title = " ".join(f"{'; '.join(walk.readings)}: {describe_walk(walk)}" for walk in walks)
     return Drawing("windows", caption, title, lambda width: _draw_walks(walks, width))
 
 
@@ -230,7 +232,7 @@ def _fitting(readings: tuple[str, ...], width: float) -> str:
     """As many names as fit, and how many more there are."""
     for kept in range(len(readings), 0, -1):
         more = len(readings) - kept
-        text = ", ".join(readings[:kept]) + (f" and {more} more" if more else "")
+        text = "; ".join(readings[:kept]) + (f" and {more} more" if more else "")
         if width_of(text, 13) <= width:
             return text
     return f"{len(readings)} readings"

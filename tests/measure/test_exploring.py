@@ -1,0 +1,144 @@
+"""Which values are measured to solve for an argument: few, both edges among them, and enough."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from solved import Count, by_trying, found
+
+from reconcile.measure.exploring import MOST_MEASURED, MOST_SCANNED, Newton
+
+VALUES = range(1, 3001)
+
+
+def multiple(value: float, of: int = 8) -> int:
+    """``make_divisible`` of the mobile networks: the nearest multiple, never a tenth less."""
+    nearest = max(of, int(value + of / 2) // of * of)
+    return nearest + of if nearest < 0.9 * value else nearest
+
+
+def agrees(count: Count, low: int, high: int, stride: int = 1, values: range = VALUES) -> str:
+    """Check a search against trying every value in the part that it speaks of."""
+    one = found(count, values, low, high, stride)
+    assert one.holding == by_trying(count, one.searched, low, high)
+    return one.method.name
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.integers(-50, 50), min_size=1, max_size=4),
+    st.integers(-(10**6), 10**6),
+    st.integers(1, 10**6),
+)
+def test_polynomials(factors: list[int], low: int, width: int) -> None:
+    """Of a polynomial every value is found from a few, wherever it rises and falls."""
+    name = agrees(lambda v: sum(f * v**i for i, f in enumerate(factors)), low, low + width)
+    assert name == "polynomial"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data(), st.sampled_from([2, 4, 8]), st.integers(1, 20_000), st.integers(1, 5_000))
+def test_a_polynomial_for_each_remainder(
+    data: st.DataObject, stride: int, low: int, width: int
+) -> None:
+    """Of a count that depends on the remainder of the stride too, every value is found."""
+    factors = st.tuples(st.integers(-9, 9), st.integers(-3, 9))
+    each = [data.draw(factors) for _ in range(stride)]
+
+    def count(value: int) -> int:
+        constant, rise = each[value % stride]
+        return constant * 10 + rise * (value // stride)
+
+    agrees(count, low, low + width, stride)
+
+
+KINKED: dict[str, Count] = {
+    "at least eight": lambda v: 1000 * max(8, v // 4) + 3,
+    "kink in the middle": lambda v: 5 * max(v, 1500),
+    "multiples of eight": lambda v: 9 * multiple(v * 0.75) ** 2 + 7,
+    "multiples of 256": lambda v: 3 * v * 256 * ceil(8 * v / 3 / 256),
+    "halved and cut": lambda v: ((v - 1) // 2 + 1) ** 2 * 64,
+    "falling": lambda v: 10**7 - v**2 - v % 2 * v // 10,
+}
+
+
+@pytest.mark.parametrize("name", KINKED)
+@pytest.mark.parametrize("at", [2, 9, 700, 1501, 2999])
+def test_kinks_and_steps(name: str, at: int) -> None:
+    """Counts that are rounded up to something, or have a least size, are no polynomials."""
+    count = KINKED[name]
+    value = count(at)
+    assert value is not None
+    assert agrees(count, value - 3, value + 4, stride=2) != "polynomial"
+
+
+@pytest.mark.parametrize("heads", [12, 48, 64])
+def test_a_width_is_a_multiple_of_its_heads(heads: int) -> None:
+    """Values that do not build are no points: those that do are the values to solve for."""
+
+    def count(value: int) -> int | None:
+        return 12 * value**2 if value % heads == 0 else None
+
+    one = found(count, range(1, 100_001), 12 * 768**2, 12 * 768**2 + 1)
+    assert one.method.name == "polynomial"
+    assert (one.holding, one.method.step) == ([768], heads)
+    assert len(one.measured) < 40 + 3 * heads
+
+
+def test_few_values_are_measured_and_every_edge() -> None:
+    """A vocabulary of up to 100,000 words: the ends of the answer and their neighbours are run."""
+
+    def count(value: int) -> int:
+        return 768 * value + 85_056_000 + 786_432
+
+    one = found(count, range(1, 100_001), 116_500_000, 117_500_000)
+    assert (one.holding[0], one.holding[-1]) == (39_919, 41_220)
+    assert {39_918, 39_919, 41_220, 41_221} <= set(one.measured)
+    assert len(one.measured) < 40
+
+
+def test_halving_measures_few() -> None:
+    """A count that only grows in steps is solved without being a polynomial."""
+    one = found(lambda v: 7 * ceil(v / 3) ** 2, range(1, 100_001), 7 * 900**2, 7 * 910**2)
+    assert one.method.name == "monotone"
+    assert one.holding == list(range(2698, 2728))
+    assert len(one.measured) < 120
+
+
+def test_a_small_range_is_measured_whole() -> None:
+    """Nothing surpasses measuring every value, and then nothing need be expected."""
+    one = found(lambda v: v * 7919 % 1000, range(1, MOST_SCANNED + 1), 10, 20)
+    assert one.method.name == "scan"
+    assert len(one.measured) == MOST_SCANNED
+    assert one.holding == by_trying(lambda v: v * 7919 % 1000, range(1, MOST_SCANNED + 1), 10, 20)
+
+
+def test_work_is_bounded_and_only_what_was_searched_is_claimed() -> None:
+    """Of what is neither of it a part is measured, and the answer speaks of that part."""
+    one = found(lambda v: v * 7919 % 100_003, range(1, 1_000_001), 500, 600)
+    assert one.method.name == "scan"
+    assert len(one.searched) == MOST_MEASURED
+    assert len(one.measured) < MOST_MEASURED + 400
+    assert set(one.holding) <= set(one.measured)
+
+
+def test_no_value_builds() -> None:
+    """Where no network can be built nothing is found, and the search ends."""
+    one = found(lambda v: None, range(1, 1_000_001), 500, 600)
+    assert one.holding == []
+    assert len(one.measured) < MOST_MEASURED + 400
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-30, 30), min_size=1, max_size=5), st.integers(-2000, 2000))
+def test_cuts_are_where_a_polynomial_crosses(factors: list[int], bound: int) -> None:
+    """Every place at which it comes to lie on the other side of a bound, and no other."""
+    places = range(len(factors))
+    fitted = Newton(places, [Fraction(f) for f in factors])
+    above = [fitted(place) >= bound for place in range(60)]
+    crossings = [i for i in range(1, 60) if above[i] != above[i - 1]]
+    assert fitted.cuts(Fraction(bound), 60) == crossings

@@ -1,0 +1,207 @@
+"""Measure counts at the values of an argument that a study solves for.
+
+Which values follows from what was measured before (``exploring``), so that a few networks are built
+and not a hundred thousand. They are no readings: nothing is judged by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from functools import cache
+from math import lcm
+from typing import Any, Final
+
+from reconcile.measure.exploring import Method, Value, explore
+from reconcile.measure.process import Zygote
+from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
+from reconcile.study.selecting import Row, number_in, refuse_several, selected
+from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES, summed
+from reconcile.words import count_of
+
+LARGEST_STRIDE: Final = 1024
+INCOMPLETE: Final = ("macs", "connections")
+"""What is not known of a network whose products were not all counted."""
+
+Answer = dict[str, Any]
+Report = Callable[[str], None]
+
+
+class AnswerScope:
+    """What expressions ask of the networks of one value, as they were measured.
+
+    Args:
+        answers: of each network.
+        arguments: of each network.
+        network: the one that is asked where none is named.
+    """
+
+    def __init__(
+        self, answers: Mapping[str, Answer], arguments: Mapping[str, Answer], network: str
+    ) -> None:
+        self.answers, self.arguments, self.network = answers, arguments, network
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """The quantity of the network, of one layer or of all that a pattern matches."""
+        known, answer = QUANTITIES[name], self.answers[self.network]
+        if known.table != "layers.csv" or answer["status"] not in MEASURED:
+            raise UnknownNameError(f"{name} was not measured: {answer['status']}")
+        column, factor = known.multiple_of or (name, 1)
+        rows = {row["layer"]: row for row in answer["layers"]}
+        if selector == NETWORK:
+            return [factor * Fraction(_total(column, list(rows.values())))]
+        asked = selected(rows, selector)
+        _refuse_incomplete(column, asked)
+        refuse_several(name, column, selector, asked)
+        return [factor * number_in(row, column, row["layer"]) for row in asked]
+
+    def lookup(self, function: str, name: str) -> Any:
+        """``argument(name)``; what the paper says is nothing measured."""
+        if function != "argument" or name not in self.arguments[self.network]:
+            raise UnknownNameError(f"{function}({name}) is not known here")
+        return self.arguments[self.network][name]
+
+    def other(self, network: str) -> AnswerScope:
+        """Another network of the same value."""
+        if network not in self.answers:
+            raise UnknownNameError(f"there is no network {network!r}")
+        return AnswerScope(self.answers, self.arguments, network)
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """Results are counted where they are known."""
+        raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
+
+
+def _total(column: str, rows: list[Row]) -> int:
+    """A network's total, as of totals.csv."""
+    sums = {of.name: source for of, source in summed()}
+    if column not in sums:
+        raise UnknownNameError(f"{column} does not apply to {NETWORK!r}")
+    source, kinds = sums[column]
+    _refuse_incomplete(column, rows)
+    return sum(row.get(source) or 0 for row in rows if not kinds or row["kind"] in kinds)
+
+
+def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
+    if column in INCOMPLETE and any(row.get("uncounted") for row in rows):
+        raise UnknownNameError(f"{column}: not all products were counted")
+
+
+class Solving:
+    """One argument of one reading, measured at whatever values are asked for.
+
+    Args:
+        search: its id.
+        planned: what the plan says of it.
+        network: where the study's network is, as in every request.
+        pool: the measuring processes.
+    """
+
+    def __init__(
+        self, search: str, planned: Answer, network: Mapping[str, Any], pool: Zygote
+    ) -> None:
+        self.search, self.planned, self.network, self.pool = search, planned, network, pool
+        self.numbers: dict[int, dict[str, Value]] = {}
+        self.stride = cache(self._stride)
+
+    def solve(self, claim: str) -> tuple[dict[int, Value], Method]:
+        """Measure what is needed to know at which values a claim holds, and how it was chosen."""
+        planned, measured = self.planned, dict[int, Value]()
+
+        def ask(values: Iterable[int]) -> list[Value]:
+            wanted = list(values)
+            answers = self._ask(claim, wanted)
+            measured.update(zip(wanted, answers, strict=True))
+            return answers
+
+        values = range(planned["first"], planned["last"] + 1, planned["step"])
+        bounds = [
+            (Fraction(low), Fraction(high)) for low, high in planned["claims"][claim]["bounds"]
+        ]
+        return measured, explore(ask, values, bounds, self.stride)
+
+    def _ask(self, claim: str, wanted: list[int]) -> list[Value]:
+        """The count of a claim at each value."""
+        new = [value for value in dict.fromkeys(wanted) if value not in self.numbers]
+        requests = (self._request(value, name) for value in new for name in self._networks())
+        answers: dict[int, dict[str, Answer]] = {value: {} for value in new}
+        for request, answer in self.pool.ask_all(requests):
+            answers[request["value"]][request["network"]] = answer
+        for value, found in answers.items():
+            self.numbers[value] = self._counted(value, found)
+        return [self.numbers[value][claim] for value in wanted]
+
+    def _networks(self) -> list[str]:
+        return list(self.planned["networks"])
+
+    def _arguments(self, value: int) -> dict[str, Answer]:
+        own = {self.planned["argument"]: value}
+        return {name: given | own for name, given in self.planned["networks"].items()}
+
+    def _request(self, value: int, network: str, *, swept: bool = True) -> Answer:
+        return {
+            "interpretation": f"{self.search}: {self.planned['argument']} {value}",
+            "network": network,
+            "value": value,
+            "arguments": self._arguments(value)[network],
+            **self.network,
+            "placement": "meta",
+            "solved": True,
+            "swept": swept,
+        }
+
+    def _counted(self, value: int, answers: dict[str, Answer]) -> dict[str, Value]:
+        return {
+            claim: _value_of(
+                asked["count"], AnswerScope(answers, self._arguments(value), asked["network"])
+            )
+            for claim, asked in self.planned["claims"].items()
+        }
+
+    def _stride(self) -> int:
+        """The effective stride of all layers at the largest value that has a network."""
+        known = [value for value, counts in self.numbers.items() if any(counts.values())]
+        strides = {1}
+        for name in self._networks() if known else ():
+            # Of what is only counted nobody measures what a layer sees of its input.
+            wanted = self._request(max(known), name, swept=False)
+            for _, answer in self.pool.ask_all([wanted]):
+                cells = (
+                    row.get(column)
+                    for row in answer["layers"]
+                    for column in QUANTITIES
+                    if column.startswith("effective_stride")
+                )
+                strides |= {int(cell) for cell in cells if cell and Fraction(cell) >= 1}
+        together = lcm(*strides)
+        return together if together <= LARGEST_STRIDE else max(strides)
+
+
+def _value_of(expression: str, scope: AnswerScope) -> Value:
+    try:
+        value = evaluate(expression, scope)
+    except ExpressionError:
+        return None
+    return value if isinstance(value, Fraction) else None
+
+
+def solution_rows(
+    searches: Mapping[str, Answer], network: Mapping[str, Any], pool: Zygote, report: Report
+) -> Iterator[Row]:
+    """solutions_measured.csv: the counts at the values that were chosen, claim after claim.
+
+    Args:
+        searches: those of the plan, by id.
+        network: where the study's network is.
+        pool: the measuring processes.
+        report: is told a line for each claim.
+    """
+    for search, planned in searches.items():
+        solving = Solving(search, planned, network, pool)
+        for claim in planned["claims"]:
+            measured, method = solving.solve(claim)
+            told = count_of(len(measured), "value")
+            report(f"{search}: {claim}: {planned['argument']} measured at {told} ({method.name})")
+            shared = {"search": search, "claim": claim, "method": method.name, "step": method.step}
+            for value, count in sorted(measured.items()):
+                yield shared | {"value": value, "measured": None if count is None else str(count)}
