@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Final
 
 from reconcile.search.candidates import Candidate, Findings, Pool, cells
+from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
 from reconcile.search.digits import MOST_MEASURED, Digits
 from reconcile.search.facts import NetworkFacts
 from reconcile.search.given import Given, Row
@@ -79,6 +80,11 @@ def search_parts(given: Given) -> Iterator[Row]:
     """parts.csv: parts of the network left out or counted twice."""
     what = f"up to {MOST_CHANGES} parts left out or counted once more"
     return _pooled(given, "parts", what, part_candidates)
+
+
+def search_conventions(given: Given) -> Iterator[Row]:
+    """conventions.csv: what tools say, and a multiply-add with or without what goes with it."""
+    return _pooled(given, "conventions", "conventions and tools", convention_candidates)
 
 
 def search_units(given: Given) -> Iterator[Row]:
@@ -192,5 +198,6 @@ def _of_each(most: int) -> Callable[[Study], int]:
 
 
 parts_to_try = _of_each(MOST_SUBSETS)
+conventions_to_try = _of_each(MOST_CONVENTIONS)
 units_to_try = _of_each(MOST_CANDIDATES)
 digits_to_try = _of_each(MOST_MEASURED)
