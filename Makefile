@@ -20,9 +20,22 @@ parts := end_to_end rest archive measure reliability
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
 
+ifeq ($(shell test -w . && echo yes),yes)
 report: environment ## measure the studies of config.yaml and write results/
 	python -m reconcile recover
-	snakemake
+	snakemake --quiet rules host
+
+else
+# On a disk that is read-only but for results/, a run keeps its logs and locks there too.
+report: environment results/.run
+	cd results/.run && python -m reconcile recover
+	snakemake --directory results/.run
+
+endif
+results/.run:
+	mkdir -p $@
+	ln -sfn ../../studies ../../config.yaml $@
+	ln -sfn .. $@/results
 
 environment: ## make .venv
 	@tools/setup.sh

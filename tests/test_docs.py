@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +27,18 @@ PAGES = ("how-it-works", "counting-conventions", "adding-a-study", "limits", "ow
 
 def _text(name: str) -> str:
     return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_the_project_is_described_once() -> None:
+    """codemeta.json and .zenodo.json are what tools/describe_project.py makes of CITATION.cff."""
+    tool = PROJECT / "tools" / "describe_project.py"
+    found = importlib.util.spec_from_file_location("describe_project", tool)
+    assert found is not None and found.loader is not None
+    describe = importlib.util.module_from_spec(found)
+    found.loader.exec_module(describe)
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    for name, text in describe.described(citation).items():
+        assert (PROJECT / name).read_text(encoding="utf-8") == text
 
 
 WRITTEN = sorted(path.relative_to(PROJECT) for path in (*PROJECT.glob("*.md"), *DOCS.glob("*.md")))

@@ -27,10 +27,9 @@ ALLOWED: dict[str, set[str]] = {
 """What a room imports besides the base; docs/how-it-works.md draws it."""
 LOADS_TORCH = {
     "layers.py",
-    *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
+    *(f"measure/{name}.py" for name in ("boxes", "building", "closed_forms", "counting")),
     *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
-    *(f"measure/{name}.py" for name in ("recall", "tensors", "timing", "weights", "worker")),
-    "measure/zygote.py",
+    *(f"measure/{name}.py" for name in ("recall", "tensors", "weights", "worker", "zygote")),
 }
 
 
@@ -49,7 +48,8 @@ TESTED_IN = {
     "archive/structure.py": ("archive/test_verify.py", "Every column of every table is forged."),
     "judge/measurements.py": ("study/test_expressions.py", "It answers what expressions ask."),
     "measure/closed_forms.py": ("measure/test_counting.py", "It checks each count of a network."),
-    "measure/device.py": ("reliability/test_gpu.py", "A GPU that fails is played by a stand-in."),
+    "measure/answers.py": ("measure/test_process.py", "Answers are what a process gives."),
+    "measure/boxes.py": ("measure/test_fields.py", "Boxes are carried to find what layers see."),
     "measure/harmless.py": ("measure/test_operators.py", "It lists names of operators."),
     "measure/kinds.py": ("measure/test_counting.py", "The kind of a layer is in its row."),
     "measure/weights.py": ("measure/test_crediting.py", "Whose weights are seen in whose work."),

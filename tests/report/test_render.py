@@ -8,10 +8,12 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 from report_support import (
+    TEMPLATES,
     Page,
     html_of,
     results_in,
@@ -19,8 +21,9 @@ from report_support import (
     write_results,
     write_rows,
 )
-from support import study_data
+from support import PROJECT, study_data
 
+from reconcile.cite.numbers import write_citations
 from reconcile.report.read import Results
 from reconcile.words import MARKS
 
@@ -269,6 +272,19 @@ def test_downloads_hold_the_files_byte_for_byte(page: Page, results: Results) ->
     for name in ("verdicts.csv", "record.json"):
         href = next(str(a["href"]) for _, a in page.elements if a.get("download") == name)
         assert base64.b64decode(href.partition(",")[2]) == (results.folder / name).read_bytes()
+
+
+def test_what_is_printed_for_citing_resolves(results: Results, html: str) -> None:
+    """Keys are in references.bib, and the names of a number are in numbers.csv."""
+    write_citations(results.study, results.folder, TEMPLATES, PROJECT / "CITATION.cff")
+    reference = (results.folder / "references.bib").read_text(encoding="utf-8")
+    block = unescape(html[html.index('<pre id="bibtex"') :].partition("</pre>")[0])
+    keys = re.findall(r"@\w+\{([^,]+),", block)
+    assert len(keys) == 2
+    assert all(f"{{{key},\n" in reference for key in keys)
+    (names,) = re.findall(r"\\reconcile\{(.*?)\}</code>", html)
+    index = (results.folder / "numbers.csv").read_text(encoding="utf-8")
+    assert f"\n{names.replace('}{', ',')}," in index
 
 
 def test_rendering_loads_no_torch() -> None:

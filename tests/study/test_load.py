@@ -354,7 +354,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "a reason that leads to a search of no claim's": (
         lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["search:map"]}]),
-        "conclusion.reasons.0.see.0: there is no claim that a search is for 'map'.",
+        "conclusion.reasons.0.see.0: there is no search 'map'. There are: conv",
     ),
     "a reason that leads nowhere": (
         lambda d: d["conclusion"].update(reasons=[{"text": "So.", "see": ["rounds-up"]}]),

@@ -1,8 +1,8 @@
 """Render what people read, show and cite.
 
 Requires: every file that measuring, reconciling and searching write, templates/, CITATION.cff.
-Produces: results/{study}/report.html, report.pdf, figures/, numbers.tex, tables.tex, references.bib,
-references.json, CITATION.cff, and results/index.html for all studies.
+Produces: results/{study}/report.html, report.pdf, figures/, numbers.tex, tables.tex, numbers.csv,
+numbers.json, references.bib, references.json, CITATION.cff, and results/index.html for all studies.
 """
 
 from reconcile.tables.contract import tables
@@ -37,6 +37,8 @@ rule render_report:
         numbers="results/{study}/numbers.tex",
         tables="results/{study}/tables.tex",
         bibtex="results/{study}/references.bib",
+        index="results/{study}/numbers.csv",
+        json="results/{study}/numbers.json",
         csl="results/{study}/references.json",
         citation="results/{study}/CITATION.cff",
         options="results/{study}/options.json",

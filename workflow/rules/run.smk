@@ -1,4 +1,4 @@
-"""What a run does as it starts and when it fails; on a cluster there is more to do.
+"""What a run does as it starts, when it ends and when it fails; on a cluster there is more to do.
 
 Requires: the rules of all other files. Produces: .snakemake/host.
 """
@@ -7,6 +7,7 @@ import atexit
 import platform
 import signal
 
+from reconcile.run.ending import answers
 from reconcile.run.processes import HOST_FILE, answered_in_a_thread
 
 # Held while a run on a cluster goes on. Its jobs may outlive it, so a local run looks for them too.
@@ -65,6 +66,8 @@ onstart:
 
 onsuccess:
     accept_what_was_touched()
+    for line in answers(Path("results"), STUDIES):
+        tell(line)
 
 
 onerror:

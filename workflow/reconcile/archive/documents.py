@@ -18,6 +18,7 @@ from markupsafe import Markup
 from reconcile.archive.container import ArchiveError
 from reconcile.archive.layout import REPRODUCIBLE, member_of
 from reconcile.archive.reading import digest, manifest, parse_json, parse_table
+from reconcile.archive.swhid import swhid
 from reconcile.project import TEMPLATES
 from reconcile.tables.contract import FILES
 
@@ -26,7 +27,6 @@ NOT_PROVABLE = (
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_LIBRARY = "code/workflow/"
 _VERDICTS = "results/verdicts.csv"
 
 
@@ -145,6 +145,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
         "certificate.md",
         facts,
         commit=f"{commit}{state}" if commit else None,
+        swhids=[(folder, swhid(members, f"{folder}/")) for folder in ("study", "code")],
         conclusion=conclusion,
         measured=[member_of(name) for name, file in FILES.items() if file.rule == "measure"],
         not_provable=NOT_PROVABLE,

@@ -2,7 +2,7 @@ r"""What a write-up needs: numbers and tables for LaTeX, and whom to cite.
 
 ``numbers.tex`` has a command for every measured number, every verdict and what it counted.
 ``\rcConvOneNeurons`` is of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of
-the reading ``ceil``.
+the reading ``ceil``. ``cite.lookup`` gives the same numbers by their own names.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import Macros, Tex, environment_for_latex, escape, number
+from reconcile.cite.lookup import Found, all_found, lookup_tex, numbers_csv, numbers_json
 from reconcile.files import write_text
 from reconcile.study.model import NONE, SINGLE, Study
-from reconcile.tables.contract import AS_STATED, FILES, QUANTITIES, layer_quantities
+from reconcile.tables.contract import AS_STATED, QUANTITIES, layer_quantities, total_quantities
 from reconcile.tables.rows import read_rows
 from reconcile.words import in_percent, share
 
@@ -27,6 +28,8 @@ Row = Mapping[str, str]
 CITATION_FILES = (
     "numbers.tex",
     "tables.tex",
+    "numbers.csv",
+    "numbers.json",
     "references.bib",
     "references.json",
     "CITATION.cff",
@@ -55,6 +58,17 @@ class Numbers:
         """The reading that tables of one reading are of: that one, or the one that ranks first."""
         return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
 
+    @property
+    def name(self) -> str:
+        """The name of the study."""
+        return str(self.reconciliation["study"])
+
+    @cached_property
+    def found(self) -> list[Found]:
+        """Everything that can be looked up by its names; no layers where TeX has no room."""
+        many = len(self.layers) > MAX_LAYER_ROWS
+        return all_found(() if many else self.layers, self.totals, self.verdicts)
+
     @cached_property
     def countings(self) -> dict[tuple[str, str], str]:
         """The countings of every claim in words, by their ids."""
@@ -70,7 +84,7 @@ def load_numbers(results: Path) -> Numbers:
 
 
 def write_citations(study: Study, results: Path, templates: Path, tool: Path) -> None:
-    """Write numbers.tex, tables.tex, references.bib, references.json and CITATION.cff.
+    """Write what write-ups need: ``CITATION_FILES``.
 
     Args:
         study: the study, the source of the paper's bibliography.
@@ -86,6 +100,8 @@ def write_citations(study: Study, results: Path, templates: Path, tool: Path) ->
     texts = (
         numbers_tex(numbers, templates),
         tables_tex(numbers, templates),
+        numbers_csv(numbers.name, numbers.found),
+        numbers_json(numbers.name, numbers.found),
         bibtex(items),
         csl_json(items),
         citation_file(study, software),
@@ -115,7 +131,8 @@ def numbers_tex(numbers: Numbers, templates: Path) -> str:
         macros.comment(f"Reading {reading}")
         _add_measured(macros, replace(part, layers=()) if many else part, named=True)
     page = environment_for_latex(templates).get_template("numbers.tex.jinja")
-    return page.render(commands=Tex(macros.text()))
+    lookup = lookup_tex(numbers.name, numbers.found)
+    return page.render(commands=Tex(macros.text()), lookup=Tex(lookup))
 
 
 def _by_reading(numbers: Numbers) -> dict[str, Numbers]:
@@ -150,7 +167,7 @@ def _add_measured(macros: Macros, part: Numbers, *, named: bool) -> None:
     for row in part.totals:
         place = [*_name_parts(row, named=named), "network"]
         macros.add((*place, "status"), escape(row["status"]), f"the status of {_thing(row)}")
-        _add_quantities(macros, place, row, _totals())
+        _add_quantities(macros, place, row, total_quantities())
     for row in part.layers:
         place = [*_name_parts(row, named=named), row["layer"]]
         _add_quantities(macros, place, row, layer_quantities())
@@ -210,7 +227,7 @@ def tables_tex(numbers: Numbers, templates: Path) -> str:
         layers=numbers.layers,
         totals=numbers.totals,
         of_layers=layer_quantities(),
-        of_totals=_totals(),
+        of_totals=total_quantities(),
     )
 
 
@@ -227,8 +244,3 @@ def _like(measured: str, printed: str) -> Tex:
 def _heading(column: str) -> str:
     quantity = QUANTITIES.get(column)
     return (quantity and quantity.heading) or column.replace("_", " ").capitalize()
-
-
-def _totals() -> list[str]:
-    """The numbers of a whole network."""
-    return [c.name for c in FILES["totals.csv"].columns if c.type == "integer"]

@@ -50,6 +50,23 @@ class BuildError(Exception):
     """The study's network cannot be built; the message says why."""
 
 
+class Inputs(tuple[Any, ...]):
+    """What a network is given.
+
+    Attributes:
+        names: of the last ones, which are given by name.
+    """
+
+    names: tuple[str, ...] = ()
+
+
+def called(model: nn.Module, inputs: tuple[Any, ...]) -> Any:
+    """What a network returns for its inputs; without names they are given in order."""
+    names = inputs.names if isinstance(inputs, Inputs) else ()
+    first = len(inputs) - len(names)
+    return model(*inputs[:first], **dict(zip(names, inputs[first:], strict=True)))
+
+
 class _SkipRandomFills(TorchFunctionMode):
     """Leaves parameters as they are where a layer would draw random ones."""
 
@@ -154,23 +171,20 @@ def _draw_from(seed: int, device: torch.device) -> None:
 def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
     """Let lazy layers learn their sizes, and fill them too; one that fails shows when it is run."""
     with suppress(Exception), torch.no_grad():
-        model(*inputs)
+        called(model, inputs)
     _fill(model, seed)
 
 
-def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-    """The inputs that a study describes, one of each batch, in the order of ``forward``."""
+def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
+    """The inputs that a study describes, one of each batch, as ``forward`` takes them."""
     named = {one["name"]: _made(one) for one in given if one["name"]}
     rest = [_made(one) for one in given if not one["name"]]
     if not named:
-        return tuple(rest)
+        return Inputs(rest)
     bound = inspect.signature(model.forward).bind(*rest, **named)
-    last = list(bound.arguments)[-1]
-    bound.apply_defaults()
-    names = list(bound.arguments)
-    if bound.kwargs.keys() & named.keys():
-        raise BuildError(f"forward takes {', '.join(bound.kwargs)} by name only")
-    return bound.args[: names.index(last) + 1]
+    inputs = Inputs((*bound.args, *bound.kwargs.values()))
+    inputs.names = tuple(bound.kwargs)
+    return inputs
 
 
 def _made(one: dict[str, Any]) -> Tensor:

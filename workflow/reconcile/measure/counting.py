@@ -33,6 +33,7 @@ from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
 from reconcile.errors import visible
+from reconcile.measure.building import called
 from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.crediting import Counter, Functions, Result, Work
 from reconcile.measure.kinds import (
@@ -321,7 +322,7 @@ def count_layers(
         Functions(counter),
         counter,
     ):
-        output = first_tensor(model(*inputs))
+        output = first_tensor(called(model, inputs))
     if output is None:
         raise TypeError("the network returned no tensor")
     return [one_pass.input_row(inputs), *one_pass.finish()], output

@@ -128,6 +128,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "layer_claims": layer_claims(results)[:MOST_LAYERS],
         "readings": readings,
         "leading": results.leading,
+        "example": _measured_claim(results),
         "reading_titles": {r.id: r.title for r in results.study.interpretations},
         "reasons": _reasons(results),
         "evidence_titles": {item.id: item.title for item in results.study.evidence},
@@ -176,6 +177,12 @@ def _unsolved(results: Results) -> list[Row]:
     together = grouped_by((r for r in results.table("solutions") if not r["claim"]), "search")
     none = (rows for rows in together.values() if all(row["values"] == "0" for row in rows))
     return [row for rows in none for row in rows[:1]]
+
+
+def _measured_claim(results: Results) -> str:
+    """The first claim that was measured under the leading reading; empty where none was."""
+    rows = (row for row in results.table("verdicts") if row["measured"])
+    return next((row["claim"] for row in rows if row["interpretation"] == results.leading), "")
 
 
 def _reasons(results: Results) -> list[dict[str, Any]]:

@@ -402,8 +402,7 @@ def _conclusion_problems(study: Study) -> Iterator[Problem]:
             kind, _, name = see.partition(":")
             place = ("conclusion", "reasons", i, "see", j)
             if kind in known:
-                what = "claim that a search is for" if kind == "search" else kind
-                yield from _unknown(place, name, known[kind], what)
+                yield from _unknown(place, name, known[kind], kind)
             else:
                 accepted = ", ".join(f"{kind}:<id>" for kind in known)
                 yield place, f"{see!r} leads nowhere; accepted are {accepted}"
@@ -416,7 +415,9 @@ def _told_of(study: Study) -> dict[str, set[str]]:
         "claim": _ids(study.claims),
         "consistency": _ids(study.consistency),
         "reading": _ids(study.own_readings),
-        "search": {s.claim for s in study.slips} | {g.claim for g in study.geometries},
+        "search": {s.claim for s in study.slips}
+        | {g.claim for g in study.geometries}
+        | _ids([*study.terms, *study.solve]),
     }
 
 

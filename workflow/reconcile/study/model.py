@@ -375,7 +375,7 @@ class Reason(Strict):
     see: list[Text] = Field(
         default_factory=list,
         description="What it rests on: evidence:<id>, claim:<id>, consistency:<id>, reading:<id>, "
-        "or search:<claim> for the searches for a claim's number.",
+        "or search:<claim> and search:<id> for a search.",
     )
 
 
@@ -449,6 +449,10 @@ class Study(Strict):
     )
     placement: Literal["auto", "meta"] = Field(
         "auto", description="meta: shapes and counts only, nothing is allocated or timed."
+    )
+    receptive_fields: bool = Field(
+        True,
+        description="Whether they are measured: of deep networks they take longer than all else.",
     )
     arguments: Arguments = Field(
         default_factory=dict, description="Network arguments shared by all readings."

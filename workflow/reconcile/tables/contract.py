@@ -216,6 +216,11 @@ def layer_quantities() -> list[str]:
     return [name for name in head_of("layers.csv") if name in QUANTITIES]
 
 
+def total_quantities() -> list[str]:
+    """The numbers of a whole network, in the order of totals.csv."""
+    return [c.name for c in FILES["totals.csv"].columns if c.type == "integer"]
+
+
 def summed() -> Iterator[tuple[Column, tuple[str, tuple[str, ...]]]]:
     """The columns of totals.csv that add up one of layers.csv: which, and of which kinds (all)."""
     return ((column, column.sums) for column in FILES["totals.csv"].columns if column.sums)
@@ -537,6 +542,10 @@ _result("report.pdf", "the reconciliation report, for paper", "render_pdf", draw
 _result("numbers.tex", "a LaTeX command for every number and verdict", "render_report")
 _result("tables.tex", "tables for write-ups", "render_report")
 _result("references.bib", "the paper, its sources and the tool, for BibTeX", "render_report")
+_result(
+    "numbers.csv", "every number by study, reading, place and quantity: an index", "render_report"
+)
+_result("numbers.json", "the same, for Markdown and Quarto", "render_report")
 _result("references.json", "the same, for pandoc, Zotero and citeproc", "render_report")
 _result("CITATION.cff", "how to cite these results", "render_report")
 
