@@ -24,7 +24,7 @@ from reconcile.words import listed
 
 
 @dataclass(frozen=True)
-class Term:
+class Multiple:
     """So many times a quantity of some layers."""
 
     times: int
@@ -39,8 +39,8 @@ class Term:
         return f"{sign} {times}{quoted(self.quantity, self.selector)}"
 
 
-Terms = Sequence[Term]
-Rule = Callable[[NetworkFacts], Terms | None]
+Multiples = Sequence[Multiple]
+Rule = Callable[[NetworkFacts], Multiples | None]
 
 _CONV: Final = tuple(f"Conv{n}d" for n in (1, 2, 3))
 _TRANSPOSED: Final = tuple(f"ConvTranspose{n}d" for n in (1, 2, 3))
@@ -74,15 +74,17 @@ def _only(facts: NetworkFacts, known: Sequence[str]) -> bool:
     return all(row["class"] in known for row in facts.ran if number(row, "macs"))
 
 
-def _of_classes(facts: NetworkFacts, times: Mapping[str, int], quantity: str) -> Iterator[Term]:
+def _of_classes(facts: NetworkFacts, times: Mapping[str, int], quantity: str) -> Iterator[Multiple]:
     """A quantity of each class that is there, so many times."""
     there = classes(facts)
-    yield from (Term(n, quantity, f"class:{name}") for name, n in times.items() if name in there)
+    yield from (
+        Multiple(n, quantity, f"class:{name}") for name, n in times.items() if name in there
+    )
 
 
 def _scaled(
     facts: NetworkFacts, names: Sequence[str], with_gain: int, without: int
-) -> Iterator[Term]:
+) -> Iterator[Multiple]:
     """What goes into normalisations, more often where they have gains."""
     gains = {tensor["layer"] for tensor in facts.tensors if tensor["tensor"] == "weight"}
     there = classes(facts)
@@ -90,19 +92,20 @@ def _scaled(
         layers = [str(row["layer"]) for row in there[name]]
         having = [layer for layer in layers if layer in gains]
         if len(having) in (0, len(layers)):
-            yield Term(with_gain if having else without, "inputs", f"class:{name}")
+            yield Multiple(with_gain if having else without, "inputs", f"class:{name}")
         else:
             yield from (
-                Term(with_gain if layer in gains else without, "inputs", layer) for layer in layers
+                Multiple(with_gain if layer in gains else without, "inputs", layer)
+                for layer in layers
             )
 
 
-def _biases() -> Terms:
+def _biases() -> Multiples:
     """The additions of biases: the links beyond the multiply-adds."""
-    return Term(1, "connections"), Term(-1, "macs")
+    return Multiple(1, "connections"), Multiple(-1, "macs")
 
 
-def thop(facts: NetworkFacts) -> Terms | None:
+def thop(facts: NetworkFacts) -> Multiples | None:
     """As thop 0.1.1: layers of torch's own classes by hooks, nothing that is called as a function.
 
     A normalisation counts 4 for each element that goes in (2 without gains), an average pooling 1
@@ -122,7 +125,7 @@ def thop(facts: NetworkFacts) -> Terms | None:
     )
 
 
-def _transposed_by_output(facts: NetworkFacts) -> Iterator[Term]:
+def _transposed_by_output(facts: NetworkFacts) -> Iterator[Multiple]:
     """Transposed convolutions as if each output had a whole window of inputs."""
     weights = {
         tensor["layer"]: number(tensor, "elements")
@@ -132,10 +135,10 @@ def _transposed_by_output(facts: NetworkFacts) -> Iterator[Term]:
     there = classes(facts)
     for row in (row for name in _TRANSPOSED for row in there.get(name, ())):
         window = weights[row["layer"]] // number(row, "channels")
-        yield Term(window, "neurons", str(row["layer"]))
+        yield Multiple(window, "neurons", str(row["layer"]))
 
 
-def fvcore(facts: NetworkFacts) -> Terms | None:
+def fvcore(facts: NetworkFacts) -> Multiples | None:
     """As fvcore 0.1.5: products and convolutions as ours, but no recurrence and no fused attention.
 
     A batch normalisation counts 2 for each element (1 without gains), others 5 (4), an adaptive
@@ -146,7 +149,7 @@ def fvcore(facts: NetworkFacts) -> Terms | None:
     fused = _of_classes(facts, {"MultiheadAttention": -1}, "data_macs")
     recurrent = ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell")
     return (
-        Term(1, "macs"),
+        Multiple(1, "macs"),
         *fused,
         *_of_classes(facts, dict.fromkeys(recurrent, -1), "macs"),
         *_scaled(facts, _BATCH, 2, 1),
@@ -155,7 +158,7 @@ def fvcore(facts: NetworkFacts) -> Terms | None:
     )
 
 
-def ptflops(facts: NetworkFacts) -> Terms | None:
+def ptflops(facts: NetworkFacts) -> Multiples | None:
     """As ptflops 0.7 by modules: with biases, activations and pooling.
 
     What goes into a normalisation counts 2 for each element (1 without gains, and of a layer
@@ -168,7 +171,7 @@ def ptflops(facts: NetworkFacts) -> Terms | None:
     twice = dict.fromkeys(("ReLU", "PReLU", "ELU", "GELU"), 2)
     once = dict.fromkeys(("LeakyReLU", "ReLU6", "SiLU", "Softmax"), 1)
     return (
-        Term(1, "connections"),
+        Multiple(1, "connections"),
         *_of_classes(facts, twice | once, "neurons"),
         *_of_classes(facts, dict.fromkeys(_POOLS, 2), "inputs"),
         *_scaled(facts, (*_BATCH, *_INSTANCE, "GroupNorm"), 2, 1),
@@ -176,12 +179,12 @@ def ptflops(facts: NetworkFacts) -> Terms | None:
     )
 
 
-def ptflops_aten(facts: NetworkFacts) -> Terms | None:
+def ptflops_aten(facts: NetworkFacts) -> Multiples | None:
     """As ptflops 0.7 by operators: multiply-adds and biases."""
-    return (Term(1, "connections"),) if _only(facts, _MULTIPLY) else None
+    return (Multiple(1, "connections"),) if _only(facts, _MULTIPLY) else None
 
 
-def torchinfo(facts: NetworkFacts) -> Terms | None:
+def torchinfo(facts: NetworkFacts) -> Multiples | None:
     """As torchinfo 1.8: with biases; a linear layer once, however many tokens it meets.
 
     Every parameter of a normalisation or an embedding counts as a multiply-add.
@@ -199,7 +202,7 @@ def torchinfo(facts: NetworkFacts) -> Terms | None:
     )
 
 
-def calflops(facts: NetworkFacts) -> Terms | None:
+def calflops(facts: NetworkFacts) -> Multiples | None:
     """As calflops 0.3, operations: 2 a multiply-add, biases of convolutions, activations, pooling.
 
     A batch normalisation counts 2 for each element (1 without gains), others 5 (4).
@@ -208,7 +211,7 @@ def calflops(facts: NetworkFacts) -> Terms | None:
         return None
     activations = ("ReLU", "PReLU", "ELU", "LeakyReLU", "SiLU", "GELU", "Softmax")
     return (
-        Term(2, "macs"),
+        Multiple(2, "macs"),
         *_of_classes(facts, dict.fromkeys(_CONV, 1), "connections"),
         *_of_classes(facts, dict.fromkeys(_CONV, -1), "macs"),
         *_of_classes(facts, dict.fromkeys((*activations, *_POOLS), 1), "inputs"),
@@ -217,7 +220,7 @@ def calflops(facts: NetworkFacts) -> Terms | None:
     )
 
 
-def flop_counter(facts: NetworkFacts) -> Terms | None:
+def flop_counter(facts: NetworkFacts) -> Multiples | None:
     """As torch's FlopCounterMode of 2.13 on a CPU: 2 a multiply-add.
 
     Nothing of a recurrence there, nor of the products of data in torch's attention; on a GPU it
@@ -225,20 +228,20 @@ def flop_counter(facts: NetworkFacts) -> Terms | None:
     """
     recurrent = ("LSTM", "GRU", "RNN")
     return (
-        Term(2, "macs"),
+        Multiple(2, "macs"),
         *_of_classes(facts, dict.fromkeys(recurrent, -2), "macs"),
         *_of_classes(facts, {"MultiheadAttention": -2}, "data_macs"),
     )
 
 
-def keras_total(facts: NetworkFacts) -> Terms | None:
+def keras_total(facts: NetworkFacts) -> Multiples | None:
     """Keras, total parameters: trainable and frozen ones, and the statistics."""
-    return Term(1, "all_parameters"), Term(1, "buffers", "part:statistics")
+    return Multiple(1, "all_parameters"), Multiple(1, "buffers", "part:statistics")
 
 
-def keras_untrained(facts: NetworkFacts) -> Terms | None:
+def keras_untrained(facts: NetworkFacts) -> Multiples | None:
     """Keras, parameters that are not trained: frozen ones and the statistics."""
-    return Term(1, "frozen"), Term(1, "buffers", "part:statistics")
+    return Multiple(1, "frozen"), Multiple(1, "buffers", "part:statistics")
 
 
 TOOLS: Final[Mapping[str, Rule]] = {
@@ -256,14 +259,14 @@ COUNTERS: Final[Mapping[str, Rule]] = {
     "Keras (not trained)": keras_untrained,
 }
 """What tools say of parameters."""
-_ADDITIONS: Final[Sequence[tuple[str, tuple[Terms, ...]]]] = (
+_ADDITIONS: Final[Sequence[tuple[str, tuple[Multiples, ...]]]] = (
     ("biases", ((), _biases())),
-    ("activations", ((), (Term(1, "neurons", "kind:activation"),))),
+    ("activations", ((), (Multiple(1, "neurons", "kind:activation"),))),
     (
         "normalisations",
-        ((), (Term(1, "inputs", "kind:norm"),), (Term(2, "inputs", "kind:norm"),)),
+        ((), (Multiple(1, "inputs", "kind:norm"),), (Multiple(2, "inputs", "kind:norm"),)),
     ),
-    ("pooling", ((), (Term(1, "inputs", "kind:pool"),))),
+    ("pooling", ((), (Multiple(1, "inputs", "kind:pool"),))),
 )
 """What a convention counts besides, and how often for each element."""
 MOST_CONVENTIONS: Final = 2 * 2 * 2 * 3 * 2 + 2 * len(TOOLS) + len(COUNTERS)
@@ -294,7 +297,7 @@ def _of_tools(facts: NetworkFacts) -> Iterator[Candidate]:
     for name, rule in TOOLS.items():
         if terms := rule(facts):
             yield _candidate(facts, f"as {name} says", terms, 1)
-            twice = [Term(2 * term.times, term.quantity, term.selector) for term in terms]
+            twice = [Multiple(2 * term.times, term.quantity, term.selector) for term in terms]
             yield _candidate(facts, f"twice what {name} says", twice, 2)
 
 
@@ -302,7 +305,7 @@ def _plainly_counted(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:
     """Each combination of conventions but the plain quantity itself."""
     plain = 2 if quantity == "flops" else 1
     for times, added in product((1, 2), product(*(choices for _, choices in _ADDITIONS))):
-        terms = [Term(times, "macs"), *(term for some in added for term in some)]
+        terms = [Multiple(times, "macs"), *(term for some in added for term in some)]
         names = [name for (name, _), some in zip(_ADDITIONS, added, strict=True) if some]
         cost = len(names) + (times != plain)
         if cost and all(facts.total(t.quantity, t.selector) for t in terms):
@@ -311,13 +314,13 @@ def _plainly_counted(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:
             yield _candidate(facts, f"{a_product}{more}", terms, cost)
 
 
-def _candidate(facts: NetworkFacts, says: str, terms: Terms, cost: int) -> Candidate:
+def _candidate(facts: NetworkFacts, says: str, terms: Multiples, cost: int) -> Candidate:
     value = sum(worth(facts, term) for term in terms)
     text = " ".join(term.text for term in terms).removeprefix("+ ")
     return Candidate(says, text, Fraction(value), cost)
 
 
-def worth(facts: NetworkFacts, term: Term) -> int:
+def worth(facts: NetworkFacts, term: Multiple) -> int:
     """What a term is in a network."""
     if term.selector.startswith("part:"):
         part = term.selector.removeprefix("part:")

@@ -106,7 +106,7 @@ def search_digits(given: Given) -> Iterator[Row]:
         for searcher, readings in groups.values():
             found = searcher.against(number, quantity, selector)
             if found.tried:
-                yield from _told(given, asked, ("digits", what), readings, found)
+                yield from _rows_found(given, asked, ("digits", what), readings, found)
 
 
 def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Iterator[Row]:
@@ -124,10 +124,10 @@ def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Itera
         for pool, readings in groups.values():
             if len(pool):
                 found = pool.against(asked.claim.number)
-                yield from _told(given, asked, (kind, what), readings, found)
+                yield from _rows_found(given, asked, (kind, what), readings, found)
 
 
-def _told(
+def _rows_found(
     given: Given, asked: Asked, kind: tuple[str, str], readings: list[str], found: Findings
 ) -> Iterator[Row]:
     """The rows of one search of one claim under readings that it cannot tell apart."""
