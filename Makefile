@@ -22,7 +22,7 @@ help: ## list the targets
 
 report: environment ## measure the studies of config.yaml and write results/
 	python -m reconcile recover
-	snakemake --quiet rules host
+	snakemake --quiet rules host progress
 
 environment: ## make .venv
 	@tools/setup.sh
