@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from support import PROJECT, copy_project, write_study
 
+from reconcile import __version__
 from reconcile.tables.contract import FILES
 
 EVERYTHING = os.environ.get("RELIABILITY") in ("all", "table")
@@ -136,6 +137,11 @@ def reproducible(name: str) -> bool:
         or "latency" in name
     )
     return not recorded
+
+
+def archive_of(project: Path, study: str = "tiny") -> Path:
+    """The archive of a study's results."""
+    return project / "results" / study / f"{study}-{__version__}.crate.zip"
 
 
 def outputs(project: Path, study: str = "tiny") -> dict[str, bytes]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 import yaml
 
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
+from reconcile.measure.process import Zygote
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
 from reconcile.project import code_files
 from reconcile.report.render import write_page, write_paper
@@ -271,6 +275,38 @@ def measure(folder: Path, out: Path, **settings: Any) -> Path:
     chosen = Measuring(**{"device": "cpu", "warmup": 0, "repeats": 0} | settings)
     measure_study(plan, folder, out, chosen, root=folder, report=lambda line: None)
     return out
+
+
+class _KeptZygote(Zygote):
+    """Stays when its run is over, for the next one."""
+
+    def __enter__(self) -> Zygote:
+        return self if self._process is not None else super().__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        """Stay."""
+
+    def end(self) -> None:
+        """End the process."""
+        super().__exit__()
+
+
+@contextmanager
+def one_zygote() -> Iterator[None]:
+    """Measure all studies with children of one process: torch takes longer to import than they do.
+
+    No other process is started meanwhile that must outlive it.
+    """
+    kept: dict[str, _KeptZygote] = {}
+
+    def zygote(settings: Measuring) -> Zygote:
+        return kept.setdefault(settings.model_dump_json(), _KeptZygote(settings))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconcile.measure.run.Zygote", zygote)
+        yield
+    for one in kept.values():
+        one.end()
 
 
 def text_table(file: Path) -> pd.DataFrame:

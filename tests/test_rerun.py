@@ -182,7 +182,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("comment in the configuration", "config.yaml", COMMENT, set()),
     ("profile", "profiles/default/profile.yaml", COMMENT, set()),
     ("script", "workflow/scripts/reconcile.py", COMMENT, JUDGING),
-    ("module of the measuring process", f"{LIBRARY}/measure/coverage.py", COMMENT, MEASURING),
+    ("module of the measuring process", f"{LIBRARY}/measure/fields.py", COMMENT, MEASURING),
     ("measuring processes", f"{LIBRARY}/measure/process.py", COMMENT, MEASURING),
     ("check of the paper", f"{LIBRARY}/judge/evidence.py", COMMENT, {"check_paper"} | JUDGING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),

@@ -27,12 +27,9 @@ ALLOWED: dict[str, set[str]] = {
 """What a room imports besides the base; docs/how-it-works.md draws it."""
 LOADS_TORCH = {
     "layers.py",
-    *(f"measure/{name}.py" for name in ("building", "closed_forms", "counting", "coverage")),
-    *(
-        f"measure/{name}.py"
-        for name in ("crediting", "device", "fields", "kinds", "operators", "parts")
-    ),
-    *(f"measure/{name}.py" for name in ("recall", "timing", "weights", "worker", "zygote")),
+    *(f"measure/{name}.py" for name in ("boxes", "building", "closed_forms", "counting")),
+    *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
+    *(f"measure/{name}.py" for name in ("recall", "tensors", "weights", "worker", "zygote")),
 }
 
 
@@ -51,7 +48,8 @@ TESTED_IN = {
     "archive/structure.py": ("archive/test_verify.py", "Every column of every table is forged."),
     "judge/measurements.py": ("study/test_expressions.py", "It answers what expressions ask."),
     "measure/closed_forms.py": ("measure/test_counting.py", "It checks each count of a network."),
-    "measure/device.py": ("reliability/test_gpu.py", "A GPU that fails is played by a stand-in."),
+    "measure/answers.py": ("measure/test_process.py", "Answers are what a process gives."),
+    "measure/boxes.py": ("measure/test_fields.py", "Boxes are carried to find what layers see."),
     "measure/harmless.py": ("measure/test_operators.py", "It lists names of operators."),
     "measure/kinds.py": ("measure/test_counting.py", "The kind of a layer is in its row."),
     "measure/weights.py": ("measure/test_crediting.py", "Whose weights are seen in whose work."),
@@ -66,9 +64,11 @@ TESTED_IN = {
     "run/fresh.py": ("test_rerun.py", "What is out of date only Snakemake can be asked."),
     "run/processes.py": ("reliability/test_kills.py", "Processes are really killed there."),
     "run/scripting.py": ("reliability/test_hostile_words.py", "A log is read by a terminal."),
+    "search/facts.py": ("search/test_units.py", "What it sums is held against expressions there."),
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
+    "study/selecting.py": ("study/test_expressions.py", "It answers what expressions ask."),
     "study/paper.py": ("study/test_load.py", "What cannot be computed of a paper is refused."),
     "study/values.py": ("study/test_load.py", "A value is a key of a study, and each is tried."),
     "tables/frames.py": ("tables/test_contract.py", "Every table of the contract becomes a frame."),

@@ -15,7 +15,7 @@ import torch
 
 from reconcile.measure.building import build_network, load_class
 from reconcile.measure.counting import count_layers
-from reconcile.measure.timing import time_layers
+from reconcile.measure.device import time_layers
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 

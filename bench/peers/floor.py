@@ -62,7 +62,7 @@ def _start_of_this_process() -> float:
 class SameProcess:
     """Answers as the measuring process does, in this one."""
 
-    def __init__(self, settings: Measuring) -> None:
+    def __init__(self, settings: Measuring, package: str | None = None) -> None:
         self._worker = Worker(settings.model_dump(), "cpu")
         self.introduction = self._worker.introduction(settings.device)
         self.notices: list[str] = []

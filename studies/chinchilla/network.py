@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 CONTEXT = 8
 """Tokens that are read at once; no parameter depends on them."""
@@ -88,7 +89,6 @@ class Chinchilla(nn.Module):
         super().__init__()
         self.split, inner = (heads, kv_size), heads * kv_size
         self.embedding = nn.Embedding(vocabulary, width)
-        self.norm = nn.RMSNorm(width, elementwise_affine=False)
         self.queries = Projections(layers, width, inner, biases=biases)
         self.keys = Projections(layers, width, inner, biases=biases)
         self.values = Projections(layers, width, inner, biases=biases)
@@ -98,7 +98,6 @@ class Chinchilla(nn.Module):
             self.vectors = Vectors(layers, heads, kv_size)
         self.out = Projections(layers, inner, width, biases=biases)
         self.up = Projections(layers, width, ffw, biases=biases)
-        self.gelu = nn.GELU()
         self.down = Projections(layers, ffw, width, biases=biases)
         self.output = nn.Linear(width, vocabulary, bias=False)
         self.output.weight = self.embedding.weight
@@ -116,10 +115,10 @@ class Chinchilla(nn.Module):
         for (*mixing, out, up, down), places in zip(
             zip(*own, strict=True), self._places(x), strict=True
         ):
-            mixed = self.attention(self.norm(x), mixing, places, later)
+            mixed = self.attention(_norm(x), mixing, places, later)
             x = x + _project(mixed, out)
-            x = x + _project(self.gelu(_project(self.norm(x), up)), down)
-        scores: Tensor = self.output(self.norm(x)[None])
+            x = x + _project(functional.gelu(_project(_norm(x), up)), down)
+        scores: Tensor = self.output(_norm(x)[None])
         return scores
 
     def _places(self, x: Tensor) -> Sequence[tuple[Tensor, ...]]:
@@ -157,6 +156,11 @@ class Chinchilla(nn.Module):
     def heads_of(self, x: Tensor) -> Tensor:
         """(T, heads * kv_size) to (heads, T, kv_size)."""
         return x.unflatten(1, self.split).transpose(0, 1)
+
+
+def _norm(x: Tensor) -> Tensor:
+    """Each vector divided by the root of its mean square; (T, width) in and out."""
+    return functional.rms_norm(x, x.shape[-1:])
 
 
 def _project(x: Tensor, weights: Weights) -> Tensor:

@@ -14,7 +14,7 @@ import pytest
 from support import LINKS, put_link
 
 from reconcile.archive.again import DOCUMENTS, describe
-from reconcile.archive.build import archive_name, build_archive
+from reconcile.archive.build import build_archive
 from reconcile.archive.container import unpack
 from reconcile.archive.documents import NOT_PROVABLE
 from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, member_of, result_name
@@ -217,11 +217,6 @@ def test_record_without_end(project: Path, tmp_path: Path) -> None:
     (copy / "results/toy/record.json").write_text("{}")
     with pytest.raises(InputError, match="does not say when measuring ended"):
         built(copy, tmp_path / "a.zip")
-
-
-def test_name() -> None:
-    """An archive is called by study and version."""
-    assert archive_name("alexnet", "1.2") == "alexnet-1.2.crate.zip"
 
 
 def test_certificate(members: dict[str, bytes]) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import study_data
 
 from reconcile import cli
-from reconcile.archive.compare import compare_archives
+from reconcile.archive.compare import compare_archives, package_note
 from reconcile.archive.container import ArchiveError
+from reconcile.measure.provenance import package_facts
+from reconcile.study.model import Study
 
 STUDY_NAMED = (
     "results/reconciliation.json",
@@ -88,3 +91,34 @@ def test_other_study(archive_file: Path, forge: Forge) -> None:
 
     with pytest.raises(ArchiveError, match=r"of the study toy, .* of tin"):
         compare_archives(archive_file, forge(change))
+
+
+PYDANTIC = package_facts("pydantic")
+RECORDS = {
+    "the same": ({"packages": {"pydantic": PYDANTIC}}, ""),
+    "another release": (
+        {"packages": {"pydantic": PYDANTIC | {"version": "0.1"}}},
+        f"; pydantic is {PYDANTIC['version']} here, '0.1' in the archive",
+    ),
+    "other files": (
+        {"packages": {"pydantic": PYDANTIC | {"sha256": "0"}}},
+        f"; the files of pydantic {PYDANTIC['version']} here are others than in the archive",
+    ),
+    "nothing recorded": ({}, f"; pydantic is {PYDANTIC['version']} here, 'None' in the archive"),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_package_that_differs_is_told(name: str) -> None:
+    """Measuring again says when the network's package is another one than the archive's."""
+    record, note = RECORDS[name]
+    study = Study.model_validate(study_data() | {"network": "pydantic:BaseModel"})
+    assert package_note(record, study) == note
+
+
+def test_a_package_that_is_not_here_is_told() -> None:
+    """So it does where the package is not installed; a network of the study's own has none."""
+    own = study_data()
+    missing = Study.model_validate(own | {"network": "not_installed:Network"})
+    assert package_note({}, missing) == "; not_installed is not installed here"
+    assert package_note({}, Study.model_validate(own)) == ""

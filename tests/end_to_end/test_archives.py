@@ -6,10 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from projects import snakemake, tiny_project, told
+from projects import archive_of, snakemake, tiny_project, told
 
-from reconcile import __version__
-from reconcile.archive.build import archive_name
 from reconcile.archive.compare import compare_archives
 from reconcile.archive.container import unpack
 from reconcile.archive.documents import reproducible_digest
@@ -25,7 +23,7 @@ def archived(project: Path, variables: dict[str, str]) -> Path:
     """Run the study from scratch and return its archive."""
     done = snakemake(project, "archive", **variables)
     assert done.returncode == 0, told(done)
-    return project / "results" / "tiny" / archive_name("tiny", __version__)
+    return archive_of(project)
 
 
 @pytest.fixture(scope="module")

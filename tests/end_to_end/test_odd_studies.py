@@ -14,13 +14,11 @@ from typing import Any
 
 import pytest
 from odd_studies import ODD, generated, reported, run_study, write_odd
-from projects import configure, snakemake, told
+from projects import archive_of, configure, snakemake, told
 from report_support import Page
-from support import copy_project, write_study
+from support import copy_project, one_zygote, write_study
 
-from reconcile import __version__
 from reconcile.archive.again import PDF as MADE_AGAIN_PDF
-from reconcile.archive.build import archive_name
 from reconcile.archive.container import unpack
 from reconcile.archive.verify import HOLDS, Check
 from reconcile.cite.latex import read_macros
@@ -68,6 +66,13 @@ class Done:
     def text(self, file: str) -> str:
         """The text of a result file."""
         return (self.out / file).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_zygote() -> Iterator[None]:
+    """One measuring process for all studies here."""
+    with one_zygote():
+        yield
 
 
 @pytest.fixture(scope="module", params=ODD)
@@ -207,8 +212,7 @@ def test_snakemake_ends_with_an_archive(piped: Path, name: str) -> None:
     out = piped / "results" / name
     for file in ("report.html", "report.pdf", "numbers.tex", "references.bib"):
         assert (out / file).stat().st_size, file
-    archive = out / archive_name(name, __version__)
-    command = [sys.executable, "-m", "reconcile", "verify", archive]
+    command = [sys.executable, "-m", "reconcile", "verify", archive_of(piped, name)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
@@ -218,7 +222,7 @@ def test_figures_of_an_earlier_run_are_gone(piped: Path, name: str) -> None:
     """Neither the folder nor the archive has a figure that this run did not draw."""
     out = piped / "results" / name
     assert (out / "figures").is_dir()
-    members = unpack((out / archive_name(name, __version__)).read_bytes())
+    members = unpack(archive_of(piped, name).read_bytes())
     assert not [file for file in (*members, *(out / "figures").iterdir()) if "stale" in str(file)]
 
 

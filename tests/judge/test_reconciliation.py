@@ -130,7 +130,7 @@ def test_reading_back_gives_the_same(
     write_table(tmp_path, "layers.csv", table("layers.csv", _rows(TINY_LAYERS)))
     totals = list(tiny_measured.totals.values())
     write_table(tmp_path, "totals.csv", table("totals.csv", totals))
-    for name in ("coverage.csv", "outputs.csv"):
+    for name in ("tensors.csv", "coverage.csv", "outputs.csv"):
         write_table(tmp_path, name, table(name, []))
     again = reconcile_study(tiny, tmp_path / "tiny", Measurements.read(tmp_path))
     assert again.summary == done.summary

@@ -13,10 +13,13 @@ from support import measure, study_data, tables_of, write_study
 from torch import Tensor, nn
 
 from reconcile.measure.building import BuildError, build_network, load_class
+from reconcile.measure.counting import count_layers
+from reconcile.measure.device import time_layers
 from reconcile.measure.process import MeasureError
 from reconcile.measure.provenance import package_facts
 
 CPU = torch.device("cpu")
+GIVEN = [{"name": "", "shape": (1, 4), "dtype": "float32", "range": None, "value": None}]
 
 
 class Layouts(nn.Module):
@@ -139,9 +142,15 @@ class Masked(nn.Module):
         self.table = nn.Embedding(100, width)
         self.fc = nn.Linear(width, 3)
 
-    def forward(self, tokens, scale=None, mask=None):
+    def forward(self, tokens, scale=None, *, mask=None):
         assert mask.eq(1).all() and tokens.max() < 100
         return self.fc(self.table(tokens).mean(1))
+"""
+COUNTS_ITS_IMPORTS = """
+from pathlib import Path
+
+with Path(__file__).with_name("imports").open("a") as file:
+    file.write("1")
 """
 TOKENS = {"name": "tokens", "shape": [32, 5], "dtype": "int64", "range": [0, 99]}
 MASK = {"name": "mask", "shape": [32, 5], "value": 1}
@@ -152,7 +161,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installed package with a network."""
     folder = tmp_path / "installed" / "zoo_of_test"
     folder.mkdir(parents=True)
-    (folder / "__init__.py").write_text("raise_if_imported_by_the_parent = True\n")
+    (folder / "__init__.py").write_text(COUNTS_ITS_IMPORTS)
     (folder / "models.py").write_text(PACKAGE)
     monkeypatch.syspath_prepend(folder.parent)
     known = os.environ.get("PYTHONPATH", "")
@@ -185,6 +194,7 @@ def test_a_network_of_a_package(tmp_path: Path, package: Path) -> None:
     assert bad["status"] == "does-not-build" and "nothing is downloaded" in bad["message"]
     facts = json.loads((out / "record.json").read_text())["packages"]["zoo_of_test"]
     assert facts == package_facts("zoo_of_test") and len(facts["sha256"]) == 64
+    assert (package / "imports").read_text() == "1", "imported once, for both readings"
 
 
 def test_packages_that_cannot_be_used(tmp_path: Path, package: Path) -> None:
@@ -205,3 +215,62 @@ def test_packages_that_cannot_be_used(tmp_path: Path, package: Path) -> None:
         (total,) = tables_of(out)["totals.csv"]
         assert total["status"] == "does-not-build"
         assert total["message"].startswith(message)
+
+
+class _Looking(nn.Module):
+    """Scales its weights by what they are, which fails where nothing was drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        with torch.no_grad():
+            self.layer.weight.fill_(0.0)
+            nn.init.uniform_(self.layer.weight, 1, 2)
+        if not bool((self.layer.weight >= 1).all()):
+            raise ValueError("no weights")
+
+
+def test_a_constructor_that_looks_at_its_weights() -> None:
+    """Weights are drawn where the constructor fails without."""
+    model, _ = build_network(_Looking, {}, CPU, 0, GIVEN)
+    assert isinstance(model, _Looking)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_packed_weights_are_drawn() -> None:
+    """Weights that a constructor packs are the same each time, and not what memory held."""
+
+    def make() -> nn.Module:
+        layers = nn.Sequential(nn.Linear(4, 64))
+        return torch.ao.quantization.quantize_dynamic(layers, {nn.Linear})
+
+    made: list[Any] = [build_network(make, {}, CPU, 0, GIVEN)[0] for _ in range(2)]
+    one, other = (model[0].weight().dequantize() for model in made)
+    assert torch.equal(one, other) and 0 < one.abs().max() <= 1
+
+
+class ByName(nn.Module):
+    """Takes a tensor in order, one by name only, and others where they are given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(5, 3)
+
+    def forward(self, x: Tensor, more: Any = None, *, mask: Tensor, **rest: Tensor) -> Tensor:
+        """(N, 5) in, (N, 3) out."""
+        assert more is None and set(rest) == {"other"}
+        out: Tensor = self.fc(x * mask) + rest["other"]
+        return out
+
+
+def test_inputs_by_name_only() -> None:
+    """Each input reaches its argument, in every kind of pass; their order in the study is free."""
+    given = [
+        {"name": name, "shape": shape, "dtype": "float32", "range": None, "value": 1}
+        for name, shape in (("other", [8, 3]), ("mask", [8, 5]), ("x", [8, 5]))
+    ]
+    model, inputs = build_network(ByName, {}, CPU, 0, given)
+    rows, output = count_layers(model, inputs)
+    assert [row.layer for row in rows] == ["input", "fc"]
+    assert rows[0].neurons == 5 + 5 + 3 and tuple(output.shape) == (1, 3)
+    assert set(time_layers(model, inputs, CPU, 1)) == {"fc"}

@@ -41,7 +41,7 @@ def test_polynomials(factors: list[int], low: int, width: int) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.data(), st.sampled_from([2, 4, 16]), st.integers(1, 20_000), st.integers(1, 5_000))
+@given(st.data(), st.sampled_from([2, 4, 8]), st.integers(1, 20_000), st.integers(1, 5_000))
 def test_a_polynomial_for_each_remainder(
     data: st.DataObject, stride: int, low: int, width: int
 ) -> None:
@@ -76,16 +76,17 @@ def test_kinks_and_steps(name: str, at: int) -> None:
     assert agrees(count, value - 3, value + 4, stride=2) != "polynomial"
 
 
-def test_a_width_is_a_multiple_of_its_heads() -> None:
+@pytest.mark.parametrize("heads", [12, 48, 64])
+def test_a_width_is_a_multiple_of_its_heads(heads: int) -> None:
     """Values that do not build are no points: those that do are the values to solve for."""
 
     def count(value: int) -> int | None:
-        return 12 * value**2 if value % 12 == 0 else None
+        return 12 * value**2 if value % heads == 0 else None
 
     one = found(count, range(1, 100_001), 12 * 768**2, 12 * 768**2 + 1)
     assert one.method.name == "polynomial"
-    assert (one.holding, one.method.step) == ([768], 12)
-    assert len(one.measured) < 150
+    assert (one.holding, one.method.step) == ([768], heads)
+    assert len(one.measured) < 40 + 3 * heads
 
 
 def test_few_values_are_measured_and_every_edge() -> None:
@@ -121,7 +122,7 @@ def test_work_is_bounded_and_only_what_was_searched_is_claimed() -> None:
     one = found(lambda v: v * 7919 % 100_003, range(1, 1_000_001), 500, 600)
     assert one.method.name == "scan"
     assert len(one.searched) == MOST_MEASURED
-    assert len(one.measured) < MOST_MEASURED + 200
+    assert len(one.measured) < MOST_MEASURED + 400
     assert set(one.holding) <= set(one.measured)
 
 
@@ -129,7 +130,7 @@ def test_no_value_builds() -> None:
     """Where no network can be built nothing is found, and the search ends."""
     one = found(lambda v: None, range(1, 1_000_001), 500, 600)
     assert one.holding == []
-    assert len(one.measured) < MOST_MEASURED + 200
+    assert len(one.measured) < MOST_MEASURED + 400
 
 
 @settings(max_examples=60, deadline=None)

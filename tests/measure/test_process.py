@@ -15,7 +15,8 @@ import torch
 from support import measure, study_data, tables_of, write_study
 
 from reconcile.measure import process
-from reconcile.measure.process import Outcome, RubbishError, Zygote
+from reconcile.measure.answers import Outcome, RubbishError
+from reconcile.measure.process import Zygote
 from reconcile.study.settings import Measuring
 
 NETWORK = '''

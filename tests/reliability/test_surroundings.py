@@ -18,6 +18,7 @@ from projects import (
     Done,
     Undisturbed,
     fault_of,
+    make_report,
     outputs,
     run,
     snakemake,
@@ -191,6 +192,37 @@ def test_a_read_only_results_folder(tmp_path: Path, mount: Mount) -> None:
     text = fault_of(snakemake(project, "results/tiny/interpretations.json"))
     assert "Read-only file system" in text
     assert "results/tiny" in text
+
+
+@pytest.fixture
+def read_only(tmp_path: Path, mount: Mount) -> Iterator[Path]:
+    """A project on a disk that is read-only, whose results lie on a small one of their own."""
+    project, view = tiny_project(tmp_path / "project"), tmp_path / "view"
+    mount(project / "results", "size=16m")
+    view.mkdir()
+    subprocess.run(["mount", "--rbind", project, view], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", view], check=True)
+        yield view
+    finally:
+        subprocess.run(["umount", "--lazy", view], check=True)
+
+
+@mounting
+def test_a_read_only_disk(read_only: Path) -> None:
+    """A bare `snakemake` on a disk that is read-only says in a line what would work."""
+    text = fault_of(snakemake(read_only, "results/tiny/interpretations.json"))
+    assert ".snakemake: cannot be written: Read-only file system; `make report` needs" in text
+
+
+@mounting
+@in_full
+def test_a_disk_that_is_read_only_but_for_results(read_only: Path, plain: dict[str, bytes]) -> None:
+    """`make report` writes the same results there, and its logs beside them."""
+    done = make_report(read_only)
+    assert done.returncode == 0, told(done)
+    assert outputs(read_only) == plain
+    assert "Nothing to be done" in told(make_report(read_only))
 
 
 @in_full

@@ -88,7 +88,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_marks_stand_out_from_what_is_behind_them(scheme: int) -> None:
-    """axe cannot judge glyphs: their colours have a contrast of 4.5 on every ground they stand on."""
+    """No tool judges glyphs: their colours have a contrast of 4.5 on each ground they stand on."""
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     palettes = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", palettes[scheme]))

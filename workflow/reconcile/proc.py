@@ -18,13 +18,13 @@ _STARTED = 19
 
 def proc_field(file: str, key: str) -> str | None:
     """The first value of a key in a file of lines ``key: value``; None where there is none."""
-    fields = (line.partition(":") for line in _text(file).splitlines())
+    fields = (line.partition(":") for line in _content(file).splitlines())
     return next((value.strip() for name, _, value in fields if name.strip() == key), None)
 
 
 def oom_kills() -> int:
     """How many processes the kernel has killed for want of memory since it started, or 0."""
-    counters = (line.partition(" ") for line in _text("vmstat").splitlines())
+    counters = (line.partition(" ") for line in _content("vmstat").splitlines())
     return next((int(value) for name, _, value in counters if name == "oom_kill"), 0)
 
 
@@ -36,7 +36,7 @@ def threads() -> int:
 def children() -> set[int]:
     """The processes whose parent this one is; none where that is not known."""
     tasks = (PROC / "self/task").glob("*")
-    return {int(child) for task in tasks for child in _text(task / "children").split()}
+    return {int(child) for task in tasks for child in _content(task / "children").split()}
 
 
 def lives(process: int) -> bool:
@@ -56,7 +56,7 @@ def kept_waiting(process: int) -> float:
     ran = waited = 0
     for file in (PROC / str(process) / "task").glob("*/schedstat"):
         with suppress(ValueError):
-            own, others, _ = map(int, _text(file).split())
+            own, others, _ = map(int, _content(file).split())
             ran, waited = ran + own, waited + others
     return waited / max(ran + waited, _age_s(process) * 1e9, 1)
 
@@ -64,7 +64,7 @@ def kept_waiting(process: int) -> float:
 def _age_s(process: int) -> float:
     with suppress(ValueError, IndexError):
         started = int(_stat(process)[_STARTED])
-        return float(_text("uptime").split()[0]) - started / os.sysconf("SC_CLK_TCK")
+        return float(_content("uptime").split()[0]) - started / os.sysconf("SC_CLK_TCK")
     return 0.0
 
 
@@ -92,7 +92,7 @@ def working_folder(process: int) -> Path | None:
 
 def _stat(process: int) -> list[str]:
     """The fields of /proc/*/stat after the name, which may hold anything."""
-    return _text(f"{process}/stat").rpartition(") ")[2].split()
+    return _content(f"{process}/stat").rpartition(") ")[2].split()
 
 
 def _words(file: Path) -> list[bytes]:
@@ -102,7 +102,7 @@ def _words(file: Path) -> list[bytes]:
     return []
 
 
-def _text(file: str | Path) -> str:
+def _content(file: str | Path) -> str:
     try:
         return (PROC / file).read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -8,13 +8,13 @@ Requires: results/{study}/.made/. Produces: the input function of all others.
 
 from snakemake.logging import logger
 
-from reconcile.run.fresh import OUTDATED, Judge
+from reconcile.run.fresh import OUTDATED, Judge, make_outdated
 from reconcile.run.marks import SUMS_VARIABLE
 
 JUDGE = Judge(workflow, study_named, logger.info)
 
 if workflow.is_main_process:
-    OUTDATED.mkdir(parents=True, exist_ok=True)
+    checked(make_outdated)
 
 
 # Without this Snakemake deletes a result before the job replaces it. Scripts write beside it and

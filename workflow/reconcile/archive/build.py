@@ -35,11 +35,6 @@ _AGAIN = {
 _RESULT = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, RESULT_FILES))})(?![\w-]|\.\w)")
 
 
-def archive_name(study: str, version: str) -> str:
-    """The file name of an archive."""
-    return f"{study}-{version}.crate.zip"
-
-
 def build_archive(
     root: Path, study_folder: Path, results: Path, out: Path, config: Path | None = None
 ) -> list[Check]:

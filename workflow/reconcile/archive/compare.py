@@ -6,7 +6,7 @@ Measuring an archive's networks again executes its network code. Comparing two e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +19,10 @@ from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.process import MeasureError
+from reconcile.measure.provenance import package_facts
 from reconcile.measure.run import measure_study
 from reconcile.study.model import Study
-from reconcile.study.plan import plan_of
+from reconcile.study.plan import network_file_of, plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
 from reconcile.tables.rows import Row, same_value
@@ -260,6 +261,35 @@ def measure_again(
     Raises:
         ArchiveError: a count or a verdict differs, or nothing can be measured here.
     """
+    note = package_note(archive.record, study)
+    try:
+        again = _measured_again(archive, study, folder, root, device, report)
+    except ArchiveError as error:
+        raise ArchiveError(f"{error}{note}") from None
+    return replace(again, detail=again.detail + note)
+
+
+def package_note(record: Mapping[str, Any], study: Study) -> str:
+    """What to add to a result where the network's package is another here than in the record."""
+    if network_file_of(study):
+        return ""
+    package = study.network.partition(":")[0].partition(".")[0]
+    recorded = record.get("packages")
+    archived = recorded.get(package) if isinstance(recorded, Mapping) else None
+    archived, here = archived if isinstance(archived, Mapping) else {}, package_facts(package)
+    if not here:
+        return f"; {package} is not installed here"
+    one, other = archived.get("version"), here.get("version")
+    if one != other:
+        return f"; {package} is {other or 'of no version'} here, {shown(str(one))} in the archive"
+    if archived.get("sha256") != here.get("sha256"):
+        return f"; the files of {package} {other} here are others than in the archive"
+    return ""
+
+
+def _measured_again(
+    archive: Archive, study: Study, folder: Path, root: Path, device: str, report: Report
+) -> Rerun:
     out, plan = root / "rerun", root / "rerun" / "interpretations.json"
     # From the checked study, not the archived plan: that one could name a file elsewhere.
     write_json(plan, plan_of(study, archive.study))

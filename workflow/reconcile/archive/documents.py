@@ -27,7 +27,6 @@ NOT_PROVABLE = (
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_LIBRARY = "code/workflow/"
 _VERDICTS = "results/verdicts.csv"
 
 

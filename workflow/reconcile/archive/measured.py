@@ -40,11 +40,11 @@ def check_sums(archive: Archive) -> str:
     layers: dict[Network, list[Row]] = defaultdict(list)
     for row in archive.table("layers.csv"):
         _check_sizes(row)
-        layers[_network(row)].append(row)
+        layers[_network_of(row)].append(row)
     totals = archive.table("totals.csv")
     for total in totals:
         if total.get("status") in MEASURED:
-            _check_total(total, layers[_network(total)])
+            _check_total(total, layers[_network_of(total)])
         elif filled := next((c.name for c, _ in summed() if total.get(c.name)), None):
             raise ArchiveError(f"totals.csv: {_place(total)}: {filled} of what was not measured")
     return f"{len(totals)} networks"
@@ -54,7 +54,7 @@ def _text(place: str) -> str:
     return shown(place)[1:-1]
 
 
-def _network(row: Row) -> Network:
+def _network_of(row: Row) -> Network:
     return row["interpretation"], row["network"]
 
 
@@ -90,23 +90,23 @@ def check_measured(archive: Archive) -> str:
         for name, file in tables().items()
         if file.rule == "measure" and member_of(name) in archive.members
     }
-    status = {_network(row): row.get("status") for row in measured["totals.csv"]}
+    status = {_network_of(row): row.get("status") for row in measured["totals.csv"]}
     for place in sorted(_planned(archive) ^ set(status)):
         raise ArchiveError(f"totals.csv: {_text('/'.join(place))} is not what was planned")
     solved = measured.pop("solutions_measured.csv", [])
     _check_solved(archive, solved)
     for name, rows in measured.items():
         _check_rows(name, rows, status)
-    layers = {(*_network(row), row["layer"]): row for row in measured["layers.csv"]}
+    layers = {(*_network_of(row), row["layer"]): row for row in measured["layers.csv"]}
     _check_tensors(measured.get("tensors.csv", ()), layers)
     for name in ("coverage.csv", "windows.csv", "timings.csv"):
         for row in measured.get(name, ()):
             _check_layer(name, row, layers)
-    covered = {_network(row): row for row in measured.get("coverage.csv", ())}
+    covered = {_network_of(row): row for row in measured.get("coverage.csv", ())}
     for row in covered.values():
         _require("coverage.csv", row, _covers(row))
     for row in measured.get("windows.csv", ()):
-        _require("windows.csv", row, _windows_fit(row, covered.get(_network(row)), layers))
+        _require("windows.csv", row, _windows_fit(row, covered.get(_network_of(row)), layers))
     for row in measured.get("timings.csv", ()):
         _require("timings.csv", row, _timed(row, archive.record))
     measured["solutions_measured.csv"] = solved
@@ -122,12 +122,14 @@ _OF_TENSORS: dict[str, Callable[[Row], bool]] = {
 
 
 def _check_tensors(tensors: Iterable[Row], layers: Layers) -> None:
-    """The tensors of a layer add up to what is said of the layer."""
+    """The tensors of a layer add up to what is said of it, where a table says what they are."""
     held: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in tensors:
         _check_layer("tensors.csv", row, layers)
+        if not row.keys() >= {"elements", "held", "used", "parts"}:
+            continue
         _require("tensors.csv", row, set(row["parts"].split()) <= PARTS.keys())
-        held[*_network(row), row["layer"]].append(row)
+        held[*_network_of(row), row["layer"]].append(row)
     networks = {key[:2] for key in held}
     for key, layer in layers.items():
         if key[:2] not in networks:
@@ -163,7 +165,7 @@ def _check_rows(name: str, rows: list[Row], status: dict[Network, str | None]) -
     _check_once(name, rows)
     for row in rows:
         may_have = (*MEASURED, *PARTLY) if name == "layers.csv" else MEASURED
-        if name != "totals.csv" and status.get(_network(row)) not in may_have:
+        if name != "totals.csv" and status.get(_network_of(row)) not in may_have:
             raise ArchiveError(f"{name}: {_place(row)} is of no network that was measured")
 
 
@@ -177,7 +179,7 @@ def _check_once(name: str, rows: list[Row]) -> None:
 
 
 def _check_layer(name: str, row: Row, layers: Layers) -> None:
-    if row["layer"] != NETWORK and (*_network(row), row["layer"]) not in layers:
+    if row["layer"] != NETWORK and (*_network_of(row), row["layer"]) not in layers:
         raise ArchiveError(f"{name}: {_place(row)} is no layer in layers.csv")
 
 
@@ -203,7 +205,7 @@ def _windows_fit(row: Row, covered: Row | None, layers: Layers) -> bool:
     """A window lies in the image that coverage.csv describes, and in a row of the layer's map."""
     if covered is None or covered["layer"] != row["layer"]:
         return False
-    layer = layers[*_network(row), row["layer"]]
+    layer = layers[*_network_of(row), row["layer"]]
     match _numbers(layer, *_MAP, "neurons"), _numbers(row, "windows"):
         case [channels, height, width, neurons], [windows]:
             # Of a layer that is called several times the map is that of one call.

@@ -1,7 +1,7 @@
 """The identifier (SWHID) of a folder: what Software Heritage would call it, found offline.
 
-It is the hash of a Git tree (https://www.swhid.org/specification/, section 5.3), so that who has
-the folder, or finds it archived, can tell that it is the same.
+It is the hash of a Git tree (https://www.swhid.org/specification/, section 5.3), so that whoever
+has the folder, or finds it archived, can tell that it is the same.
 """
 
 from __future__ import annotations

@@ -207,7 +207,7 @@ class ReadingScope(PaperScope):
             self._note(column, [total])
             return [factor * number_in(total, column, selector)]
         if selector.startswith(OF_PART) and selector not in self.rows:
-            return [Fraction(self._of_part(column, selector.removeprefix(OF_PART)))]
+            return [Fraction(factor * self._of_part(column, selector.removeprefix(OF_PART)))]
         rows = selected(self.rows, selector)
         self._note(column, rows)
         refuse_several(name, column, selector, rows)
@@ -241,8 +241,8 @@ class ReadingScope(PaperScope):
             return sum(int(row["elements"]) for row in own if _OF_TENSORS[column](row))
         if QUANTITIES[column].total is None:
             raise ExpressionError(f"{column} is of one layer, and no part's")
-        layers = sorted({row["layer"] for row in own if "biases" not in row["parts"].split()})
-        return sum(int(number_in(self.rows[layer], column, layer)) for layer in layers)
+        whole = {row["layer"] for row in own if "biases" not in row["parts"].split()}
+        return sum(int(number_in(self.rows[layer], column, layer)) for layer in sorted(whole))
 
     def _coverage(self, name: str, selector: str) -> Fraction:
         row = self.measured.coverage.get(self.key)

@@ -50,6 +50,23 @@ class BuildError(Exception):
     """The study's network cannot be built; the message says why."""
 
 
+class Inputs(tuple[Any, ...]):
+    """What a network is given.
+
+    Attributes:
+        names: of the last ones, which are given by name.
+    """
+
+    names: tuple[str, ...] = ()
+
+
+def called(model: nn.Module, inputs: tuple[Any, ...]) -> Any:
+    """What a network returns for its inputs; without names they are given in order."""
+    names = inputs.names if isinstance(inputs, Inputs) else ()
+    first = len(inputs) - len(names)
+    return model(*inputs[:first], **dict(zip(names, inputs[first:], strict=True)))
+
+
 class _SkipRandomFills(TorchFunctionMode):
     """Leaves parameters as they are where a layer would draw random ones."""
 
@@ -121,9 +138,8 @@ def build_network(
         BuildError: the constructor or ``example_inputs`` failed, or gave no tensors.
     """
     try:
-        _draw_from(seed, device)
-        with torch.device(device), _SkipRandomFills():
-            model = network(**arguments)
+        with torch.device(device):
+            model = _constructed(network, arguments, device, seed)
         if not isinstance(model, nn.Module):
             raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
         _fill(model, seed)
@@ -131,7 +147,7 @@ def build_network(
         _draw_from(seed, device)
         with torch.device(device):
             inputs = _made_inputs(model, given) if given else _example_inputs(model)
-        model = model.eval()
+        model = evaluated(model)
         if device.type != "meta" and any(map(is_unsized, model.parameters())):
             _settle(model, inputs, seed)
     except BuildError:
@@ -141,6 +157,33 @@ def build_network(
             raise
         raise BuildError(first_line(error)) from error
     return model, inputs
+
+
+def _constructed(
+    network: Callable[..., Any], arguments: dict[str, Any], device: torch.device, seed: int
+) -> Any:
+    """What the constructor makes; only one that looks at its weights waits for them to be drawn.
+
+    It fails on what was left as it is, or packs it into quantised layers, which are never filled.
+    """
+    _draw_from(seed, device)
+    with suppress(Exception), _SkipRandomFills():
+        model = network(**arguments)
+        modules = model.modules() if isinstance(model, nn.Module) else ()
+        if not any(hasattr(type(module), "_weight_bias") for module in modules):
+            return model
+    _draw_from(seed, device)
+    return network(**arguments)
+
+
+def evaluated(model: nn.Module) -> nn.Module:
+    """The network in evaluation mode; one that was exported has no other, and refuses to switch."""
+    try:
+        return model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
+        return model
 
 
 def _draw_from(seed: int, device: torch.device) -> None:
@@ -154,23 +197,20 @@ def _draw_from(seed: int, device: torch.device) -> None:
 def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
     """Let lazy layers learn their sizes, and fill them too; one that fails shows when it is run."""
     with suppress(Exception), torch.no_grad():
-        model(*inputs)
+        called(model, inputs)
     _fill(model, seed)
 
 
-def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-    """The inputs that a study describes, one of each batch, in the order of ``forward``."""
+def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
+    """The inputs that a study describes, one of each batch, as ``forward`` takes them."""
     named = {one["name"]: _made(one) for one in given if one["name"]}
     rest = [_made(one) for one in given if not one["name"]]
     if not named:
-        return tuple(rest)
+        return Inputs(rest)
     bound = inspect.signature(model.forward).bind(*rest, **named)
-    last = list(bound.arguments)[-1]
-    bound.apply_defaults()
-    names = list(bound.arguments)
-    if bound.kwargs.keys() & named.keys():
-        raise BuildError(f"forward takes {', '.join(bound.kwargs)} by name only")
-    return bound.args[: names.index(last) + 1]
+    inputs = Inputs((*bound.args, *bound.kwargs.values()))
+    inputs.names = tuple(bound.kwargs)
+    return inputs
 
 
 def _made(one: dict[str, Any]) -> Tensor:

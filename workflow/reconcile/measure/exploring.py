@@ -23,10 +23,11 @@ from typing import Final
 
 MOST_SCANNED: Final = 500
 """So many values are measured one by one, which nothing can surpass."""
-MOST_MEASURED: Final = 3_000
+MOST_MEASURED: Final = 1_000
 """Values that are measured for one claim at most, edges and samples not counted."""
-PROBED: Final = 64
-"""Values at the beginning of a range among which two must be measurable."""
+PROBED: Final = 320
+AT_A_TIME: Final = 32
+"""Values at the beginning of a range among which two must have a count, to know the step."""
 DEGREE: Final = 6
 RESIDUE_DEGREE: Final = 3
 NEAR: Final = 2
@@ -130,9 +131,13 @@ def _lattice(ask: Ask, values: range) -> range:
         return values
     if all(value is not None for value in ask([values[0], values[1]])):
         return values
-    answers = ask(values[:PROBED])
-    there = [place for place, value in enumerate(answers) if value is not None]
-    if len(there) < 2:  # noqa: PLR2004 - two make a step
+    there: list[int] = []
+    for start in range(0, PROBED, AT_A_TIME):
+        answers = ask(values[start : start + AT_A_TIME])
+        there += [start + place for place, value in enumerate(answers) if value is not None]
+        if len(there) > 1:
+            break
+    else:
         return values
     found = values[there[0] :: there[1] - there[0]]
     draw = random.Random(SEED)  # noqa: S311 - a sample, no secret

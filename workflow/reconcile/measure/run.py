@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.files import staged, write_json
-from reconcile.measure.process import Answer, MeasureError, Zygote
+from reconcile.measure.answers import Answer
+from reconcile.measure.process import MeasureError, Zygote
 from reconcile.measure.provenance import merged_record, package_facts, record_of
 from reconcile.measure.solving import solution_rows
 from reconcile.study.settings import Measuring, Plan
@@ -68,7 +69,7 @@ def measure_study(
             part = stack.enter_context(staged(out / name))
             tables[name] = Csv(part, head_of(name), out / name)
             stack.callback(tables[name].close)
-        pool = stack.enter_context(Zygote(settings))
+        pool = stack.enter_context(Zygote(settings, package))
         # Whoever asked for a GPU, of a cluster above all, should see at once that it is not used.
         if reason := pool.introduction["device"]["fallback"]:
             report(f"on the CPU: {reason}")

@@ -36,24 +36,21 @@ from reconcile.measure.counting import (
     count_layers,
     layer_names,
 )
-from reconcile.measure.coverage import cover
 from reconcile.measure.device import (
+    Spread,
     available_memory,
     choose_device,
     cuda_problem,
     describe_device,
     limit_memory,
-)
-from reconcile.measure.fields import add_fields, carry_fields
-from reconcile.measure.parts import tensor_rows
-from reconcile.measure.recall import Recalled, execute
-from reconcile.measure.timing import (
-    Spread,
     peak_memory,
     reset_peak_memory,
     time_layers,
     time_network,
 )
+from reconcile.measure.fields import add_fields, carry_fields, cover
+from reconcile.measure.recall import Recalled, execute
+from reconcile.measure.tensors import tensor_rows
 from reconcile.study.settings import TWICE_EVERY
 from reconcile.tables.contract import INPUT, PARTLY
 
@@ -191,8 +188,8 @@ class Worker:
         Args:
             request: interpretation, network, file, class, arguments and placement; ``solved`` of a
                 value of an argument that is solved for, which runs on the meta device or not at
-                all; ``swept`` of a
-                combination that is only counted, and ``twice`` to count it twice all the same;
+                all; ``swept`` of a combination that is only counted, and ``twice`` to count it
+                twice all the same; ``fields``, false where no receptive fields are wanted;
                 ``sketch`` where another process has been on the meta device already.
             in_batch: with others that are only counted, each of which is measured again by itself
                 if anything goes wrong.
@@ -226,7 +223,7 @@ class Worker:
         self._input: Answer = {}
         try:
             if request.get("solved"):  # the next value may need any amount of memory
-                return _on_meta(self._of_two_runs(request, META)["rows"], "a value tried"), None
+                return _on_meta(self._of_two_runs(request, META), "a value tried"), None
             if request["placement"] == "meta":
                 return self._on_meta_or_values(request, device)
             return self._run(request, device)
@@ -320,7 +317,7 @@ class Worker:
             return {"rows": rows, "needed": needed, "tensors": tensors}
         if difference := _difference(rows, _cells(count_layers(model, inputs, run))):
             raise TwoRunsError(f"two runs differ: {difference}")
-        if device == META and not request.get("swept"):
+        if device == META and request.get("fields", not request.get("swept")):
             with suppress(*FAULTS):  # the counts stand without it
                 add_fields(model, inputs, counted, run)
             rows = [cells_of(row) for row in counted]

@@ -31,10 +31,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from reconcile.measure.answers import BY_CHANCE, Answer, Channel
 from reconcile.measure.building import first_line
 from reconcile.measure.counting import count_by, count_layers
 from reconcile.measure.device import DeviceError
-from reconcile.measure.process import BY_CHANCE, Answer, Channel
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
 from reconcile.proc import children, kept_waiting, threads
 from reconcile.run.processes import adopt_orphans, end_children, end_with_parent
@@ -69,8 +69,9 @@ def main() -> int:
     if settings is None:
         return 1
     try:
+        sys.addaudithook(_offline)
         count_by(settings["quantities"])
-        _preload()
+        _preload(settings["package"])
     except (ImportError, AttributeError) as error:
         control.send({"fatal": str(error)})
         return 1
@@ -84,10 +85,19 @@ def main() -> int:
     return 0
 
 
-def _preload() -> None:
+def _preload(package: str | None) -> None:
+    """Import what children would import otherwise, each by itself.
+
+    Args:
+        package: the installed package that the study's network is from. One that does not import
+            says so where a network is built.
+    """
     for name in PRELOADED:
         with suppress(ImportError):
             importlib.import_module(name)
+    if package is not None:
+        with suppress(Exception, SystemExit):
+            importlib.import_module(package)
     # On the meta device nothing is computed, so no thread is started.
     with torch.device(META):
         model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())
@@ -217,7 +227,8 @@ def _serve_together(
             return
         answers.send({"done": flags()})
         since += 1
-        by_chance = answer["status"] == BY_CHANCE and not request.get("twice")
+        spared = request.get("swept") and not request.get("twice")
+        by_chance = bool(spared) and answer["status"] == BY_CHANCE
         late = since == LOOK_EVERY or time.monotonic() - looked > LOOK_EVERY_S
         if not (late or by_chance or number == len(requests)):
             continue
@@ -235,6 +246,13 @@ def _introduction(worker: Worker, policy: str, forked: bool) -> Answer:
         return {"fatal": first_line(error).partition(": ")[2]}
 
 
+def _offline(event: str, arguments: Any) -> None:
+    """An audit hook that forbids what leads to another machine; children inherit it."""
+    local = event == "socket.connect" and isinstance(arguments[1], str | bytes)
+    if event in ELSEWHERE and not local:
+        raise PermissionError("nothing is downloaded while networks are measured")
+
+
 def _announcing(tell: Callable[[Answer], None]) -> Callable[[str, Any], None]:
     """An audit hook that announces a signal which this process is about to send itself.
 
@@ -246,9 +264,6 @@ def _announcing(tell: Callable[[Answer], None]) -> Callable[[str, Any], None]:
     told: set[str] = set()
 
     def announce(event: str, arguments: Any) -> None:
-        local = event == "socket.connect" and isinstance(arguments[1], str | bytes)
-        if event in ELSEWHERE and not local:
-            raise PermissionError("nothing is downloaded while networks are measured")
         lookup = event == "ctypes.dlsym" and arguments[1] in KILLING
         if (not lookup and event not in MEANS) or os.getpid() != process:
             return

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from reconcile.errors import Fault, InputError
 from reconcile.files import json_text, write_json
 from reconcile.run.marks import (
     LIBRARY,
@@ -45,6 +46,21 @@ _TIMESTAMP = ".snakemake_timestamp"
 _A_MILLISECOND = 1_000_000
 
 Wildcards = Mapping[str, str]
+
+
+def make_outdated() -> None:
+    """Make the folder that stands for what is out of date.
+
+    Raises:
+        InputError: nothing can be written here.
+    """
+    try:
+        OUTDATED.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        hint = "`make report` needs results/ only, `snakemake --directory DIR` runs elsewhere"
+        fault = Fault(OUTDATED.parent, 0, "", f"cannot be written: {reason}; {hint}")
+        raise InputError(fault) from None
 
 
 def _self_checked_part(study: Study) -> dict[str, Any]:

@@ -27,7 +27,7 @@ SHOWN: Final = 12
 Digits = Literal["rounded", "cut"]
 Interval = tuple[Fraction, Fraction]
 METHODS = {
-    "scan": "every one of them measured",
+    "scan": "one after the other",
     "polynomial": "by interpolation, every edge measured",
     "monotone": "by halving, as far as it was measured the count only grows or only falls",
     "residues": "by interpolation for each remainder of {step}, every edge measured",
@@ -86,12 +86,16 @@ class Points:
         if self.method != "scan":
             return whole
         runs: list[list[int]] = [[]]
-        for value in sorted(self.values):
-            if runs[-1] and value - runs[-1][-1] not in (self.step, whole.step):
+        for value in (value for group in self._groups() for value in group):
+            if runs[-1] and value - runs[-1][-1] != self.step:
                 runs.append([])
             runs[-1].append(value)
         longest = max(runs, key=len)
-        return range(longest[0], longest[-1] + 1, whole.step) if longest else range(0)
+        if not longest:
+            return range(0)
+        before = range(whole[0], longest[0], whole.step)
+        every = longest[-1] + self.step > whole[-1] and all(v in self.values for v in before)
+        return whole if every else range(longest[0], longest[-1] + 1, whole.step)
 
 
 def joined(found: Sequence[range], gap: int) -> list[range]:
@@ -176,7 +180,7 @@ def _rows(
             "method": known.method,
             "measured": len(known.values),
             **_part(part),
-            "says": f"{_says(wanted, found, part, claim.printed)} ({_way(known)})",
+            "says": f"{_says(wanted, found, part, claim.printed)} ({_way(known, whole)})",
         }
     if len(claims) > 1:
         part = reduce(_narrower, searched)
@@ -206,7 +210,7 @@ def _text(found: range) -> str:
 def _says(wanted: Solve, found: Sequence[range], part: range, printed: str) -> str:
     if not found:
         return f"no {_name(wanted)} {_from(part)} gives {printed}"
-    return f"{printed} for {_name(wanted)} {_told(found)}{_within(wanted, part)}"
+    return f"{printed} for {_name(wanted)} {_ranges(found)}{_within(wanted, part)}"
 
 
 def _name(wanted: Solve) -> str:
@@ -221,7 +225,7 @@ def _within(wanted: Solve, part: range) -> str:
     return "" if part == wanted.values else f", of those {_from(part)}"
 
 
-def _told(found: Sequence[range]) -> str:
+def _ranges(found: Sequence[range]) -> str:
     """Ranges in words, the first of them where they are many."""
     told = [_in_words(one) for one in found[:SHOWN]]
     more = len(found) - SHOWN
@@ -235,9 +239,11 @@ def _in_words(one: range) -> str:
     return f"{one[0]:,} to {one[-1]:,}{steps}"
 
 
-def _way(known: Points) -> str:
+def _way(known: Points, whole: range) -> str:
     way = METHODS[known.method].format(step=known.step)
-    return f"{count_of(len(known.values), 'value')} measured: {way}"
+    coarse = known.method != "residues" and known.step > whole.step
+    steps = f"; between steps of {known.step} no network was found" if coarse else ""
+    return f"{count_of(len(known.values), 'value')} measured: {way}{steps}"
 
 
 def _says_of_all(
@@ -250,9 +256,9 @@ def _says_of_all(
     """The values at which all claims hold; where there are none, what each of them asks for."""
     ids = listed([claim.id for claim in claims])
     if found:
-        return f"{ids} hold together for {_name(wanted)} {_told(found)}{_within(wanted, part)}"
+        return f"{ids} hold together for {_name(wanted)} {_ranges(found)}{_within(wanted, part)}"
     asks = (
-        f"{claim.id} asks for {_told(own) if own else 'none of them'}"
+        f"{claim.id} asks for {_ranges(own) if own else 'none of them'}"
         for claim, own in zip(claims, each, strict=True)
     )
     return f"no {_name(wanted)} {_from(part)} satisfies {ids} together: {', '.join(asks)}"

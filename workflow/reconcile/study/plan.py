@@ -279,6 +279,8 @@ def network_file_of(study: Study) -> str:
 def _network(study: Study) -> dict[str, Any]:
     place, _, name = study.network.partition(":")
     found: dict[str, Any] = {"file" if network_file_of(study) else "module": place, "class": name}
+    if not study.receptive_fields:
+        found["fields"] = False
     if study.inputs:
         found["inputs"] = [given.model_dump(mode="json") for given in study.inputs]
     return found

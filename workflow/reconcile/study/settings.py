@@ -68,7 +68,7 @@ class Plan:
     Attributes:
         file: interpretations.json.
         network: the ``file`` or ``module`` of the study's network, its ``class`` there, and its
-            ``inputs`` where the study gives them.
+            ``inputs`` where the study gives them, and ``fields`` where it wants none.
         solve: what the study solves for, by id.
     """
 

@@ -255,6 +255,20 @@ _SEARCH = (
     Column("hit", "one combination that gives the number; empty where none does", key=True),
 )
 
+_CANDIDATES = (
+    *_SEARCH,
+    Column("interpretations", "readings that the search cannot tell apart", "list", key=True),
+    Column("expression", "what gives the number, to be pasted into a study"),
+    Column("value", "the number that it gives", "number"),
+    Column("fit", "how that stands to the digits", "word", words=(*FITS, WEAKLY, "one-edit")),
+    Column("cost", "how many things must be assumed; less is likelier", "integer"),
+    Column(
+        "by_chance",
+        "how many candidates would fit a number of this precision that has nothing to do with them",
+        "number",
+    ),
+)
+
 _result(
     "interpretations.json",
     "every interpretation with the full arguments of its networks",
@@ -468,6 +482,13 @@ _result(
     Column("example", "one of them, in words", sentence=True),
     data=True,
 )
+for _name, _says in (
+    ("parts", "parts of a network left out or counted once more, where no reading gives a number"),
+    ("conventions", "what tools and conventions say, where no reading gives a number"),
+    ("units", "other units and scopes of what was measured, where no reading gives a number"),
+    ("digits", "measured numbers whose digits are one edit away from a printed one"),
+):
+    _result(f"{_name}.csv", _says, "search", *_CANDIDATES, data=True)
 _result(
     "terms.csv",
     "terms that bring the printed numbers of several networks out: what is determined, solutions",

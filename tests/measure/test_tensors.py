@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from reconcile.measure.counting import count_layers
-from reconcile.measure.parts import tensor_rows
+from reconcile.measure.tensors import tensor_rows
 
 META = torch.device("meta")
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from reconcile.measure import timing
-from reconcile.measure.timing import Spread, peak_memory, time_layers, time_network
+from reconcile.measure import device
+from reconcile.measure.device import Spread, peak_memory, time_layers, time_network
 
 CPU = torch.device("cpu")
 
@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         now[0] += 1_000_000
         return now[0]
 
-    monkeypatch.setattr(timing.time, "perf_counter_ns", tick)
+    monkeypatch.setattr(device.time, "perf_counter_ns", tick)
     return now
 
 

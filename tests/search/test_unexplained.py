@@ -1,0 +1,126 @@
+"""The searches that need not be asked for: which claims they take, and what rows they write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TINY_LAYERS
+from support import measured
+
+from reconcile.judge.reconciliation import reconcile_study
+from reconcile.search.given import Given
+from reconcile.search.unexplained import (
+    digits_to_try,
+    plainly,
+    search_digits,
+    search_parts,
+    search_units,
+    unexplained,
+    units_to_try,
+)
+from reconcile.study.model import Study
+from reconcile.tables.frames import table, write_table
+
+MakeStudy = Callable[..., Study]
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def given(make_study: MakeStudy, tmp_path: Path) -> Callable[..., Given]:
+    """The tiny study, changed, measured by hand and judged."""
+
+    def make(change: Change = lambda data: None) -> Given:
+        study = make_study(change)
+        known = measured(study, TINY_LAYERS)
+        judged = reconcile_study(study, tmp_path / "tiny", known)
+        write_table(tmp_path, "verdicts.csv", judged.tables["verdicts.csv"])
+        return Given(study, tmp_path / "tiny", known, tmp_path, lambda line: None)
+
+    return make
+
+
+def printing(claim: int, printed: str, **more: Any) -> Change:
+    """Another number in a claim, without the slip that explains the first."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["claims"][claim].update(printed=printed, **more)
+        data["interpretations"] = [r for r in data["interpretations"] if r["id"] != "slip"]
+        data["conclusion"]["interpretation"] = "ceil"
+        for item in data["evidence"]:
+            item["supports"] = [r for r in item.get("supports", []) if r != "slip"]
+            item["excludes"] = [r for r in item.get("excludes", []) if r != "slip"]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("expression", "asked"),
+    [
+        ("parameters('network')", ("parameters", "network")),
+        ("neurons(conv1)", ("neurons", "conv1")),
+        ("macs('features.*')", ("macs", "features.*")),
+        ("parameters(network) / 1000", None),
+        ("macs(network, large)", None),
+        ("printed(conv)", None),
+    ],
+)
+def test_what_is_plain(expression: str, asked: tuple[str, str] | None) -> None:
+    """A quantity of something, and nothing else."""
+    assert plainly(expression) == asked
+
+
+def test_which_claims_are_searched(given: Callable[..., Given]) -> None:
+    """That which no reading gives: neither a matched claim nor a bound nor an expression."""
+    assert [asked.claim.id for asked in unexplained(given())] == ["conv"]
+
+
+def test_a_scope_is_found(given: Callable[..., Given]) -> None:
+    """128 neurons are twice the 64 of the layer; the row says who, how and how many by chance."""
+    rows = table("units.csv", search_units(given(printing(0, "128")))).to_dict("records")
+    (row,) = (r for r in rows if r["expression"] == "neurons(conv) * 2")
+    assert (row["claim"], row["interpretations"], row["fit"]) == ("conv", "ceil", "matches")
+    assert row["hit"] == "neurons of conv, for a batch of two, or two for one"
+    assert int(row["tried"]) > 30
+    assert 0 < float(row["by_chance"]) < 1
+    none = [r for r in rows if r["interpretations"] == "floor"]
+    assert [r["hit"] for r in none] == [""]
+    assert none[0]["found"].startswith("No hit; nearest: ")
+
+
+def test_one_unit_for_a_place(given: Callable[..., Given]) -> None:
+    """Two numbers of one page that are both in 2^10 say so in a row of their own."""
+
+    def change(data: dict[str, Any]) -> None:
+        printing(0, "0.0625")(data)
+        data["claims"][3] |= {"where": "p. 2", "printed": "0.072"}
+        data["claims"][3].pop("unit"), data["claims"][3].pop("unit_reason")
+        data["claims"][3].pop("countings")
+
+    rows = table("units.csv", search_units(given(change))).to_dict("records")
+    (row,) = (r for r in rows if r["kind"] == "whole-table")
+    assert (row["claim"], row["interpretations"]) == ("conv", "ceil")
+    assert row["found"] == "2 of 2 numbers of p. 2, neurons come out in 2^10; 0 without."
+    assert row["hit"] == "in 2^10: conv neurons"
+
+
+def test_a_digit_is_found(given: Callable[..., Given]) -> None:
+    """585 for the 586 parameters of the layer above."""
+    rows = table("digits.csv", search_digits(given(printing(0, "651")))).to_dict("records")
+    found = {r["expression"]: r["interpretations"] for r in rows}
+    assert found["parameters(fc)"] == "ceil"
+
+
+def test_without_tensors_there_are_no_parts(given: Callable[..., Given]) -> None:
+    """What is not known is not searched."""
+    assert list(search_parts(given(printing(0, "128")))) == []
+
+
+def test_the_bounds_hold(given: Callable[..., Given]) -> None:
+    """No search tries more than it is said to."""
+    tiny = given(printing(0, "128"))
+    for search, most in ((search_units, units_to_try), (search_digits, digits_to_try)):
+        tried = {(r["claim"], r["interpretations"]): r.get("tried", 0) for r in search(tiny)}
+        assert 0 < sum(tried.values()) <= most(tiny.study)

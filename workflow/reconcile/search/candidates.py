@@ -1,0 +1,161 @@
+"""Numbers that may have been printed in a claim's place, held against its digits.
+
+A search lists candidates: each a number that measurements give, an expression to paste into a
+study, words, and what it must assume. Whether one fits is a matter of the printed digits alone.
+
+How many would fit by chance: the printed number is taken to have nothing to do with the candidates.
+With n different candidates between half and twice the printed number v, evenly spread over the
+logarithm, an interval of width w holds n * w / (v * ln 4) of them. The width is that of the digits:
+1 for a count that is printed in full, else one and a half steps of the last digit, which is where
+numbers lie that are rounded or cut to the same digits.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from reconcile.study.printed import PrintedNumber, reading_of_digits
+from reconcile.tables.contract import VERDICTS
+from reconcile.words import count_of
+
+Row = dict[str, Any]
+
+MOST_LISTED: Final = 20
+"""Hits of one search that are listed; all are counted."""
+_WINDOW: Final = 2
+"""Candidates are counted from the printed number divided by this up to as many times it."""
+_STEPS: Final = Fraction(3, 2)
+"""Steps of the last digit in which numbers lie that are rounded or cut to the same digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A number that may have been printed.
+
+    Attributes:
+        says: what is counted, in words.
+        expression: the same for a study, to be pasted.
+        value: the number.
+        cost: how many things must be assumed.
+    """
+
+    says: str
+    expression: str
+    value: Fraction
+    cost: int
+
+
+class Fitting(NamedTuple):
+    """A candidate that fits, and how: one of the verdicts that are better than none."""
+
+    candidate: Candidate
+    fit: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a search found for one printed number.
+
+    Attributes:
+        tried: how many candidates there were.
+        hits: those that fit, that which must assume least first; at most ``MOST_LISTED``.
+        total: how many fit.
+        by_chance: how many would fit a number of this precision that has nothing to do with them.
+        nearest: the candidates next to it, below and above.
+    """
+
+    tried: int
+    hits: tuple[Fitting, ...]
+    total: int
+    by_chance: float
+    nearest: tuple[Candidate | None, Candidate | None]
+
+    @property
+    def words(self) -> str:
+        """What was found, in a sentence or two."""
+        if not self.hits:
+            near = (c for c in self.nearest if c is not None)
+            beside = " and ".join(f"{float(c.value):,.10g} ({c.says})" for c in near)
+            return f"No hit; nearest: {beside}." if beside else "No hit."
+        first = self.hits[0].candidate
+        more = f" and {count_of(self.total - 1, 'more')}" if self.total > 1 else ""
+        return f"{first.says}: {float(first.value):,.10g}{more}."
+
+
+class Pool:
+    """The candidates of one search of one network, asked once for every printed number."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self._sorted = sorted(candidates, key=lambda c: (c.value, c.cost, c.expression))
+        self._values = [candidate.value for candidate in self._sorted]
+        self._different = sorted(set(self._values))
+
+    def __len__(self) -> int:
+        return len(self._sorted)
+
+    @property
+    def signature(self) -> tuple[tuple[str, Fraction], ...]:
+        """Equal for two networks that this search cannot tell apart."""
+        return tuple((c.expression, c.value) for c in self._sorted)
+
+    def against(self, printed: PrintedNumber) -> Findings:
+        """Hold every candidate against printed digits."""
+        intervals = printed.rounded, printed.truncated
+        low, high = min(i[0] for i in intervals), max(i[1] for i in intervals)
+        places = range(bisect_left(self._values, low), bisect_right(self._values, high))
+        hits = [
+            Fitting(self._sorted[place], fit)
+            for place in places
+            if (fit := reading_of_digits(self._values[place], printed)) is not None
+        ]
+        hits.sort(key=_rank)
+        below, above = bisect_left(self._values, low), bisect_right(self._values, high)
+        nearest = (
+            self._sorted[below - 1] if below else None,
+            self._sorted[above] if above < len(self._sorted) else None,
+        )
+        listed = tuple(hits[:MOST_LISTED])
+        return Findings(len(self), listed, len(hits), self._by_chance(printed), nearest)
+
+    def _by_chance(self, printed: PrintedNumber) -> float:
+        if printed.value <= 0:
+            return 0.0
+        first = bisect_left(self._different, printed.value / _WINDOW)
+        last = bisect_right(self._different, printed.value * _WINDOW)
+        step = printed.unit if not printed.exact else Fraction(1)
+        widths = (
+            Fraction(1) if printed.exact and value.denominator == 1 else _STEPS * step
+            for value in self._different[first:last]
+        )
+        return float(sum(widths, Fraction(0)) / printed.value) / math.log(_WINDOW**2)
+
+
+def _rank(hit: Fitting) -> tuple[int, int, int, str]:
+    candidate = hit.candidate
+    expression = candidate.expression
+    return candidate.cost, VERDICTS.index(hit.fit), len(expression), expression
+
+
+def cells(findings: Findings) -> Iterable[Row]:
+    """The rows of a search's table: one for each hit, or one that says that there is none."""
+    shared = {
+        "tried": findings.tried,
+        "found": findings.words,
+        "by_chance": f"{findings.by_chance:.3g}",
+    }
+    hits: Sequence[Row] = [
+        {
+            "hit": hit.candidate.says,
+            "expression": hit.candidate.expression,
+            "value": hit.candidate.value,
+            "fit": hit.fit,
+            "cost": hit.candidate.cost,
+        }
+        for hit in findings.hits
+    ]
+    return (shared | hit for hit in hits or [{}])

@@ -1,0 +1,77 @@
+"""What searches know of one network: plain rows of its layers and tensors, and how to sum them.
+
+The same numbers come out as of the expressions of a study (``judge.measurements``), which is why a
+candidate's expression can be pasted; a test holds that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reconcile.study.expressions import UnknownNameError
+from reconcile.study.selecting import selected
+from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES
+
+Row = dict[str, Any]
+
+
+def number(row: Row, column: str) -> int:
+    """A count of a row; none where it does not apply."""
+    value = row.get(column)
+    return 0 if value is None or value is pd.NA or value == "" else int(value)
+
+
+class NetworkFacts:
+    """One network of one reading.
+
+    Args:
+        layers: its rows of layers.csv, in order.
+        tensors: its rows of tensors.csv; none where these are not known.
+    """
+
+    def __init__(self, layers: Iterable[Row], tensors: Iterable[Row] = ()) -> None:
+        self.layers = list(layers)
+        self._rows = {str(row["layer"]): row for row in self.layers}
+        self.tensors = list(tensors)
+
+    def selected(self, selector: str) -> list[Row]:
+        """The layers that an expression would mean; none where there are none."""
+        if selector == NETWORK:
+            return self.layers
+        try:
+            return selected(self._rows, selector)
+        except UnknownNameError:
+            return []
+
+    def total(self, quantity: str, selector: str = NETWORK) -> int:
+        """A quantity summed over what is selected, as expressions sum it.
+
+        Args:
+            quantity: one that adds up over layers.
+            selector: as of ``selected``.
+        """
+        known = QUANTITIES[quantity]
+        column, factor = known.multiple_of or (quantity, 1)
+        rows = self.selected(selector)
+        if selector == NETWORK and QUANTITIES[column].total == "counted":
+            rows = [row for row in rows if row["kind"] in COUNTED_KINDS]
+        return factor * sum(number(row, column) for row in rows)
+
+    def tensors_of(self, rows: Sequence[Row]) -> list[Row]:
+        """The tensors of some layers."""
+        names = {row["layer"] for row in rows}
+        return [tensor for tensor in self.tensors if tensor["layer"] in names]
+
+    @property
+    def ran(self) -> list[Row]:
+        """The layers without the input."""
+        return [row for row in self.layers if row["kind"] != INPUT]
+
+
+def quoted(quantity: str, selector: str) -> str:
+    """An expression for a quantity of what is selected."""
+    plain = selector.isidentifier()
+    return f"{quantity}({selector if plain else repr(selector)})"
