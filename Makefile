@@ -29,7 +29,7 @@ else
 # On a disk that is read-only but for results/, a run keeps its logs and locks there too.
 report: environment results/.run
 	cd results/.run && python -m reconcile recover
-	snakemake --directory results/.run
+	snakemake --quiet rules host progress --directory results/.run
 
 endif
 results/.run:
