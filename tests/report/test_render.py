@@ -267,6 +267,13 @@ def test_the_page_is_complete_in_itself(page: Page) -> None:
     assert "link" not in [tag for tag, _ in page.elements]
 
 
+def test_every_table_has_a_caption(html: str) -> None:
+    """Who hears a table hears first what it is about."""
+    tables = re.findall(r"<table[^>]*>\s*<(\w+)", html)
+    assert len(tables) > 10
+    assert set(tables) == {"caption"}
+
+
 def test_downloads_hold_the_files_byte_for_byte(page: Page, results: Results) -> None:
     """The data behind each table can be had without a network."""
     for name in ("verdicts.csv", "record.json"):
