@@ -61,8 +61,15 @@ bench: test-environment ## measure the pipeline against its peers; write docs/be
 	bench/environment.sh
 	python bench/run.py
 
-zoo: test-environment ## count the networks of the zoos that are installed; write docs/zoo.md
-	python tools/zoo.py
+# What the zoos need beside .venv, in a folder of its own; ZOO=FOLDER takes one that is there.
+ZOO ?= .zoo
+$(ZOO)/made: requirements-zoo.txt | test-environment
+	pip install --quiet --no-deps --upgrade --target $(ZOO) --requirement $<
+	touch $@
+
+zoo: test-environment $(ZOO)/made ## count the networks of the zoos; write docs/zoo.md
+	ZOO=$(ZOO) python tools/zoo.py $(ZOOS)
+	ZOO=$(ZOO) pytest tests/zoo
 
 lint: test-environment ## check the style, the types and the workflow
 	ruff check

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+import torch.utils.checkpoint
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize, prune
@@ -151,7 +152,7 @@ def convolution_in_time() -> nn.Module:
     )
 
 
-@case((1, 5, 6), 0, 48, uncounted=("aten.mul+sum",))
+@case((1, 5, 6), 5 * 48, 48, layers={"root": {"neurons": 40, "kind": "fc"}})
 def product_then_mean() -> nn.Module:
     return By(lambda m, x: (x[:, :, None] * m.w).mean(-1), w=weight(8, 6))
 
@@ -388,6 +389,170 @@ def gain_before_a_mean() -> nn.Module:
     return By(lambda m, x: (x * m.w).mean(1), w=weight(6))
 
 
-@case((1, 5, 6), 5, 1, uncounted=("aten.mul+sum",))
+@case((1, 5, 6), 5 + 30, 1)
 def weighted_mean() -> nn.Module:
     return By(lambda m, x: (x * (x[..., :1] @ m.w)).sum(1), w=weight(1, 1))
+
+
+# Products that take apart into others, or that only a sum makes one.
+
+
+@case((1, 5), 6 * 5 * 4, 6 * 5 * 4 + 6, layers={"b": {"kind": "fc", "neurons": 6}})
+def two_inputs_at_once() -> nn.Module:
+    return By(lambda m, x: m.b(x, x[:, :4]), b=nn.Bilinear(5, 4, 6))
+
+
+@case((1, 3, 8), 4 * 6 * 9, 36, layers={"c": {"real_parameters": 72, "neurons": 24}})
+def complex_convolution() -> nn.Module:
+    conv = nn.Conv1d(3, 4, 3, bias=False, dtype=torch.complex64)
+    return By(lambda m, x: m.c(x.to(torch.complex64)).abs(), c=conv)
+
+
+@case((1, 3, 5), 5 * 3 * 4 * 2, 24)
+def complex_transposed_convolution() -> nn.Module:
+    conv = nn.ConvTranspose1d(3, 4, 2, bias=False, dtype=torch.complex64)
+    return By(lambda m, x: m.c(input=x.to(torch.complex64)).abs(), c=conv)
+
+
+@case((1, 6), 6, 6)
+def inner_product_of_vectors() -> nn.Module:
+    return By(lambda m, x: torch.linalg.vecdot(x[0], m.w)[None], w=weight(6))
+
+
+@case((1, 6), 36, 36, layers={"root": {"neurons": 6, "kind": "fc"}})
+def product_summed_through_a_view() -> nn.Module:
+    return By(lambda m, x: (m.w * x).t().sum(0)[None], w=weight(6, 6))
+
+
+@case((1, 6), 36, 36, layers={"root": {"neurons": 6, "kind": "fc"}})
+def scaled_product_then_sum() -> nn.Module:
+    return By(lambda m, x: (2 * (m.w * x).t().contiguous()).sum(0)[None], w=weight(6, 6))
+
+
+@case((1, 4, 5, 5), 0, 4)
+def gain_before_a_mean_of_maps() -> nn.Module:
+    return By(lambda m, x: (x * m.w[:, None, None]).flatten(2).mean(-1), w=weight(4))
+
+
+@case((1, 4, 6), 24, 24)
+def messages_gathered() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        to = torch.tensor([0, 1, 0, 1], device=x.device)
+        return torch.zeros(2, 6, device=x.device).index_add(0, to, x[0] * m.w)[None]
+
+    return By(run, w=weight(4, 6))
+
+
+# Networks in other forms than a plain module.
+
+
+class _Two(nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(6, 4), nn.Linear(4, 2))
+
+
+@case((1, 6), 24 + 8, 28 + 10, layers={"s.0": {"macs": 24, "kind": "fc", "neurons": 4}})
+def scripted() -> nn.Module:
+    return By(lambda m, x: m.s(x), s=torch.jit.script(_Two()))
+
+
+@case((1, 6), 24 + 8, 28 + 10, layers={"0": {"macs": 24, "neurons": 4}, "1": {"macs": 8}})
+def traced() -> nn.Module:
+    traced: nn.Module = torch.jit.trace(_Two(), torch.ones(1, 6))
+    return traced
+
+
+@case((1, 6), 24 + 8, 28 + 10, layers={"e.0": {"macs": 24, "kind": "fc", "neurons": 4}})
+def exported() -> nn.Module:
+    program = torch.export.export(_Two(), (torch.ones(1, 6),))
+    return By(lambda m, x: m.e(x), e=program.module())
+
+
+@case((1, 6), 24 + 8, 28 + 10, layers={"_orig_mod.0": {"macs": 24, "neurons": 4}})
+def compiled() -> nn.Module:
+    made: nn.Module = torch.compile(_Two())  # type: ignore[assignment]
+    return made
+
+
+@case((1, 6), 24, 28, layers={"l": {"macs": 24, "neurons": 4, "kind": "fc"}})
+def called_as_a_function() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return torch.func.functional_call(m.l, dict(m.l.named_parameters()), (x,))
+
+    return By(run, l=nn.Linear(6, 4))
+
+
+@case((1, 6), 3 * 24, 3 * 28, layers={"many.1": {"macs": 24, "neurons": 4}})
+def ensemble_under_vmap() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        held, _ = torch.func.stack_module_state(list(m.many))
+        one = m.many[0]
+        each = torch.vmap(lambda p, x: torch.func.functional_call(one, p, (x,)), (0, None))
+        return each(held, x).transpose(0, 1)
+
+    return By(run, many=nn.ModuleList([nn.Linear(6, 4) for _ in range(3)]))
+
+
+@case((1, 6), 24, 28, layers={"l": {"macs": 24, "neurons": 4}})
+def checkpointed() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return torch.utils.checkpoint.checkpoint(m.l, x, use_reentrant=False)
+
+    return By(run, l=nn.Linear(6, 4))
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
+        return x @ w
+
+
+@case((1, 6), 24, 24, layers={"root": {"kind": "fc", "neurons": 4}})
+def function_with_its_own_gradient() -> nn.Module:
+    return By(lambda m, x: _Product.apply(x, m.w), w=weight(6, 4))
+
+
+@case((1, 6), 24 + 16, 40, layers={"p": {"parameters": 40, "neurons": 8, "kind": "fc"}})
+def list_of_parameters() -> nn.Module:
+    return By(lambda m, x: x @ m.p[0] @ m.p[1], p=nn.ParameterList([weight(6, 4), weight(4, 4)]))
+
+
+# Recurrent layers, attention and maps with more than the usual settings.
+
+
+@case((1, 7, 10), 7 * (4 * 6 * 13 + 3 * 6), 4 * 6 * 13 + 48 + 18, layers={"r": {"features": 3}})
+def projected_recurrence() -> nn.Module:
+    return By(lambda m, x: m.r(x)[0], r=nn.LSTM(10, 6, proj_size=3, batch_first=True))
+
+
+@case((1, 7, 10), 7 * 2 * 18 * 16, 2 * (18 * 16 + 36), layers={"r": {"neurons": 7 * 12}})
+def recurrence_both_ways() -> nn.Module:
+    return By(lambda m, x: m.r(x)[0], r=nn.GRU(10, 6, bidirectional=True, batch_first=True))
+
+
+@case(
+    (1, 5, 8), 5 * 8 * (8 + 6 + 7) + 2 * 25 * 8 + 5 * 64, 8 * (8 + 6 + 7) + 24 + 72,
+    layers={"a": {"neurons": 3 * 40}, "a.out_proj": {"neurons": 40}},
+)  # fmt: skip
+def keys_and_values_of_other_sizes() -> nn.Module:
+    attention = nn.MultiheadAttention(8, 2, kdim=6, vdim=7, batch_first=True)
+    return By(lambda m, x: m.a(x, x[..., :6], x[..., :7])[0], a=attention)
+
+
+@case((1, 8, 4, 6), 2 * 8 * 4 * 4 * 6, 0)
+def shared_keys_and_values() -> nn.Module:
+    attend = functional.scaled_dot_product_attention
+    return By(lambda m, x: attend(x, x[:, :2], x[:, :2], enable_gqa=True))
+
+
+@case(
+    (1, 4, 7, 7), 4 * 49 * 6 * 9, 4 * 6 * 9 + 6,
+    layers={"c": {"channels": 6, "height": 14, "width": 14}},
+)  # fmt: skip
+def transposed_with_more_output() -> nn.Module:
+    return By(lambda m, x: m.c(x), c=nn.ConvTranspose2d(4, 6, 3, 2, 1, output_padding=1))
+
+
+@case((1, 8, 4, 4), 0, 0, layers={"p": {"channels": 2, "height": 8, "width": 8}})
+def channels_into_pixels() -> nn.Module:
+    return By(lambda m, x: m.p(x), p=nn.PixelShuffle(2))

@@ -19,6 +19,7 @@ from reconcile.measure.process import MeasureError
 from reconcile.measure.provenance import package_facts
 
 CPU = torch.device("cpu")
+GIVEN = [{"name": "", "shape": (1, 4), "dtype": "float32", "range": None, "value": None}]
 
 
 class Layouts(nn.Module):
@@ -214,6 +215,38 @@ def test_packages_that_cannot_be_used(tmp_path: Path, package: Path) -> None:
         (total,) = tables_of(out)["totals.csv"]
         assert total["status"] == "does-not-build"
         assert total["message"].startswith(message)
+
+
+class _Looking(nn.Module):
+    """Scales its weights by what they are, which fails where nothing was drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        with torch.no_grad():
+            self.layer.weight.fill_(0.0)
+            nn.init.uniform_(self.layer.weight, 1, 2)
+        if not bool((self.layer.weight >= 1).all()):
+            raise ValueError("no weights")
+
+
+def test_a_constructor_that_looks_at_its_weights() -> None:
+    """Weights are drawn where the constructor fails without."""
+    model, _ = build_network(_Looking, {}, CPU, 0, GIVEN)
+    assert isinstance(model, _Looking)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_packed_weights_are_drawn() -> None:
+    """Weights that a constructor packs are the same each time, and not what memory held."""
+
+    def make() -> nn.Module:
+        layers = nn.Sequential(nn.Linear(4, 64))
+        return torch.ao.quantization.quantize_dynamic(layers, {nn.Linear})
+
+    made: list[Any] = [build_network(make, {}, CPU, 0, GIVEN)[0] for _ in range(2)]
+    one, other = (model[0].weight().dequantize() for model in made)
+    assert torch.equal(one, other) and 0 < one.abs().max() <= 1
 
 
 class ByName(nn.Module):

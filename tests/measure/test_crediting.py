@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.attention.flex_attention
 from cases import CASES, NESTS, Branches, By, Case, weight
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reconcile.measure.building import evaluated
 from reconcile.measure.counting import Row, count_layers
 from reconcile.tables.contract import COUNTED_KINDS
 
@@ -18,10 +21,11 @@ from reconcile.tables.contract import COUNTED_KINDS
 def count(case: Case, device: str) -> dict[str, Row]:
     """The rows of a case, by layer."""
     with torch.device(device):
-        rows, _ = count_layers(case.make().eval(), (torch.ones(case.shape),))
+        rows, _ = count_layers(evaluated(case.make()), (torch.ones(case.shape),))
     return {row.layer: row for row in rows}
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 @pytest.mark.parametrize("name", CASES)
 def test_right_values(name: str, device: str) -> None:
@@ -227,3 +231,90 @@ def test_parameters_of_each_sort() -> None:
     assert (conv.parameters, conv.used_parameters, conv.weight_bytes) == (76, 76, 304)
     assert (norm.parameters, norm.all_parameters, norm.buffers) == (0, 8, 8)
     assert (spare.parameters, spare.used_parameters) == (8, 0)
+
+
+def test_quantised_layers() -> None:
+    """A layer whose weights torch packs into an object has the row that its weights would give."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(6, 4)), {nn.Linear})
+    rows, _ = count_layers(model, (torch.ones(1, 6),))
+    assert [(row.layer, row.kind, row.neurons, row.macs) for row in rows[1:]] == [
+        ("0", "fc", 4, 24)
+    ]
+    assert (rows[1].all_parameters, rows[1].parameters, rows[1].weight_bytes) == (28, 0, 24 + 16)
+
+
+class _FourBits(nn.Module):
+    """Eight weights of four bits in each whole number, as GPTQ keeps them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_features, self.out_features = 16, 4
+        self.register_buffer("qweight", torch.zeros(2, 4, dtype=torch.int32))
+        self.register_buffer("scales", torch.ones(1, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Unpack the weights and multiply."""
+        shifts = torch.arange(0, 32, 4, device=x.device)
+        whole: Any = self.qweight
+        weights = ((whole[:, None] >> shifts[:, None]) & 15).view(16, 4) - 8
+        return x @ (weights * self.scales)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_weights_of_four_bits(device: str) -> None:
+    """Packed buffers count as what they stand for, and their products as the layer's."""
+    with torch.device(device):
+        rows, _ = count_layers(nn.Sequential(_FourBits()), (torch.ones(1, 3, 16),))
+    assert (rows[1].kind, rows[1].neurons, rows[1].macs) == ("fc", 12, 3 * 16 * 4)
+    assert (rows[1].all_parameters, rows[1].buffers, rows[1].weight_bytes) == (64, 4, 32)
+
+
+def test_what_is_stored_sparse_is_a_weight() -> None:
+    """A weight that is made sparse is its layer's."""
+    model = By(lambda m, x: torch.sparse.mm(m.w.to_sparse(), x.t()).t(), w=weight(4, 6))
+    rows, _ = count_layers(model, (torch.ones(1, 6),))
+    assert [(row.layer, row.macs, row.neurons) for row in rows[1:]] == [("root", 24, 4)]
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+def test_sequences_of_different_lengths() -> None:
+    """A nested tensor is counted by its elements; one without a shape is refused in one line."""
+
+    def run(m: Any, x: Tensor) -> Tensor:
+        parts = [x[0, :2], x[0, 2:]]
+        return torch.cat(list(m.l(torch.nested.nested_tensor(parts, layout=layout)).unbind()))
+
+    layout = torch.jagged
+    model = By(run, l=nn.Linear(6, 4))
+    rows = {row.layer: row for row in count_layers(model, (torch.ones(1, 5, 6),))[0]}
+    assert (rows["l"].macs, rows["l"].neurons, rows["l"].shapes) == (5 * 24, 20, [(5, 4)])
+    layout = torch.strided
+    with pytest.raises(TypeError, match="only if its layout is jagged"):
+        count_layers(model, (torch.ones(1, 5, 6),))
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without:UserWarning")
+def test_attention_with_a_function_for_scores() -> None:
+    """flex_attention and branches on values are counted on a CPU."""
+    attention: Any = torch.nn.attention.flex_attention
+    model = By(lambda m, x: attention.flex_attention(x, x, x, score_mod=lambda s, *_: s + 1))
+    rows, _ = count_layers(model, (torch.ones(1, 2, 4, 6),))
+    assert sum(row.macs for row in rows) == 2 * 4 * 4 * (6 + 6)
+    model = By(
+        lambda m, x: torch.cond(x.sum() > 0, m.a, m.b, (x,)),
+        a=nn.Linear(6, 4),
+        b=nn.Linear(6, 5),
+    )
+    rows, _ = count_layers(model, (torch.ones(1, 6),))
+    assert {row.layer: (row.macs, row.calls) for row in rows[1:]} == {"a": (24, 1), "b": (0, 0)}
+
+
+def test_experts_on_the_meta_device() -> None:
+    """Groups of matrices of any type are multiplied on the meta device."""
+    ends = torch.tensor([2, 3, 7], dtype=torch.int32)
+    run: Any = torch._grouped_mm
+    model = By(lambda m, x: run(x[0], m.w, offs=ends.to(x.device))[None], w=weight(3, 8, 16))
+    rows, output = count_layers(model.to("meta"), (torch.ones(1, 7, 8, device="meta"),))
+    assert (rows[1].macs, rows[1].neurons, output.dtype) == (7 * 8 * 16, 7 * 16, torch.float32)

@@ -14,7 +14,7 @@ from reconcile.measure.operators import Sort, folded, macs_of, sort_of
 
 aten = torch.ops.aten
 MULTIPLY = (
-    *("_fft_r2c", "_fft_c2c", "_cdist_forward", "_trilinear", "linalg_lu_factor_ex", "ormqr"),
+    *("_fft_r2c", "_fft_c2c", "_cdist_forward", "linalg_lu_factor_ex", "ormqr"),
     *("linalg_inv_ex", "linalg_matrix_exp", "_linalg_svd", "cholesky_solve", "_pdist_forward"),
     *("_native_multi_head_attention", "_sparse_sparse_matmul", "_foreach_mm"),
 )

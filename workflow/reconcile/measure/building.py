@@ -138,9 +138,8 @@ def build_network(
         BuildError: the constructor or ``example_inputs`` failed, or gave no tensors.
     """
     try:
-        _draw_from(seed, device)
-        with torch.device(device), _SkipRandomFills():
-            model = network(**arguments)
+        with torch.device(device):
+            model = _constructed(network, arguments, device, seed)
         if not isinstance(model, nn.Module):
             raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
         _fill(model, seed)
@@ -148,7 +147,7 @@ def build_network(
         _draw_from(seed, device)
         with torch.device(device):
             inputs = _made_inputs(model, given) if given else _example_inputs(model)
-        model = model.eval()
+        model = evaluated(model)
         if device.type != "meta" and any(map(is_unsized, model.parameters())):
             _settle(model, inputs, seed)
     except BuildError:
@@ -158,6 +157,33 @@ def build_network(
             raise
         raise BuildError(first_line(error)) from error
     return model, inputs
+
+
+def _constructed(
+    network: Callable[..., Any], arguments: dict[str, Any], device: torch.device, seed: int
+) -> Any:
+    """What the constructor makes; only one that looks at its weights waits for them to be drawn.
+
+    It fails on what was left as it is, or packs it into quantised layers, which are never filled.
+    """
+    _draw_from(seed, device)
+    with suppress(Exception), _SkipRandomFills():
+        model = network(**arguments)
+        modules = model.modules() if isinstance(model, nn.Module) else ()
+        if not any(hasattr(type(module), "_weight_bias") for module in modules):
+            return model
+    _draw_from(seed, device)
+    return network(**arguments)
+
+
+def evaluated(model: nn.Module) -> nn.Module:
+    """The network in evaluation mode; one that was exported has no other, and refuses to switch."""
+    try:
+        return model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
+        return model
 
 
 def _draw_from(seed: int, device: torch.device) -> None:

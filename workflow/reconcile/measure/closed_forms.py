@@ -64,11 +64,13 @@ def check_row(
 
 def _does_as_its_class(module: nn.Module) -> bool:
     """Whether nothing but the forward pass of torch's own class ran, or that of ``layers``."""
+    if not isinstance(module, nn.Conv2d | nn.Linear):
+        return False
     changed = type(module).forward not in _KNOWN or "forward" in module.__dict__
     hooked = module._forward_hooks or module._forward_pre_hooks
     if isinstance(module, nn.Conv2d):
         changed |= type(module)._conv_forward is not nn.Conv2d._conv_forward
-    return not (changed or hooked) and isinstance(module, nn.Conv2d | nn.Linear)
+    return not (changed or hooked)
 
 
 def _check_size(

@@ -50,7 +50,7 @@ from reconcile.measure.kinds import (
     sizes,
 )
 from reconcile.measure.recall import Execute, execute
-from reconcile.measure.weights import Weights, holders
+from reconcile.measure.weights import Weights, holders, packed_in
 from reconcile.tables.contract import INPUT, NETWORK, ROOT
 
 
@@ -109,7 +109,7 @@ class Row:
     weight_bytes: int = 0
     data_macs: int = 0
     class_name: str = ""
-    unread: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set, compare=False)
     uncounted: dict[str, int] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
     axes: Axes | None = None
@@ -220,7 +220,9 @@ def tensors_of(value: Any) -> list[Tensor]:
 
 def _collect(value: Any, found: dict[int, Tensor], seen: set[int]) -> None:
     if isinstance(value, Tensor):
-        found.setdefault(id(value), value)
+        # Sequences of different lengths are one after another in a nested tensor.
+        plain = value.values() if value.is_nested and type(value) is not Tensor else value
+        found.setdefault(id(plain), plain)
         return
     if id(value) in seen or isinstance(value, str | bytes | int | float | nn.Module | type(None)):
         return
@@ -245,6 +247,13 @@ def first_tensor(value: Any) -> Tensor | None:
     if type(value) is tuple and value and type(value[0]) is Tensor:
         return value[0]
     return next(iter(tensors_of(value)), None)
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    try:
+        return tuple(tensor.shape)
+    except RuntimeError:
+        raise TypeError("a nested tensor has a shape only if its layout is jagged") from None
 
 
 @contextmanager
@@ -404,7 +413,7 @@ class _Pass:
         row = self._row(module)
         tensor = first_tensor(args)
         if tensor is not None and not row.first_input:
-            row.first_input = tuple(tensor.shape)
+            row.first_input = _shape(tensor)
 
     def after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         """A module returned something."""
@@ -426,7 +435,7 @@ class _Pass:
             del tensors[1:]
         for tensor in tensors:
             self.counter.weights.release(tensor)
-            shape = tuple(tensor.shape)
+            shape = _shape(tensor)
             self._outputs.setdefault(module, shape)
             row.returns(shape, self._axes(module, row, shape))
             row.neurons += tensor.numel() * _depth(module)
@@ -522,7 +531,7 @@ class _Pass:
 def _holds_features(result: Result, shape: tuple[int, ...]) -> bool:
     """Whether what a module returned are the rows of a product, perhaps unfolded."""
     same = result.axes == axes_of_tokens(result.shape) and math.prod(shape) == result.elements
-    return bool(shape) and same and shape[-1] == result.shape[-1]
+    return bool(shape and result.shape) and same and shape[-1] == result.shape[-1]
 
 
 def _axes_before(module: nn.Module, row: Row, after: Axes | None) -> Axes | None:
@@ -548,14 +557,19 @@ def _count_parameters(
     modules: Sequence[nn.Module], row: Row, seen: set[int], weights: Weights
 ) -> None:
     """Count the parameters and buffers of a layer that no row before has counted."""
+    packed = packed_in(modules[0])
+    row.all_parameters += sum(elements for elements, _ in packed)
+    row.weight_bytes += sum(stored for _, stored in packed)
     for module in modules:
         for tensor in (*module._parameters.values(), *module._buffers.values()):
             if tensor is None or is_lazy(tensor) or id(tensor) in seen:
                 continue
             seen.add(id(tensor))
+            counts = tensor.is_floating_point() or tensor.is_complex()
+            if packed and not counts:
+                continue
             elements = elements_of(tensor)
             if not isinstance(tensor, nn.Parameter):
-                counts = tensor.is_floating_point() or tensor.is_complex()
                 row.buffers += elements if counts else 0
                 continue
             row.all_parameters += elements

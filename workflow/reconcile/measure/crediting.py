@@ -31,12 +31,18 @@ from reconcile.measure.kinds import (
     axes_of_tokens,
     named_kind,
 )
-from reconcile.measure.operators import CONV, MIXING, Formula, Sort, sort_of
+from reconcile.measure.operators import (
+    CONV,
+    CONVOLVES,
+    FC,
+    MIXING,
+    TURNED,
+    Formula,
+    Sort,
+    sort_of,
+)
 from reconcile.measure.recall import Execute, execute
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
-
-SUMMED = "aten.mul+sum"
-"""How an elementwise product that is summed afterwards is called."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +124,11 @@ class Counter(TorchDispatchMode):
         self.on_use = on_use
         self._execute = execute
         self.in_one_function = 0
-        self._products: dict[int, tuple[tuple[int, ...], list[bool]]] = {}
+        self._products: dict[int, _Product] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if any(hasattr(kind, "__tensor_flatten__") for kind in types):
+            return NotImplemented  # made up of plain tensors, whose operators come next
         # Kernels of the meta device are written in Python, as this is: what they call, or ask of a
         # tensor, is nobody's function.
         with torch._C.DisableTorchFunction():
@@ -198,6 +206,8 @@ class Counter(TorchDispatchMode):
         return known if known is not None and len(known) == whole.ndim else None
 
     def _count(self, sort: Sort, args: Any, kwargs: Any, result: Any, constant: bool) -> None:
+        if self.in_one_function:
+            return
         if sort.formula is not None:
             self._product(sort, sort.formula, args, kwargs, result)
         elif sort.looks_up:
@@ -208,12 +218,12 @@ class Counter(TorchDispatchMode):
             return
         if sort.unknown:
             self._leave_out(sort.name, args)
-        elif self.in_one_function:
-            return
         elif sort.multiplies:
             self._multiply(args, result)
-        elif sort.sums and self._products:
-            self._sum(args, result)
+        elif sort.copies and self._products:
+            self._keep_product(args[0], result)
+        elif sort.sums is not None and self._products:
+            self._sum(args, sort.sums, result)
         elif self._products:
             self._forget(result)
 
@@ -227,24 +237,33 @@ class Counter(TorchDispatchMode):
             self._leave_out(sort.name, args)
             return
         made = next(iter(tensors_in((result,))), None)
-        weight = self._weight(formula, args)
+        weight = self._weight([args[place] for place in formula.operands])
+        if weight is None and _is_packed(formula, args):
+            weight = (Part((self.running[-1],), 1),)
         if weight is None or made is None:
             self.of(self.running[-1]).macs += macs
             self._learn_recurrent(formula)
             return
         axes = self._learn_axes(formula, args, made)
+        self._share_out(macs, weight, formula.kind, made, axes)
+
+    def _share_out(
+        self, macs: int, weight: Mark, kind: str, made: Tensor, axes: Axes | None
+    ) -> None:
+        """Credit the owners of a weight with a product, and who is running with what is left."""
         left = macs
-        for share in _shares(weight, formula.kind, self.running[-1]):
+        for share in _shares(weight, kind, self.running[-1]):
             elements = share.of(made.numel())
             given = Result(tuple(made.shape), elements, elements * made.element_size(), axes)
-            self._own(share.owner, share.of(macs), formula.kind, given, share.note)
+            self._own(share.owner, share.of(macs), kind, given, share.note)
             left -= share.of(macs)
         self.of(self.running[-1]).macs += left
 
     def _learn_axes(self, formula: Formula, args: Any, made: Tensor) -> Axes | None:
         shape = tuple(made.shape)
         if formula.windows is not None:
-            dimensions = args[formula.windows].ndim - 2
+            packed = _is_packed(formula, args)
+            dimensions = args[0 if packed else formula.windows].ndim - 2
             given = tuple(args[0].shape)
             self._learn(given, axes_of_map(dimensions, given), taken=True)
             axes = axes_of_map(dimensions, shape)
@@ -262,10 +281,10 @@ class Counter(TorchDispatchMode):
         if self.running and data:
             self._product(Sort("function", formula), formula, args, {}, result)
 
-    def _weight(self, formula: Formula, args: Any) -> Mark | None:
+    def _weight(self, operands: Iterable[Any]) -> Mark | None:
         """The parts of the operand that holds weights; of several, those of who is running."""
-        operands = [args[i] for i in formula.operands if isinstance(args[i], Tensor)]
-        found = [mark for mark in map(self.weights.of, operands) if mark]
+        tensors = (operand for operand in operands if isinstance(operand, Tensor))
+        found = [mark for mark in map(self.weights.of, tensors) if mark]
         running = self.running[-1]
         own = (m for m in found if any(running in part.owners for part in m))
         return next(own, found[-1] if found else None)
@@ -313,26 +332,67 @@ class Counter(TorchDispatchMode):
         axis: a gain, a gate of channels.
         """
         one, other = args[:2]
+        if not isinstance(other, Tensor) or other.numel() == 1:
+            return self._keep_product(one, result)
+        if one.numel() == 1:
+            return self._keep_product(other, result)
         self._forget(result)
-        if not isinstance(other, Tensor) or one is other or 1 in (one.numel(), other.numel()):
-            return
-        pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
-        self._products[_address(result)] = tuple(result.shape), [a and b for a, b in pairs]
+        if one is not other:
+            pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
+            spread = tuple(a and b for a, b in pairs)
+            weight = self._weight((one, other))
+            self._products[_address(result)] = _Product(result.stride(), spread, weight)
 
-    def _sum(self, args: Any, result: Tensor) -> None:
-        products = self._products.get(_address(args[0]))
-        if products is not None:
-            shape, spread = products
-            over = args[1] if len(args) > 1 and args[1] is not None else []
-            axes = [over] if isinstance(over, int) else over or range(len(shape))
-            if tuple(args[0].shape) != shape or any(spread[axis] for axis in axes):
-                self.of(self.running[-1]).leave_out(SUMMED, math.prod(shape))
+    def _keep_product(self, given: Tensor, result: Tensor) -> None:
+        """What holds the same elements, or all of them times a number, is a product still."""
+        product = self._products.get(_address(given))
+        self._forget(result)
+        if product is not None:
+            spread = [product.spreads(given, axis) for axis in range(given.ndim)]
+            if given.shape == result.shape:
+                kept = _Product(result.stride(), tuple(spread), product.weight)
+                self._products[_address(result)] = kept
+
+    def _sum(self, args: Any, place: int, result: Tensor) -> None:
+        """Elements of a product are summed, of all of it or along axes: each is a multiply-add."""
+        given = args[place] if len(args) > place else None
+        product = self._products.get(_address(given)) if isinstance(given, Tensor) else None
+        if given is not None and product is not None:
+            over = args[1] if len(args) > 1 and isinstance(args[1], int | list | tuple) else None
+            axes = [over] if isinstance(over, int) else over or range(given.ndim)
+            if any(product.spreads(given, axis) for axis in axes):
+                self._forget(given)  # it is multiplied once, however often it is summed
+                if product.weight is None:
+                    self.of(self.running[-1]).macs += given.numel()
+                else:
+                    self._share_out(given.numel(), product.weight, FC, result, None)
         self._forget(result)
 
     def _forget(self, result: Any) -> None:
         """A new tensor may lie where a product lay before."""
         for made in tensors_in((result,)):
             self._products.pop(_address(made), None)
+
+
+@dataclass(frozen=True)
+class _Product:
+    """An elementwise product as it lies in memory.
+
+    Attributes:
+        stride: of its dimensions.
+        spread: along which of them both factors have elements of their own.
+        weight: whose weights a factor holds.
+    """
+
+    stride: tuple[int, ...]
+    spread: tuple[bool, ...]
+    weight: Mark | None
+
+    def spreads(self, view: Tensor, axis: int) -> bool:
+        """Whether both factors change along an axis of a view: one that steps over such ones."""
+        size, step = view.shape[axis], view.stride(axis)
+        steps = zip(self.stride, self.spread, strict=True)
+        return size > 1 and any(spread and step <= own < step * size for own, spread in steps)
 
 
 def _spreads(factor: Tensor, dimensions: int) -> list[bool]:
@@ -362,6 +422,13 @@ _FUNCTIONS: dict[Any, Formula | None] = {
 
 A cosine is a similarity, like a distance: no multiply-adds by convention.
 """
+_CONVOLUTIONS: dict[Any, Formula] = {
+    **dict.fromkeys((torch.conv1d, torch.conv2d, torch.conv3d), CONVOLVES),
+    **dict.fromkeys(
+        (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d), TURNED
+    ),
+}
+"""Of complex numbers torch makes three of real ones."""
 
 
 class Functions(TorchFunctionMode):
@@ -373,17 +440,36 @@ class Functions(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func not in _FUNCTIONS:
+        formula = _CONVOLUTIONS.get(func)
+        whole = func in _FUNCTIONS
+        if formula is not None:
+            args = _positional(args, kwargs)
+            whole = args[0].is_complex() or args[1].is_complex()
+        if not whole:
             return func(*args, **kwargs)
         self.counter.in_one_function += 1
         try:
             result = func(*args, **kwargs)
         finally:
             self.counter.in_one_function -= 1
-        formula = _FUNCTIONS[func]
+        formula = formula or _FUNCTIONS[func]
         if formula is not None and len(args) > 1:
             self.counter.count_function(formula, args, result)
         return result
+
+
+def _is_packed(formula: Formula, args: Any) -> bool:
+    """Whether a product is one with weights that torch keeps in an object and not in a tensor."""
+    return any(isinstance(args[i], torch.ScriptObject) for i in formula.operands)
+
+
+def _positional(args: Any, kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The input and the weight of a convolution in their places, taken out of the keywords."""
+    given = list(args)
+    for place, name in enumerate(("input", "weight")):
+        if len(given) == place and name in kwargs:
+            given.append(kwargs.pop(name))
+    return tuple(given)
 
 
 def _address(tensor: Tensor) -> int:

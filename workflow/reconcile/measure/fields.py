@@ -94,7 +94,7 @@ def fields_of(
         fields = unknown if planes is None else tuple(map(field_of, planes, sizes))
         found[module] = fields if found.get(module, fields) == fields else unknown
 
-    handles = [module.register_forward_hook(after) for module in model.modules()]
+    handles = [nn.Module.register_forward_hook(module, after) for module in model.modules()]
     try:
         with torch.no_grad(), tracker:
             called(model, inputs)

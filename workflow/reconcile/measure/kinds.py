@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import torch
 from torch import nn
 
 from reconcile.tables.contract import KINDS
@@ -76,6 +77,8 @@ def named_kind(module: nn.Module) -> str | None:
         return own
     kind = type(module)
     if kind not in _KIND_OF:
+        if issubclass(kind, torch.jit.ScriptModule):
+            kind = getattr(nn, str(module.original_name), nn.Module)
         _KIND_OF[kind] = _kind_of_class(kind)
     return _KIND_OF[kind]
 
@@ -99,9 +102,10 @@ def declared(module: nn.Module, name: str) -> Any:
 
 
 def holds_modules(module: nn.Module) -> bool:
-    """Whether a module has others in it; what reparametrises its weight is a part of itself."""
+    """Whether a module has others in it; what reparametrises or packs its weight is none."""
     return any(
-        child is not None and name != "parametrizations" for name, child in module._modules.items()
+        child is not None and name not in ("parametrizations", "_packed_params")
+        for name, child in module._modules.items()
     )
 
 
@@ -144,6 +148,8 @@ def axes_of_map(dimensions: int, shape: tuple[int, ...]) -> Axes | None:
 
 def axes_of_tokens(shape: tuple[int, ...]) -> Axes:
     """Features last, whatever the order of tokens and batch before; a vector has no tokens."""
+    if not shape:
+        return ()
     before = len(shape) - 1
     if before == 1 and shape[0] == 1:
         return (BATCH, FEATURES)

@@ -61,7 +61,8 @@ class Sort:
         pointwise: whether it works on each element by itself.
         reduces: whether it makes one element of many along some dimensions.
         multiplies: whether it multiplies element by element.
-        sums: whether it sums over an axis.
+        sums: position of the tensor of which it sums elements.
+        copies: whether its result holds the elements of what it takes, in the same places.
         joins: whether it puts tensors side by side.
         writes: whether it writes into what it takes.
         looks_up: whether it picks rows of a table.
@@ -77,7 +78,8 @@ class Sort:
     pointwise: bool = False
     reduces: bool = False
     multiplies: bool = False
-    sums: bool = False
+    sums: int | None = None
+    copies: bool = False
     joins: bool = False
     writes: bool = False
     looks_up: bool = False
@@ -173,6 +175,20 @@ def _attention(args: Any, kwargs: Any, result: Any) -> int:
     return int(math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1]))
 
 
+def _trilinear(args: Any, kwargs: Any, result: Any) -> int:
+    """Three tensors, multiplied element by element and summed: each weight is met once a row.
+
+    The lists say where each of them gets dimensions of size one before it is spread.
+    """
+    shapes = []
+    for given, added in zip(args[:3], args[3:6], strict=True):
+        shape = list(given.shape)
+        for place in added:
+            shape.insert(place, 1)
+        shapes.append(shape)
+    return math.prod(torch.broadcast_shapes(*shapes))
+
+
 def _recurrent(sequence: Tensor, weights: Any) -> int:
     """Each step multiplies the input and the state by their matrices; biases have one dimension."""
     steps = sequence.shape[0] * sequence.shape[1]
@@ -191,7 +207,7 @@ def _packed_convolution(args: Any, kwargs: Any, result: Any) -> int:
 
 
 _SDPA = Formula(_attention, (0, 1, 2), MIXING)
-_CONVOLVES, _TURNED = _convolution(transposed=False), _convolution(transposed=True)
+CONVOLVES, TURNED = _convolution(transposed=False), _convolution(transposed=True)
 _PRODUCTS: dict[str, Formula] = {
     **dict.fromkeys(("mm", "bmm", "_int_mm", "hspmm", "_sparse_mm"), _matrices(0)),
     **dict.fromkeys(("addmm", "baddbmm", "addbmm", "_addmm_activation"), _matrices(1)),
@@ -200,6 +216,7 @@ _PRODUCTS: dict[str, Formula] = {
     "addmv": _matrix_vector(1),
     **dict.fromkeys(("dot", "vdot"), _matrix_vector(0)),
     "addr": _outer(1),
+    "_trilinear": Formula(_trilinear, (0, 1, 2)),
     "convolution": _convolution(),
     "_convolution": _convolution(),
     "convolution_overrideable": _convolution(),
@@ -211,16 +228,16 @@ _PRODUCTS: dict[str, Formula] = {
             *("_conv_depthwise2d", "conv_depthwise3d", "_mps_convolution", "slow_conv3d_forward"),
             *("_slow_conv2d_forward", "slow_conv_dilated2d", "slow_conv_dilated3d"),
         ),
-        _CONVOLVES,
+        CONVOLVES,
     ),
     **dict.fromkeys(
         (
             *("cudnn_convolution_transpose", "miopen_convolution_transpose"),
             *("slow_conv_transpose2d", "slow_conv_transpose3d", "_mps_convolution_transpose"),
         ),
-        _TURNED,
+        TURNED,
     ),
-    "torchvision.deform_conv2d": _CONVOLVES,
+    "torchvision.deform_conv2d": CONVOLVES,
     "conv_tbc": Formula(_convolution_in_time, kind=CONV),
     **dict.fromkeys(("_grouped_mm", "_scaled_grouped_mm", "_scaled_grouped_mm_v2"),
                     Formula(_grouped)),
@@ -238,7 +255,7 @@ _PRODUCTS: dict[str, Formula] = {
     **dict.fromkeys(
         ("quantized.conv1d", "quantized.conv2d", "quantized.conv3d", "quantized.conv2d_relu",
          "quantized.conv1d_relu", "quantized.conv3d_relu"),
-        Formula(_packed_convolution, kind=CONV),
+        Formula(_packed_convolution, kind=CONV, windows=1),
     ),
     **dict.fromkeys(
         (
@@ -256,7 +273,12 @@ _PRODUCTS: dict[str, Formula] = {
     "_embedding_bag_forward_only": Formula(_weighted_bags, (0,), "embedding"),
 }  # fmt: skip
 
-_SUMS = frozenset(("sum", "nansum", "mean", "cumsum", "trace"))
+_SUMS = {
+    **dict.fromkeys(("sum", "nansum", "mean", "cumsum", "trace"), 0),
+    **dict.fromkeys(("index_add", "scatter_add", "scatter_reduce", "index_reduce"), 3),
+    "segment_reduce": 0,
+}
+_COPIES = frozenset(("clone", "_to", "contiguous", "neg", "lift_fresh"))
 _JOINS = frozenset(("cat", "stack", "_stack"))
 _NORMS = frozenset(
     (
@@ -305,7 +327,8 @@ def _find_sort(func: Any) -> Sort:
         pointwise=core and _is_tagged_so(short, torch.Tag.pointwise),
         reduces=core and _is_tagged_so(short, torch.Tag.reduction),
         multiplies=short in ("mul", "multiply"),
-        sums=short in _SUMS,
+        sums=_SUMS.get(short),
+        copies=short in _COPIES,
         joins=short in _JOINS,
         writes=func._schema.is_mutable,
         looks_up=short == "embedding",
@@ -316,7 +339,9 @@ def _find_sort(func: Any) -> Sort:
 
 def _map_axes(short: str) -> int:
     """How many axes the map has that a pooling, padding or interpolation works on; 0 if none."""
-    found = re.search(r"(?:pool|pad|upsample_\w+)([123])d", short)
+    if short in ("pixel_shuffle", "pixel_unshuffle"):
+        return 2
+    found = re.search(r"(?:pool|pad|upsample_\w+|grid_sampler_)([123])d", short)
     return int(found[1]) if found else 0
 
 

@@ -21,6 +21,8 @@ from torch.nn.parameter import is_lazy
 
 PARAMETRIZATIONS = "parametrizations"
 """The attribute in which torch.nn.utils.parametrize keeps what a layer's weight is made of."""
+_PACKED = "_packed_params"
+"""The same of a quantised layer of torch.ao."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,47 @@ class Block:
 def holders(modules: Iterable[nn.Module]) -> dict[nn.Module, nn.Module]:
     """Modules that are a part of a layer, with that layer.
 
-    What reparametrises a weight belongs to the layer of the weight.
+    What reparametrises or packs a weight belongs to the layer of the weight.
     """
     found: dict[nn.Module, nn.Module] = {}
     for module in modules:
-        made = module._modules.get(PARAMETRIZATIONS)
-        if made is not None:
-            found |= dict.fromkeys(made.modules(), found.get(module, module))
+        for name in (PARAMETRIZATIONS, _PACKED):
+            # A scripted module keeps its own in a mapping without `get`.
+            made = module._modules[name] if name in module._modules else None  # noqa: SIM401
+            if made is not None:
+                found |= dict.fromkeys(made.modules(), found.get(module, module))
     return found
+
+
+def packed_in(module: nn.Module) -> list[tuple[int, int]]:
+    """Weights that a layer keeps packed: the elements that each stands for, and its bytes.
+
+    A quantised layer of torch.ao keeps them in an object and hands them out as tensors. Others
+    (GPTQ, AWQ) keep whole numbers of 32 bits for several weights each, and say how many features
+    go in and out.
+    """
+    if (given := getattr(type(module), "_weight_bias", None)) is not None:
+        tensors = [tensor for tensor in given(module) if isinstance(tensor, Tensor)]
+        return [(t.numel(), t.numel() * t.element_size()) for t in tensors]
+    held = [t for t in (*module._parameters.values(), *module._buffers.values()) if t is not None]
+    whole = [t for t in held if _is_whole(t) and t.ndim > 1]
+    if not whole or any(hasattr(tensor, "quant_state") for tensor in held):
+        return []
+    elements = _features(module, "in") * _features(module, "out")
+    plain = any(tensor.numel() == elements for tensor in held if not _is_whole(tensor))
+    stored = sum(tensor.numel() * tensor.element_size() for tensor in whole)
+    return [(elements, stored)] if elements and not plain else []
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    return not (is_lazy(tensor) or tensor.is_floating_point() or tensor.is_complex())
+
+
+def _features(module: nn.Module, side: str) -> int:
+    """How many features a layer says go in or out; 0 if it does not."""
+    names = (f"{side}_features", f"{side}features")
+    found = (module.__dict__.get(name) for name in names)
+    return next((number for number in found if type(number) is int), 0)
 
 
 class Weights:
@@ -134,7 +169,11 @@ class Weights:
     def mark(self, tensor: Tensor, mark: Mark) -> None:
         """Say whose weights a new tensor holds; one that looks at marked memory stays as it is."""
         key = _storage(tensor)
-        if key is None or key in self._blocks:
+        if key is None:  # stored sparse, so it is known by itself
+            self._held[id(tensor)] = Block(0, 0, mark, made=True)
+            self._alive.append(tensor)
+            return
+        if key in self._blocks:
             return
         self._blocks[key] = [Block(0, _extent(tensor), mark, made=True)]
         self._alive.append(tensor.untyped_storage())
