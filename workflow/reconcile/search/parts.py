@@ -78,7 +78,8 @@ class Change:
     @property
     def words(self) -> str:
         """The change in words."""
-        return f"{'without' if self.sign < 0 else 'with'} the {_WORDS.get(self.part, self.part)}"
+        part = _WORDS.get(self.part, self.part.replace("-", " "))
+        return f"{'without' if self.sign < 0 else 'with'} the {part}"
 
 
 def part_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK) -> list[Candidate]:
