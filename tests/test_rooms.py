@@ -68,6 +68,7 @@ TESTED_IN = {
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
+    "study/selecting.py": ("study/test_expressions.py", "It answers what expressions ask."),
     "study/paper.py": ("study/test_load.py", "What cannot be computed of a paper is refused."),
     "study/values.py": ("study/test_load.py", "A value is a key of a study, and each is tried."),
     "tables/frames.py": ("tables/test_contract.py", "Every table of the contract becomes a frame."),

@@ -108,8 +108,8 @@ FAULTS = [
     ),
     (
         "config.yaml",
-        "repeats: 10",
-        "repaets: 10",
+        "repeats: 1",
+        "repaets: 1",
         "measure.repaets: unknown key, did you mean 'repeats'?",
     ),
     (

@@ -162,6 +162,30 @@ rows:
     assert told[0].endswith("in a table an expression with {of} in it as well")
 
 
+def test_countings_of_a_table(tmp_path: Path) -> None:
+    """A table's countings are those of each cell, of the row's layer; a row's own come first."""
+    table = """
+id: counted
+quote: Counted in ways.
+where: Table 3
+network: small
+countings: [{id: twice, title: twice, count: "2 * neurons({of})"}]
+columns:
+  neurons: {}
+rows:
+  conv: {cells: ["1"], of: conv}
+  total: ["2"]
+  fc: {cells: ["3"], of: fc, countings: [{id: own, title: own, count: neurons(fc)}]}
+"""
+    study = loaded(tmp_path, SIZES, table)
+    found = {c.id: [k.count for k in c.countings] for c in study.claims if c.countings}
+    assert found == {
+        "counted.conv.neurons": ["2 * neurons('conv')"],
+        "counted.total.neurons": ["2 * neurons('network')"],
+        "counted.fc.neurons": ["neurons(fc)"],
+    }
+
+
 def test_columns_may_be_networks(tmp_path: Path) -> None:
     """A table may stand the other way round."""
     table = """

@@ -20,8 +20,9 @@ from reconcile.study.expressions import (
     evaluate,
     networks_named,
 )
-from reconcile.study.model import Claim, Counting, Interpretation, Slip, Study
+from reconcile.study.model import Claim, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
+from reconcile.study.values import Counting
 from reconcile.tables.contract import AS_STATED, FITS, VERDICTS
 from reconcile.words import like, number
 

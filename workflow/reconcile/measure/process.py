@@ -294,7 +294,9 @@ class Zygote:
                 if outcome.finished == number or outcome.rubbish:
                     patience_s = 0 if outcome.rubbish else STOP_LIMIT_S
                     deadline = min(deadline, time.monotonic() + patience_s)
+                paused = time.monotonic()
                 yield
+                deadline += time.monotonic() - paused  # what is done with an answer is not its time
             elif self._control.end in ready:
                 message = self._message(STOP_LIMIT_S)
                 # What it said before it ended may have come between two looks.

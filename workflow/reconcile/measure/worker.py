@@ -223,7 +223,7 @@ class Worker:
         self._input: Answer = {}
         try:
             if request.get("solved"):  # the next value may need any amount of memory
-                return _on_meta(self._of_two_runs(request, META)["rows"], "a value tried"), None
+                return _on_meta(self._of_two_runs(request, META), "a value tried"), None
             if request["placement"] == "meta":
                 return self._on_meta_or_values(request, device)
             return self._run(request, device)

@@ -227,7 +227,8 @@ def _serve_together(
             return
         answers.send({"done": flags()})
         since += 1
-        by_chance = answer["status"] == BY_CHANCE and not request.get("twice")
+        spared = request.get("swept") and not request.get("twice")
+        by_chance = bool(spared) and answer["status"] == BY_CHANCE
         late = since == LOOK_EVERY or time.monotonic() - looked > LOOK_EVERY_S
         if not (late or by_chance or number == len(requests)):
             continue

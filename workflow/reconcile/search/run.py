@@ -23,8 +23,10 @@ from reconcile.search.given import Given, Row
 from reconcile.search.solve import search_solutions, values_to_try
 from reconcile.search.term_rows import search_terms, terms_to_try
 from reconcile.search.unexplained import (
+    conventions_to_try,
     digits_to_try,
     parts_to_try,
+    search_conventions,
     search_digits,
     search_parts,
     search_units,
@@ -58,6 +60,7 @@ SEARCHES = (
     Search("slips.csv", search_slips, slips_to_try),
     Search("geometries.csv", search_geometries, geometries_to_try),
     Search("parts.csv", search_parts, parts_to_try),
+    Search("conventions.csv", search_conventions, conventions_to_try),
     Search("units.csv", search_units, units_to_try),
     Search("digits.csv", search_digits, digits_to_try),
     Search("terms.csv", search_terms, terms_to_try),

@@ -210,7 +210,7 @@ def _text(found: range) -> str:
 def _says(wanted: Solve, found: Sequence[range], part: range, printed: str) -> str:
     if not found:
         return f"no {_name(wanted)} {_from(part)} gives {printed}"
-    return f"{printed} for {_name(wanted)} {_told(found)}{_within(wanted, part)}"
+    return f"{printed} for {_name(wanted)} {_ranges(found)}{_within(wanted, part)}"
 
 
 def _name(wanted: Solve) -> str:
@@ -225,7 +225,7 @@ def _within(wanted: Solve, part: range) -> str:
     return "" if part == wanted.values else f", of those {_from(part)}"
 
 
-def _told(found: Sequence[range]) -> str:
+def _ranges(found: Sequence[range]) -> str:
     """Ranges in words, the first of them where they are many."""
     told = [_in_words(one) for one in found[:SHOWN]]
     more = len(found) - SHOWN
@@ -256,9 +256,9 @@ def _says_of_all(
     """The values at which all claims hold; where there are none, what each of them asks for."""
     ids = listed([claim.id for claim in claims])
     if found:
-        return f"{ids} hold together for {_name(wanted)} {_told(found)}{_within(wanted, part)}"
+        return f"{ids} hold together for {_name(wanted)} {_ranges(found)}{_within(wanted, part)}"
     asks = (
-        f"{claim.id} asks for {_told(own) if own else 'none of them'}"
+        f"{claim.id} asks for {_ranges(own) if own else 'none of them'}"
         for claim, own in zip(claims, each, strict=True)
     )
     return f"no {_name(wanted)} {_from(part)} satisfies {ids} together: {', '.join(asks)}"

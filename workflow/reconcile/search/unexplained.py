@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Final
 
 from reconcile.search.candidates import Candidate, Findings, Pool, cells
+from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
 from reconcile.search.digits import MOST_MEASURED, Digits
 from reconcile.search.facts import NetworkFacts
 from reconcile.search.given import Given, Row
@@ -81,6 +82,11 @@ def search_parts(given: Given) -> Iterator[Row]:
     return _pooled(given, "parts", what, part_candidates)
 
 
+def search_conventions(given: Given) -> Iterator[Row]:
+    """conventions.csv: what tools say, and a multiply-add with or without what goes with it."""
+    return _pooled(given, "conventions", "conventions and tools", convention_candidates)
+
+
 def search_units(given: Given) -> Iterator[Row]:
     """units.csv: other units and other scopes; at last units that fit several numbers at once."""
     yield from _pooled(given, "units", "other scopes and units", unit_candidates)
@@ -100,7 +106,7 @@ def search_digits(given: Given) -> Iterator[Row]:
         for searcher, readings in groups.values():
             found = searcher.against(number, quantity, selector)
             if found.tried:
-                yield from _told(given, asked, ("digits", what), readings, found)
+                yield from _rows_found(given, asked, ("digits", what), readings, found)
 
 
 def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Iterator[Row]:
@@ -118,10 +124,10 @@ def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Itera
         for pool, readings in groups.values():
             if len(pool):
                 found = pool.against(asked.claim.number)
-                yield from _told(given, asked, (kind, what), readings, found)
+                yield from _rows_found(given, asked, (kind, what), readings, found)
 
 
-def _told(
+def _rows_found(
     given: Given, asked: Asked, kind: tuple[str, str], readings: list[str], found: Findings
 ) -> Iterator[Row]:
     """The rows of one search of one claim under readings that it cannot tell apart."""
@@ -192,5 +198,6 @@ def _of_each(most: int) -> Callable[[Study], int]:
 
 
 parts_to_try = _of_each(MOST_SUBSETS)
+conventions_to_try = _of_each(MOST_CONVENTIONS)
 units_to_try = _of_each(MOST_CANDIDATES)
 digits_to_try = _of_each(MOST_MEASURED)

@@ -20,6 +20,7 @@ from reconcile.study.values import (
     NETWORK_PATTERN,
     Argument,
     Arguments,
+    Counting,
     Digits,
     Expression,
     Id,
@@ -87,14 +88,6 @@ class Statement(Strict):
         if self.relation == "about":
             return abs(given - said) > parse_within(self.within or 0, said)
         return given > said if self.relation == "at-most" else given < said
-
-
-class Counting(Strict):
-    """One way in which a claim's number may have been counted."""
-
-    id: Id = Field(description="Identifier, unique within the claim.")
-    title: Text = Field(description="What is counted, in a few words.")
-    count: Expression = Field(description="Expression over measured quantities.")
 
 
 class Claim(Strict):

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from reconcile.study.values import (
     ID_PATTERN,
     Arguments,
+    Counting,
     Expression,
     Id,
     Relation,
@@ -69,6 +70,9 @@ class CellKeys(Strict):
     within: Within | None = Field(None, description="What `about` is taken to mean.")
     version: Text | None = Field(None, description="Which version of the paper prints it.")
     title: Text | None = Field(None, description="Short name of what is counted.")
+    countings: list[Counting] | None = Field(
+        None, description="As in a claim, `{of}` in them for `of`."
+    )
 
 
 class PrintedColumn(CellKeys):
@@ -187,9 +191,15 @@ def _named(kind: Kind | None, name: str) -> dict[str, Any]:
 
 def _of_network(keys: dict[str, Any]) -> dict[str, Any]:
     """A quantity of no layer is of the whole network; an expression says itself what it is of."""
+    of = repr(keys.get("of", NETWORK))
+    if "countings" in keys:
+        counted = (
+            c.model_copy(update={"count": c.count.replace(OF, of)}) for c in keys["countings"]
+        )
+        keys = keys | {"countings": list(counted)}
     if keys["quantity"] in QUANTITIES:
         return {"of": NETWORK} | keys
     if OF not in keys["quantity"]:
         return keys
-    of = repr(keys.pop("of", NETWORK))
-    return keys | {"quantity": keys["quantity"].replace(OF, of)}
+    without = {key: value for key, value in keys.items() if key != "of"}
+    return without | {"quantity": keys["quantity"].replace(OF, of)}

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
 )
 
@@ -115,3 +116,11 @@ class Strict(BaseModel):
     """Keys of a study: none unknown, none of another type, none changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Counting(Strict):
+    """One way in which a claim's number may have been counted."""
+
+    id: Id = Field(description="Identifier, unique within the claim.")
+    title: Text = Field(description="What is counted, in a few words.")
+    count: Expression = Field(description="Expression over measured quantities.")

@@ -484,6 +484,7 @@ _result(
 )
 for _name, _says in (
     ("parts", "parts of a network left out or counted once more, where no reading gives a number"),
+    ("conventions", "what tools and conventions say, where no reading gives a number"),
     ("units", "other units and scopes of what was measured, where no reading gives a number"),
     ("digits", "measured numbers whose digits are one edit away from a printed one"),
 ):
