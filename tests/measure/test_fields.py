@@ -354,3 +354,13 @@ def test_without_gradients() -> None:
     with torch.no_grad():
         found = cover(Conv2d(1, 1, 3), (1, 1, 5, 5), CPU)
     assert isinstance(found, Coverage) and found.seen == 25
+
+
+def test_what_is_compiled_runs_as_it_was_written() -> None:
+    """A compiled network has the fields of the plain one, and no compiler is run for them."""
+
+    def refused(*args: Any) -> Any:
+        raise AssertionError("compiled")
+
+    plain = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2))
+    assert field(lambda: torch.compile(plain, backend=refused), 1, 32, 32) == Field(5, 2, 0)

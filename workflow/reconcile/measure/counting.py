@@ -288,7 +288,7 @@ def layers_apart() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(before)
 
 
-def _uncompiled() -> AbstractContextManager[Any]:
+def uncompiled() -> AbstractContextManager[Any]:
     """Run what is compiled as it was written; only where somebody brought the compiler in."""
     if "torch._dynamo" not in sys.modules:
         return nullcontext()
@@ -325,7 +325,7 @@ def count_layers(
     with (
         torch.no_grad(),
         layers_apart(),
-        _uncompiled(),
+        uncompiled(),
         one_pass.prepared(),
         hooked(list(one_pass.names), _unwatched(one_pass.before), _unwatched(one_pass.after)),
         Functions(counter),

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from reconcile.measure.boxes import EVERYTHING, NOTHING, Boxes, Tracker
 from reconcile.measure.building import called
-from reconcile.measure.counting import Row, first_tensor, layer_names
+from reconcile.measure.counting import Row, first_tensor, layer_names, uncompiled
 from reconcile.measure.kinds import MAPS, TOKENS
 from reconcile.measure.recall import Execute, execute
 
@@ -96,7 +96,7 @@ def fields_of(
 
     handles = [nn.Module.register_forward_hook(module, after) for module in model.modules()]
     try:
-        with torch.no_grad(), tracker:
+        with torch.no_grad(), tracker, uncompiled():
             called(model, inputs)
     finally:
         for handle in handles:

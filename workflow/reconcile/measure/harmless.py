@@ -96,7 +96,12 @@ _STORE = """
 _ELSEWHERE = """
     torchvision.nms torchvision.roi_align torchvision.roi_pool torchvision.ps_roi_align
     torchvision.ps_roi_pool quantized.quantize quantized.dequantize quantized.add
-    quantized.add_relu quantized.cat quantized.max_pool2d quantized.batch_norm2d
+    quantized.add_relu quantized.add_scalar quantized.batch_norm1d quantized.batch_norm2d
+    quantized.batch_norm3d quantized.cat quantized.celu quantized.elu quantized.group_norm
+    quantized.hardswish quantized.instance_norm quantized.layer_norm quantized.leaky_relu
+    quantized.max_pool1d quantized.max_pool2d quantized.mul quantized.mul_relu
+    quantized.mul_scalar quantized.prelu quantized.relu6 quantized.sigmoid quantized.softmax
+    quantized.threshold
 """
 HARMLESS_NAMES = frozenset(
     " ".join(
