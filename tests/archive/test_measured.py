@@ -109,6 +109,35 @@ def test_rows_of_what_was_not_measured(members: Members, status: str) -> None:
     assert refused(members) == ""
 
 
+SOLVED = {"search": "size", "claim": "conv", "value": "8", "method": "scan", "step": "1"}
+
+
+def solving(members: Members) -> None:
+    """Plan to solve for an argument, and archive one value that was tried."""
+    plan = json.loads(members["results/interpretations.json"])
+    plan["solve"] = {"size": {"first": 1, "last": 9, "step": 1, "claims": {"conv": {}}}}
+    members["results/interpretations.json"] = json.dumps(plan).encode()
+    put(members, "solutions_measured.csv", [SOLVED])
+
+
+def test_values_that_were_tried(members: Members) -> None:
+    """Values of an argument that is solved for are no readings, and agree with the plan."""
+    solving(members)
+    assert refused(members) == ""
+    said = forged(members, "solutions_measured.csv", lambda rows: rows.append(rows[0]))
+    assert said == "solutions_measured.csv has two rows for size/conv/8"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("search", "other"), ("claim", "other"), ("value", "10"), ("value", "0")]
+)
+def test_values_that_were_not_planned(members: Members, column: str, value: str) -> None:
+    """A value of another search, claim or range is refused."""
+    solving(members)
+    said = forged(members, "solutions_measured.csv", lambda rows: rows[0].update({column: value}))
+    assert said.startswith("solutions_measured.csv: ") and said.endswith("is not what was planned")
+
+
 @pytest.mark.parametrize("column", [column.name for column, _ in summed()])
 @pytest.mark.parametrize("value", ["", "1"])
 def test_totals(members: Members, column: str, value: str) -> None:

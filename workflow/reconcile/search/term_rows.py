@@ -94,8 +94,8 @@ class Known:
 
     def named(self, solution: Solution) -> str:
         """The same with the names of the terms."""
-        parts = zip(solution, self.terms, strict=True)
-        return " + ".join(f"{c} × {term.name}" for c, term in parts if c) or "nothing"
+        parts = ((c, term.name) for c, term in zip(solution, self.terms, strict=True) if c)
+        return " + ".join(name if c == 1 else f"{c} × {name}" for c, name in parts) or "nothing"
 
 
 def _scaled(times: int, scale: Fraction) -> int:
@@ -207,7 +207,7 @@ def _summary(known: Known, box: Box, found: TermFindings, missing: int) -> Row:
             f"{every} numbers out, and the search ended at its bound: there may be more"
         )
     elif not found.solutions:
-        says = f"no combination {among} brings more than {reached} of {every} numbers out"
+        says = f"none {among} brings more than {reached} of {every} numbers out"
     else:
         all_of = f"all {every} numbers" if not missing else f"{reached} of {every} numbers"
         more = "" if not missing else ", and none brings more"
