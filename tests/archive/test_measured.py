@@ -19,8 +19,11 @@ from reconcile.tables.contract import FILES, PARTLY, STATUSES, summed, tables
 Members = dict[str, bytes]
 Rows = list[dict[str, str]]
 MEASURED_TABLES = [
-    name for name, file in tables().items() if file.rule == "measure" and "network" in file.keys
+    name
+    for name, file in tables().items()
+    if file.rule == "measure" and "interpretation" in file.keys
 ]
+"""Those that have a row a reading; values tried to solve for an argument are in another."""
 WITH_LAYERS = [n for n in MEASURED_TABLES if "layer" in FILES[n].keys and n != "layers.csv"]
 
 
