@@ -23,13 +23,13 @@ help: ## list the targets
 ifeq ($(shell test -w . && echo yes),yes)
 report: environment ## measure the studies of config.yaml and write results/
 	python -m reconcile recover
-	snakemake --quiet rules host
+	snakemake --quiet rules host progress
 
 else
 # On a disk that is read-only but for results/, a run keeps its logs and locks there too.
 report: environment results/.run
 	cd results/.run && python -m reconcile recover
-	snakemake --directory results/.run
+	snakemake --quiet rules host progress --directory results/.run
 
 endif
 results/.run:

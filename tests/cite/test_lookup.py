@@ -65,6 +65,12 @@ def test_names_that_tex_would_read_otherwise_are_in_the_tables_only() -> None:
     assert "a{,}#1" in numbers_csv("tiny", found) and "a{,}#1" in numbers_json("tiny", found)
 
 
+def test_a_name_is_no_formula() -> None:
+    """A spreadsheet takes a layer's name for text, as in every other table."""
+    found = all_found([LAYER | {"layer": "=1+1"}], [], [])
+    assert numbers_csv("tiny", found).endswith("\ntiny,ceil,'=1+1,neurons,1024\n")
+
+
 def test_the_index_and_the_json_hold_the_tables(results: Path) -> None:
     """What can be looked up is what was measured, digit for digit."""
     with (results / "numbers.csv").open(encoding="utf-8", newline="") as stream:

@@ -209,6 +209,34 @@ def test_everything_is_there_without_a_script(open_report: Open) -> None:
     assert page.get_by_role("button").count() == 0
 
 
+OVERLAPS = """() => {
+  const found = [];
+  for (const svg of document.querySelectorAll("figure svg")) {
+    const box = svg.getBoundingClientRect();
+    const boxed = (t) => [t.textContent, t.getBoundingClientRect()];
+    const texts = [...svg.querySelectorAll("text")].map(boxed);
+    for (const [i, [text, r]] of texts.entries()) {
+      const cut = r.left < box.left - 1 || r.right > box.right + 1;
+      if (r.width && cut) found.push(`${text} is cut`);
+      for (const [other, q] of texts.slice(i + 1)) {
+        const across = Math.min(r.right, q.right) - Math.max(r.left, q.left);
+        const down = Math.min(r.bottom, q.bottom) - Math.max(r.top, q.top);
+        if (across > 1 && down > 3) found.push(`${text} and ${other}`);
+      }
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390, 320])
+def test_no_text_of_a_figure_overlaps(open_report: Open, width: int) -> None:
+    """Labels stand clear of each other and within their drawing, whichever is shown."""
+    page = open_report(viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert page.evaluate(OVERLAPS) == []
+
+
 def test_fonts_are_those_of_the_page(open_report: Open) -> None:
     """Every bundled face loads from the page itself."""
     page = open_report()

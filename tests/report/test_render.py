@@ -26,6 +26,7 @@ from support import PROJECT, study_data
 from reconcile.cite.numbers import write_citations
 from reconcile.report.read import Results
 from reconcile.tables.contract import head_of
+from reconcile.tables.frames import table, write_table
 from reconcile.words import MARKS
 
 
@@ -321,6 +322,13 @@ def test_the_page_is_complete_in_itself(page: Page) -> None:
     assert "link" not in [tag for tag, _ in page.elements]
 
 
+def test_every_table_has_a_caption(html: str) -> None:
+    """Who hears a table hears first what it is about."""
+    tables = re.findall(r"<table[^>]*>\s*<(\w+)", html)
+    assert len(tables) > 10
+    assert set(tables) == {"caption"}
+
+
 def test_downloads_hold_the_files_byte_for_byte(page: Page, results: Results) -> None:
     """The data behind each table can be had without a network."""
     for name in ("verdicts.csv", "record.json"):
@@ -348,3 +356,27 @@ def test_rendering_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_candidates_are_shown_with_their_expressions(tmp_path: Path) -> None:
+    """A search that nobody asked for: what it tried, what fits, and how many would by chance."""
+    study, out = write_results(tmp_path)
+    row = {
+        "claim": "conv",
+        "kind": "parts",
+        "searched": "neurons: parts; under floor and ceil",
+        "tried": 1234,
+        "found": "neurons without the classifier: 48.",
+        "hit": "neurons without the classifier",
+        "interpretations": "floor ceil",
+        "expression": "neurons(network) - neurons('part:classifier')",
+        "value": 48,
+        "fit": "matches",
+        "cost": 1,
+        "by_chance": "0.0123",
+    }
+    write_table(out, "parts.csv", table("parts.csv", [row]))
+    page = html_of(results_in(study, out))
+    section = page.partition('<h3 id="parts">')[2].partition("<h3")[0]
+    assert "<code>neurons(network) - neurons(&#39;part:classifier&#39;)</code>" in section
+    assert all(text in section for text in ("1,234", "0.0123", "neurons without the classifier"))

@@ -115,8 +115,8 @@ def by_flop_counter(model: nn.Module, given: Tensor) -> int:
 
 def by_thop(model: nn.Module, given: Tensor) -> int:
     """Its operations, which are multiply-adds of convolutions and linear layers."""
-    tool = pytest.importorskip("thop")
-    with catch_warnings(action="ignore"):
+    with catch_warnings(action="ignore"):  # it asks for modules that Python is about to drop
+        tool = pytest.importorskip("thop")
         return int(tool.profile(model, inputs=(given,), verbose=False)[0])
 
 

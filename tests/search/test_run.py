@@ -24,11 +24,10 @@ def test_what_is_registered_is_what_the_rule_writes() -> None:
 
 @pytest.mark.parametrize("search", SEARCHES, ids=lambda search: search.name)
 def test_each_search_has_its_part_of_the_report(search: Search) -> None:
-    """A template shows it, and its table says which search a row is of."""
+    """A template shows it, and its table says which claim and which search a row is of."""
     part = PROJECT / "templates" / "partials" / f"search-{search.name}.jinja"
     assert f'id="{search.name}"' in part.read_text(encoding="utf-8")
-    wanted = SEARCH_OF.get(search.name, SEARCH)
-    assert set(wanted) <= set(FILES[search.table].keys)
+    assert set(SEARCH_OF.get(search.name, SEARCH)) <= set(FILES[search.table].keys)
 
 
 def test_each_search_is_explained() -> None:

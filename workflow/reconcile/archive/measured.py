@@ -126,9 +126,9 @@ def _check_tensors(tensors: Iterable[Row], layers: Layers) -> None:
     held: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in tensors:
         _check_layer("tensors.csv", row, layers)
-        if not row.keys() >= {"elements", "held", "used", "parts"}:
+        if not row.keys() >= {"elements", "held", "used", "parts", "layers"}:
             continue
-        _require("tensors.csv", row, set(row["parts"].split()) <= PARTS.keys())
+        _require("tensors.csv", row, _is_what_parts_say(row))
         held[*_network_of(row), row["layer"]].append(row)
     networks = {key[:2] for key in held}
     for key, layer in layers.items():
@@ -153,6 +153,18 @@ def _check_solved(archive: Archive, rows: list[Row]) -> None:
         if not there:
             place = _text("/".join((row["search"], row["claim"], row["value"])))
             raise ArchiveError(f"solutions_measured.csv: {place} is not what was planned")
+
+
+def _is_what_parts_say(row: Row) -> bool:
+    """Whether a tensor is frozen, unread and shared where its parts say so."""
+    parts, parameter = set(row["parts"].split()), row["held"] != BUFFER
+    said = {
+        "frozen": row["held"] == FROZEN,
+        "unused": parameter and row["used"] == "no",
+        "shared": parameter and int(row["layers"]) > 1,
+    }
+    known = all((part in parts) == holds for part, holds in said.items())
+    return parts <= PARTS.keys() and known and int(row["layers"]) >= 1
 
 
 def _planned(archive: Archive) -> set[Network]:

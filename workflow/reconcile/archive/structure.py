@@ -104,6 +104,7 @@ class RecordModel(_Open):
     ended: Time
     device: _Device
     settings: dict[str, bool | Number | str | list[str] | None]
+    twice_every: int | None = None
     versions: dict[str, str | None]
     host: dict[str, str | Number | None]
     source: _Source

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from reconcile.cite.latex import Tex, escape, number
 from reconcile.study.model import SINGLE
 from reconcile.tables.contract import NETWORK, layer_quantities, total_quantities
+from reconcile.tables.rows import written_cell
 
 Row = Mapping[str, str]
 OF_CLAIMS = ("printed", "measured", "verdict", "counting")
@@ -98,7 +99,8 @@ def numbers_csv(study: str, found: Iterable[Found]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(INDEX)
-    writer.writerows((study, *one.names, one.value) for one in found)
+    cells = ((study, *one.names, one.value) for one in found)
+    writer.writerows(map(written_cell, row) for row in cells)
     return stream.getvalue()
 
 

@@ -25,7 +25,7 @@ from reconcile.files import files_in
 from reconcile.proc import proc_field
 from reconcile.project import LOCK
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
-from reconcile.study.settings import Measuring
+from reconcile.study.settings import TWICE_EVERY, Measuring
 
 LOCK_FILE = "requirements.lock"
 CONFIG_FILE = "config.yaml"
@@ -78,6 +78,7 @@ def record_of(
         "seconds": round((ended - started).total_seconds(), 3),
         "device": introduction["device"],
         "settings": settings.model_dump() | _kernels(introduction["flags"]),
+        "twice_every": TWICE_EVERY,
         "flags": introduction["flags"],
         "versions": facts.get("versions", {}) | introduction["versions"],
     }

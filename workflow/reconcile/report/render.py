@@ -22,7 +22,6 @@ from reconcile.report.read import Results, data_files, grouped_by, read_results
 from reconcile.report.readings import reading_views
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
-from reconcile.study.settings import TWICE_EVERY
 from reconcile.tables.contract import FAILS, FILES, NOT_COMPUTED
 from reconcile.tables.rows import Row
 
@@ -145,7 +144,6 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "unsolved": _unsolved(results),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
-        "twice_every": TWICE_EVERY,
         "on_meta": sum(row["status"] == "measured-on-meta" for row in totals),
         "checked_by": options.checked_by,
         "orcid": options.orcid,

@@ -299,5 +299,17 @@ def _bar_row(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
     length = max(scale.at(bar.median) - scale.left, 1)
     yield rect(scale.left, y - 6, length, 12, **paint(fill=fill))
     yield line(scale.at(bar.low), y, scale.at(bar.high), y, "ink", stroke_width=1.5)
-    x = max(scale.at(bar.high), scale.at(bar.median)) + 7
-    yield label(x, y + 4, milliseconds(bar.median), size=11)
+    yield from _median(bar, scale, y, on_dark=bar.strong)
+
+
+def _median(bar: Bar, scale: Scale, y: float, *, on_dark: bool) -> Iterator[Markup]:
+    """The median beside the end of its bar: outside, unless the line of the quartiles is there."""
+    text = milliseconds(bar.median)
+    end, room = scale.at(bar.median), width_of(text, 11) + 8
+    if scale.at(bar.high) - end < 1:
+        yield label(end + 7, y + 4, text, size=11)
+    elif min(scale.at(bar.low), end) - scale.left > room:
+        x = min(scale.at(bar.low), end) - 6
+        yield label(x, y + 4, text, colour="paper" if on_dark else "ink", size=11, anchor="end")
+    else:
+        yield label(max(scale.at(bar.high), end) + 7, y + 4, text, size=11)

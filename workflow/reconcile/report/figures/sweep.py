@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reconcile.judge.reconciliation import MOST_BEST
-from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
+from reconcile.report.figures.svg import NARROW, Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
 from reconcile.study.model import Axis, Source
 from reconcile.study.plan import Combination, axes_by_effect, cells_of, values_of
@@ -24,6 +24,8 @@ MOST_GROUPS = 5
 MOST_VALUES = 8
 """Values of an axis that are written out."""
 TOP, GAP, FOOT = 52.0, 2.0, 36.0
+LEGEND_LINE = 18.0
+"""What a second line of the legend takes, where a phone has no room for one."""
 TALL, NARROW_ROW = 44.0, 14.0
 FEW = 12
 """Rows up to this many are tall enough for a second line of text."""
@@ -235,14 +237,15 @@ def _draw_grid(grid: GridPicture, width: float) -> tuple[float, list[Markup]]:
     tall = TALL if len(grid.rows) <= FEW else NARROW_ROW
     step = (width - left) / len(grid.columns)
     bottom = TOP + tall * len(grid.rows)
+    two_lines = grid.chosen is not None and width <= NARROW
     parts = [
         label(left, 14, grid.across, bold=True),
         label(0, TOP - 8, grid.down, bold=True),
         *_heads(grid, left, step),
         *(part for row in range(len(grid.rows)) for part in _grid_row(grid, row, left, step, tall)),
-        *_grid_legend(grid, left, bottom + 16),
+        *_grid_legend(grid, left, bottom + 16, two_lines=two_lines),
     ]
-    return bottom + FOOT, parts
+    return bottom + FOOT + LEGEND_LINE * two_lines, parts
 
 
 def _grid_in_words(grid: GridPicture) -> str:
@@ -311,7 +314,7 @@ def _shade(box: tuple[float, float, float, float], best: int, grid: GridPicture)
     return rect(x, y, wide, tall, rx=2, fill_opacity=opacity, **paint(fill="accent"))
 
 
-def _grid_legend(grid: GridPicture, left: float, y: float) -> Iterator[Markup]:
+def _grid_legend(grid: GridPicture, left: float, y: float, *, two_lines: bool) -> Iterator[Markup]:
     x = left
     some = sorted(n for n in {*grid.best.values()} if 0 < n < grid.claims)
     ends = dict.fromkeys([*some[:1], *some[-1:]])
@@ -321,5 +324,7 @@ def _grid_legend(grid: GridPicture, left: float, y: float) -> Iterator[Markup]:
         yield label(x + 19, y + 10, told, colour="muted", size=11)
         x += 33 + width_of(told, 11)
     if grid.chosen is not None:
+        if two_lines:
+            x, y = left, y + LEGEND_LINE
         yield rect(x, y, 13, 12, stroke_width=2, **paint(stroke="ink"))
         yield label(x + 19, y + 10, "the conclusion", colour="muted", size=11)

@@ -290,8 +290,9 @@ def _numbers(strip: _Strip, y: float) -> Iterator[Markup]:
     wanted = [*ends, *(walk.starts[i] for i in strip.shown), walk.end(strip.shown[-1])]
     taken: list[float] = []
     for pixel in wanted:
-        x = strip.at(pixel) + strip.cell / 2
         room = width_of(str(pixel), 10) + 5
+        # A number may be wider than its pixel, and the last pixel may end the drawing.
+        x = min(strip.at(pixel) + strip.cell / 2, strip.right - (room - 5) / 2)
         if strip.first <= pixel <= strip.last and all(abs(x - other) >= room for other in taken):
             taken.append(x)
             shown = str(pixel).replace("-", "−")
