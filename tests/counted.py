@@ -29,7 +29,7 @@ class Counted:
         self.tensors: list[dict[str, Any]] = [KEY | row for row in tensor_rows(model, rows)]
         self.facts = NetworkFacts(self.layers, self.tensors)
 
-    def scope(self, folder: Any) -> ReadingScope:
+    def scope(self, folder: Any, **more: Any) -> ReadingScope:
         """The network as the reading ``floor`` of the tiny study."""
         totals = KEY | {"status": "measured"}
         for column, (name, kinds) in summed():
@@ -42,7 +42,7 @@ class Counted:
             table("outputs.csv", []),
             table("tensors.csv", self.tensors),
         )
-        study = load_study(write_study(folder / "tiny", study_data()))
+        study = load_study(write_study(folder / "tiny", study_data() | more))
         return ReadingScope(study, study.interpretations[0], measured)
 
 

@@ -6,13 +6,14 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from support import study_data
+from support import measured, study_data
 
 from reconcile.judge.evidence import Checked
-from reconcile.judge.ranking import RULE, Ranked, digits_sentence
+from reconcile.judge.ranking import RULE, Ranked, digits_sentence, notes
 from reconcile.judge.ranking import rank as rank_some
-from reconcile.judge.verdicts import Counted, Verdict
+from reconcile.judge.verdicts import Counted, Verdict, judge
 from reconcile.study.model import Evidence, Source, Study
+from reconcile.study.values import Counting
 
 
 def study_of(*readings: dict[str, Any]) -> Study:
@@ -147,3 +148,21 @@ def test_many_claims_of_one_convention() -> None:
     assert digits_sentence(many, "a", countings) == (
         "rounded digits serve every matched claim of them: p0, p1, p2, p3, p4 and 3 more"
     )
+
+
+@pytest.mark.parametrize(("zeros", "end"), [({}, "."), ({"zeros": "open"}, ", unless its last")])
+def test_a_number_that_hangs_on_its_zeros(zeros: dict[str, str], end: str) -> None:
+    """Of a number that no counting gives it is said whether its last zeros decide."""
+    study = study_of({})
+    other = {"id": "twice", "title": "twice", "count": "2 * parameters(network)"}
+    keys = {"printed": "80M", "countings": [Counting(**other)], **zeros}
+    claim = study.claim("parameters").model_copy(update=keys)
+    study = study.model_copy(update={"claims": [claim]})
+    verdict = judge(Fraction(76_000_000), claim)[0]
+    countings = [
+        Counted("a", "parameters", counting, "all", Fraction(76_000_000), verdict, "")
+        for counting in ("as-stated", "twice")
+    ]
+    ranked = rank_some(study, study.interpretations, [], countings, [])
+    (note,) = notes(study, countings, ranked, [], measured(study, []))
+    assert f"reproduced by no reading under any counting{end}" in note

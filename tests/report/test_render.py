@@ -25,6 +25,7 @@ from support import PROJECT, study_data
 
 from reconcile.cite.numbers import write_citations
 from reconcile.report.read import Results
+from reconcile.tables.contract import head_of
 from reconcile.tables.frames import table, write_table
 from reconcile.words import MARKS
 
@@ -185,6 +186,59 @@ def test_sections_without_data_are_left_out(tmp_path: Path) -> None:
         (out / f"{name}.csv").unlink()
     ids = Page(html_of(results_in(study, out))).all("id")
     assert not {"searches", "figure-windows", "latency", "coverage"} & set(ids)
+
+
+def solved(claim: str, values: str, says: str) -> dict[str, str]:
+    """A row of solutions.csv."""
+    shared = dict.fromkeys(head_of("solutions.csv"), "")
+    own = {"search": "size", "claim": claim, "digits": "rounded", "argument": "size"}
+    return shared | own | {"values": values, "says": says}
+
+
+def test_claims_without_a_common_value_are_a_conflict(results: Results) -> None:
+    """The sentence stands among the conflicts where no value satisfies all, and only there."""
+    none = "no size from 1 to 9 satisfies conv and map together: <b>"
+    rows = [solved("conv", "2", "48 for size 4 to 5"), solved("", "0", none)]
+    for found, there in ((rows, True), ([rows[0], solved("", "1", "at 4")], False)):
+        text = html_of(replace(results, tables={**results.tables, "solutions.csv": found}))
+        conflicts = text[text.index('id="conflicts"') :]
+        conflicts = conflicts[: conflicts.index("</section>")]
+        assert ("No size from 1 to 9 satisfies conv and map together: &lt;b&gt;" in conflicts) is (
+            there
+        )
+        assert "48 for size 4 to 5." in text
+
+
+def searched(part: str, name: str, says: str, **more: str) -> dict[str, str]:
+    """A row of terms.csv."""
+    shared = dict.fromkeys(head_of("terms.csv"), "")
+    own = {"search": "sizes", "digits": "rounded", "part": part, "name": name, "says": says}
+    return shared | own | more
+
+
+def test_what_is_determined_is_told_before_solutions(results: Results) -> None:
+    """Terms with their ranges come first, then solutions, then what all of it is worth."""
+    rows = [
+        searched("found", "", "2 of 9 combinations bring all out", claims="conv"),
+        searched("coefficient", "matrix", "determined: exactly 1 in every solution"),
+        searched("together", "conv", "what is free adds 1 to 2"),
+        searched("solution", "1", "matrix + 2 × bias", of="2"),
+        searched("box", "0 to 4", "1 solution with terms 0 to 4 times"),
+        searched("smooth", "small", "if all were real numbers, 188 of 200 would have one"),
+    ]
+    text = html_of(replace(results, tables={**results.tables, "terms.csv": rows}))
+    places = [
+        text.index(told)
+        for told in (
+            "2 of 9 combinations bring all out",
+            "determined: exactly 1",
+            "What is free adds",
+            "matrix + 2 × bias",
+            "1 solution with terms",
+            "188 of 200",
+        )
+    ]
+    assert places == sorted(places)
 
 
 def counting(results: Results, **changed: int) -> str:

@@ -29,8 +29,8 @@ IMAGES = 108 + 4 + 8 + 288 + 40 + 90
 EXPECTED = {
     ("words", "parameters", "parameters without the embeddings"): TRAINED - WORDS,
     ("words", "parameters", "parameters without the biases"): TRAINED - BIASES,
-    ("words", "parameters", "parameters with the tensors that layers share"): TRAINED + WORDS,
-    ("words", "parameters", "parameters with the frozen tensors"): TRAINED + NORM,
+    ("words", "parameters", "parameters with the embeddings"): TRAINED + WORDS,
+    ("words", "parameters", "parameters with the norms"): TRAINED + NORM,
     ("words", "parameters", "parameters without the tensors that were not read"): TRAINED - POOLER,
     (
         "words",

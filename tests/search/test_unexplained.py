@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 from conftest import TINY_LAYERS
+from counted import words
 from support import measured
 
+from reconcile.errors import InputError
 from reconcile.judge.reconciliation import reconcile_study
+from reconcile.search.facts import NetworkFacts
 from reconcile.search.given import Given
+from reconcile.search.parts import part_candidates
 from reconcile.search.unexplained import (
     digits_to_try,
     plainly,
@@ -21,7 +25,9 @@ from reconcile.search.unexplained import (
     unexplained,
     units_to_try,
 )
+from reconcile.study.expressions import evaluate
 from reconcile.study.model import Study
+from reconcile.study.selecting import with_own_parts
 from reconcile.tables.frames import table, write_table
 
 MakeStudy = Callable[..., Study]
@@ -124,3 +130,24 @@ def test_the_bounds_hold(given: Callable[..., Given]) -> None:
     for search, most in ((search_units, units_to_try), (search_digits, digits_to_try)):
         tried = {(r["claim"], r["interpretations"]): r.get("tried", 0) for r in search(tiny)}
         assert 0 < sum(tried.values()) <= most(tiny.study)
+
+
+def test_a_study_names_parts_of_its_own(tmp_path: Path) -> None:
+    """By layers or tensors; they are varied like the others, and can be asked for."""
+    counted = words()
+    own = {"block": ["mix", "back"], "first-bias": ["mix.bias"]}
+    facts = NetworkFacts(counted.layers, with_own_parts(counted.tensors, own))
+    found = {c.says: c for c in part_candidates(facts, "parameters")}
+    total = facts.total("parameters")
+    block = 8 * 32 + 32 + 32 * 8 + 8
+    without = found["parameters without the block"]
+    assert without.value == total - block
+    assert found["parameters without the first bias"].value == total - 32
+    scope = counted.scope(tmp_path, parts=own)
+    assert evaluate(without.expression, scope) == without.value
+
+
+def test_a_part_that_is_known_is_not_named_again(make_study: MakeStudy) -> None:
+    """The fault names the part and what it is."""
+    with pytest.raises(InputError, match=r"biases.* is a part that is known already"):
+        make_study(lambda data: data.update(parts={"biases": ["conv"]}))

@@ -13,7 +13,13 @@ from reconcile.study.expressions import ExpressionError, UnknownNameError
 from reconcile.study.model import SINGLE, Interpretation, Study
 from reconcile.study.paper import PaperScope
 from reconcile.study.plan import networks_of
-from reconcile.study.selecting import Row, number_in, refuse_several, selected
+from reconcile.study.selecting import (
+    Row,
+    number_in,
+    refuse_several,
+    selected,
+    with_own_parts,
+)
 from reconcile.tables.contract import (
     BUFFER,
     FROZEN,
@@ -227,10 +233,11 @@ class ReadingScope(PaperScope):
         """
         named, _, pattern = said.partition(" of ")
         parts = set(named.split("|"))
-        if unknown := sorted(parts - PARTS.keys()):
-            told = f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}"
+        known = (*PARTS, *self.study.parts)
+        if unknown := sorted(parts - set(known)):
+            told = f"there is no part {unknown[0]!r}; there are: {', '.join(known)}"
             raise UnknownNameError(told)
-        tensors = self.measured.tensors(*self.key)
+        tensors = with_own_parts(self.measured.tensors(*self.key), self.study.parts)
         if not tensors:
             raise UnknownNameError(f"tensors.csv has no rows of {'/'.join(self.key)}")
         own = [row for row in tensors if parts & set(row["parts"].split())]

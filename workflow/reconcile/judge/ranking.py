@@ -19,7 +19,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.verdicts import Counted, Verdict, conventions, countings_of
 from reconcile.study.model import Claim, Interpretation, Study
 from reconcile.study.plan import denied_statements
-from reconcile.tables.contract import FITS
+from reconcile.tables.contract import FITS, WEAKLY
 from reconcile.words import count_of, like, listed
 
 RULE = (
@@ -251,7 +251,10 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
     unknown = f" It was not measured under {', '.join(unmeasured)}." if unmeasured else ""
     if not parts:
         none = f"none of {', '.join(unfit)}" if unmeasured else "no reading"
-        return f"{claim.printed} ({claim.id}) is reproduced by {none} under any counting.{unknown}"
+        weakly = any(counted.verdict == WEAKLY for counted in countings)
+        unless = ", unless its last zeros are no digits" if weakly else ""
+        sentence = f"{claim.printed} ({claim.id}) is reproduced by {none} under any counting"
+        return f"{sentence}{unless}.{unknown}"
     proof = " It is no proof of any of them." if len(parts) > 1 else ""
     rest = f" It fits none of {', '.join(unfit)}." if unfit else ""
     return (

@@ -78,7 +78,8 @@ class Change:
     @property
     def words(self) -> str:
         """The change in words."""
-        return f"{'without' if self.sign < 0 else 'with'} the {_WORDS.get(self.part, self.part)}"
+        part = _WORDS.get(self.part, self.part.replace("-", " "))
+        return f"{'without' if self.sign < 0 else 'with'} the {part}"
 
 
 def part_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK) -> list[Candidate]:
@@ -158,9 +159,12 @@ def _changes(pieces: Sequence[Piece], quantity: str) -> list[Change]:
             sizes[part] = sizes.get(part, 0) + piece.count
     largest = sorted(sizes, key=lambda part: (-sizes[part], part))[:MOST_PARTS]
     every = frozenset(i for i, piece in enumerate(pieces) if piece.counted)
-    found = []
-    for part in sorted(largest):
+    found, seen = [], set()
+    for part in sorted(largest, key=_place):
         held = frozenset(i for i, piece in enumerate(pieces) if part in piece.parts)
+        if held in seen:
+            continue  # another name of a part that is varied already
+        seen.add(held)
         counted = frozenset(i for i in held if pieces[i].counted)
         if counted == every:
             continue  # what is left would be nothing
@@ -170,6 +174,12 @@ def _changes(pieces: Sequence[Piece], quantity: str) -> list[Change]:
             frozen = all("frozen" in pieces[i].parts for i in held)
             found.append(Change(part, held, 1, "frozen" if frozen else "buffers"))
     return found
+
+
+def _place(part: str) -> tuple[int, str]:
+    """Where a part stands among those that are known; a study's own come first."""
+    known = list(PARTS)
+    return (known.index(part) if part in PARTS else -1), part
 
 
 def _twice(pieces: Sequence[Piece], change: Change) -> bool:

@@ -22,6 +22,7 @@ from reconcile.search.given import Given, Row
 from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
 from reconcile.search.units import MOST_CANDIDATES, WholeTable, common_unit, unit_candidates
 from reconcile.study.model import Claim, Study
+from reconcile.study.selecting import with_own_parts
 from reconcile.tables.contract import FITS, NETWORK, QUANTITIES, WEAKLY
 from reconcile.words import listed
 
@@ -72,7 +73,8 @@ def networks(given: Given) -> dict[tuple[str, str], NetworkFacts]:
     for reading in given.study.own_readings:
         for key in measured.totals:
             if key[0] == reading.id and measured.problem(*key) is None:
-                found[key] = NetworkFacts(measured.layers(*key).values(), measured.tensors(*key))
+                tensors = with_own_parts(measured.tensors(*key), given.study.parts)
+                found[key] = NetworkFacts(measured.layers(*key).values(), tensors)
     return found
 
 

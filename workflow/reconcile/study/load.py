@@ -33,7 +33,7 @@ from reconcile.study.plan import (
 from reconcile.study.printed_tables import OF, claims_in, networks_in, problems_in
 from reconcile.study.values import Argument, Arguments, is_number
 from reconcile.study.yamlfile import Places, build, line_of, load_yaml
-from reconcile.tables.contract import NETWORK, QUANTITIES
+from reconcile.tables.contract import NETWORK, PARTS, QUANTITIES
 
 STUDY_FILE = "study.yaml"
 REFERENCE = re.compile(r"\{([^{}]*)\}")
@@ -303,6 +303,11 @@ def _is_parsed(text: str) -> bool:
     return True
 
 
+def _part_problems(study: Study) -> Iterator[Problem]:
+    for name in sorted(study.parts.keys() & PARTS.keys()):
+        yield ("parts", name), f"{name!r} is a part that is known already: {PARTS[name]}"
+
+
 def _reference_problems(study: Study) -> Iterator[Problem]:
     readings, claims = _ids(study.interpretations), _ids(study.claims)
     for i, item in enumerate(study.evidence):
@@ -314,6 +319,7 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
     for key in ("consistency", "slips", "geometries"):
         for i, item in enumerate(getattr(study, key)):
             yield from _unknown((key, i, "claim"), item.claim, claims, "claim")
+    yield from _part_problems(study)
     for i, search in enumerate(study.slips):
         place = ("slips", i, "interpretation")
         yield from _unknown(place, search.interpretation, readings, "interpretation")

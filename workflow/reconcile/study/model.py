@@ -468,6 +468,10 @@ class Study(Strict):
     consistency: list[Consistency] = Field(
         default_factory=list, description="Checks of the paper against itself."
     )
+    parts: dict[Id, Annotated[list[Text], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Parts of the network by name: patterns of layers, or of layer.tensor.",
+    )
     slips: list[SlipSearch] = Field(default_factory=list, description="Searches for slips.")
     geometries: list[GeometrySearch] = Field(
         default_factory=list, description="Searches for geometries."

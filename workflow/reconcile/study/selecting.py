@@ -6,7 +6,7 @@ same. An empty cell is text without a character, None, or what a library of tabl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
@@ -61,6 +61,27 @@ def number_in(row: Row, column: str, layer: str) -> Fraction:
         why = f", which sees all of its input ({whole})" if whole else ""
         raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
     return Fraction(value)
+
+
+def with_own_parts(tensors: list[Row], parts: Mapping[str, Sequence[str]]) -> list[Row]:
+    """The rows of ``tensors.csv`` with the parts that a study names besides.
+
+    Args:
+        tensors: the rows of one network.
+        parts: patterns of layers, or of ``layer.tensor``, by part.
+    """
+    if not parts:
+        return tensors
+    return [row | {"parts": " ".join([row["parts"], *_own_parts(row, parts)])} for row in tensors]
+
+
+def _own_parts(row: Row, parts: Mapping[str, Sequence[str]]) -> list[str]:
+    names = row["layer"], f"{row['layer']}.{row['tensor']}"
+    return [
+        part
+        for part, patterns in parts.items()
+        if any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    ]
 
 
 def _is_called(row: Row, pattern: str) -> bool:
