@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final
 
 from reconcile.explain.asking import refused
+from reconcile.explain.factors import slips_in_maps
 from reconcile.explain.measuring import CountedNetwork
 from reconcile.search.candidates import Candidate, Pool
 from reconcile.search.conventions import convention_candidates
@@ -36,6 +37,7 @@ _OF_WORD: Final = (
     (re.compile(r"connections?\b|synapses\b", re.I), "connections"),
 )
 """What a number says that it counts."""
+SLIP: Final = "explained-by-slip"
 LUCKY: Final = 0.5
 """So many hits by chance, and one says nothing by itself."""
 _WORDS: Final = {
@@ -44,6 +46,7 @@ _WORDS: Final = {
     "matches-truncated": "cut",
     "contradicts": "not these",
     WEAKLY: "last zeros open",
+    SLIP: "slip",
     FIT: "one digit off",
 }
 _PLAUSIBLE: Final = (*VERDICTS, FIT)
@@ -55,7 +58,7 @@ class Explanation:
 
     Attributes:
         network: the reading of a study; empty for a network that is no study's.
-        search: which search found it: total, parts, conventions, units, sizes or digits.
+        search: which search found it: total, parts, conventions, units, sizes, digits or slips.
         candidate: what is counted, its expression, its number, what must be assumed.
         fit: how its digits stand to the printed ones.
         tried: how many candidates of this search assume no more.
@@ -171,14 +174,22 @@ def _of_network(
         for hit in _hits(search, one.named.title, candidates, printed)
     ]
     yield from sorted(hits, key=_rank)
+    yield from _slips_of(one, printed, quantity)
+
+
+def _slips_of(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Iterator[Explanation]:
+    """A digit that is wrong anywhere, and a factor of a map that is another one."""
+    title = one.named.title
     asked = quantity or QUANTITIES_ASKED[0]
     edits = Digits(one.facts).against(printed, asked, NETWORK)
     for edit in edits.hits:
         cost = edit.candidate.cost + (0 if quantity else -1) + 1
         candidate = replace(edit.candidate, cost=max(cost, 2))
-        yield Explanation(
-            one.named.title, "digits", candidate, edit.fit, edits.tried, edits.by_chance
-        )
+        yield Explanation(title, "digits", candidate, edit.fit, edits.tried, edits.by_chance)
+    if quantity in ("", "neurons"):
+        for slips in slips_in_maps(one.facts, printed):
+            for slip in slips.candidates:
+                yield Explanation(title, "slips", slip, SLIP, slips.tried, slips.by_chance)
 
 
 def _hits(
@@ -261,7 +272,7 @@ def _nearest(
 def _rank(hit: Explanation) -> tuple[int, float, int, int, str]:
     candidate = hit.candidate
     order = _PLAUSIBLE.index(hit.fit)
-    weak = hit.fit in (WEAKLY, FIT)
+    weak = hit.fit in (WEAKLY, FIT, SLIP)
     return (
         candidate.cost + weak,
         round(hit.by_chance, 6),
