@@ -22,6 +22,7 @@ from reconcile.measure.provenance import (
     system,
     versions,
 )
+from reconcile.project import LOCK
 
 
 def git(folder: Path, *words: str) -> str:
@@ -61,8 +62,8 @@ def test_changed_tree(repository: Path, name: str) -> None:
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    """Without git nothing is said of commits; without files nothing of hashes."""
-    assert source(tmp_path) == {}
+    """Without git nothing is said of commits; without files the lock is the library's."""
+    assert source(tmp_path) == {"lock_sha256": hashlib.sha256(LOCK.read_bytes()).hexdigest()}
 
 
 def test_folder_inside_another_repository(repository: Path) -> None:
