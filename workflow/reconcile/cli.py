@@ -23,6 +23,8 @@ from reconcile.files import json_text, write_json, write_text
 if TYPE_CHECKING:
     from reconcile.archive.compare import Comparison, Difference
     from reconcile.archive.verify import Verification
+    from reconcile.explain.asking import AskedNetwork
+    from reconcile.explain.ranking import Answered
 
 RECEIPT = "verification.json"
 COMPARED = ("table", "where", "what")
@@ -184,6 +186,7 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
         "--most", type=int, default=10, help="explanations to show. Default: %(default)s"
     )
     parser.add_argument("--json", action="store_true", help="write JSON")
+    parser.add_argument("--study", metavar="PATH", help="write a study that starts from it there")
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -203,11 +206,24 @@ def _explain(args: argparse.Namespace) -> int:
         asked, lambda one: alone and not is_plainly_explained(one, printed, quantity)
     )
     answered = explained(networks, printed, quantity)
+    if args.study:
+        _begin_study(args.study, networks[0].named, answered)
     if args.json:
         print(json_text(as_json(answered, args.most)), end="")
     else:
         print("\n".join(lines(answered, args.most)))
     return 0 if answered.found else 1
+
+
+def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
+    from reconcile.explain.asking import refused
+    from reconcile.explain.starting import study_begun
+    from reconcile.study.skeleton import study_folder
+
+    if asked.reading:
+        raise refused("--study", "the network is a study's already")
+    folder = study_begun(study_folder(path, Path("studies")), asked, answered)
+    print(f"{folder}: study.yaml; now: reconcile check {folder}", file=sys.stderr)
 
 
 def _declare_measure(parser: argparse.ArgumentParser) -> None:

@@ -86,6 +86,8 @@ def _one(named: AskedNetwork, pool: Zygote, wants_sizes: Wants) -> CountedNetwor
     left = f"multiply-adds that were not counted: {said}" if said else ""
     tensors = with_own_parts(answer.get("tensors", []), dict(named.parts))
     notes = tuple(filter(None, (note, left)))
+    if note:
+        named = replace(named, inputs=[image(USUAL)])
     one = CountedNetwork(named, NetworkFacts(answer["layers"], tensors), notes)
     return replace(one, sizes=tuple(_at_sizes(one, pool))) if wants_sizes(one) else one
 
