@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "measure": {"tables", "study", "run"},
     "judge": {"tables", "study"},
     "search": {"tables", "study", "judge"},
+    "explain": {"tables", "study", "search", "measure"},
     "cite": {"tables", "study"},
     "report": {"tables", "study", "judge", "search", "cite"},
     "archive": {"tables", "study", "judge", "search", "cite", "report", "measure"},

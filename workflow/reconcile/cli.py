@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING
 
 from reconcile import __version__
 from reconcile.errors import Fault, InputError, visible
-from reconcile.files import write_json, write_text
+from reconcile.files import json_text, write_json, write_text
 
 if TYPE_CHECKING:
     from reconcile.archive.compare import Comparison, Difference
     from reconcile.archive.verify import Verification
+    from reconcile.explain.asking import AskedNetwork
+    from reconcile.explain.ranking import Answered
 
 RECEIPT = "verification.json"
 COMPARED = ("table", "where", "what")
@@ -158,6 +160,70 @@ def _check_studies(args: argparse.Namespace) -> int:
     if faults:
         raise InputError(*faults)
     return 0
+
+
+def _declare_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", help='as it is printed: 307M, "253,440", "4.1 GFLOPs"')
+    parser.add_argument(
+        "network", help="package.module:name, file.py:Class or the folder of a study; its code runs"
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="SIZES",
+        help="what the network is given, without the batch: 3x224x224, 128:int64; once for each",
+    )
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="arguments",
+        metavar="NAME=VALUE",
+        help="an argument of what makes the network; once for each",
+    )
+    parser.add_argument(
+        "--most", type=int, default=10, help="explanations to show. Default: %(default)s"
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON")
+    parser.add_argument("--study", metavar="PATH", help="write a study that starts from it there")
+
+
+def _explain(args: argparse.Namespace) -> int:
+    """0 if something gives the number, else 1."""
+    from reconcile.explain.asking import networks_asked, refused
+    from reconcile.explain.measuring import counted
+    from reconcile.explain.ranking import explained, is_plainly_explained, number_asked
+    from reconcile.explain.showing import as_json, lines
+
+    if args.most < 1:
+        raise refused("--most", "must be 1 or more")
+    printed, quantity = number_asked(args.number)
+    asked = networks_asked(args.network, args.arguments, args.input)
+    # Other sizes of the image are tried for one network only, and only where nothing plain fits.
+    alone = len(asked) == 1
+    networks = counted(
+        asked, lambda one: alone and not is_plainly_explained(one, printed, quantity)
+    )
+    answered = explained(networks, printed, quantity)
+    if args.study:
+        _begin_study(args.study, networks[0].named, answered)
+    if args.json:
+        print(json_text(as_json(answered, args.most)), end="")
+    else:
+        print("\n".join(lines(answered, args.most)))
+    return 0 if answered.found else 1
+
+
+def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
+    from reconcile.explain.asking import refused
+    from reconcile.explain.starting import study_begun
+    from reconcile.study.skeleton import study_folder
+
+    if asked.reading:
+        raise refused("--study", "the network is a study's already")
+    folder = study_begun(study_folder(path, Path("studies")), asked, answered)
+    print(f"{folder}: study.yaml; now: reconcile check {folder}", file=sys.stderr)
 
 
 def _declare_measure(parser: argparse.ArgumentParser) -> None:
@@ -355,6 +421,11 @@ Declare = Callable[[argparse.ArgumentParser], None]
 Run = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, tuple[str, Declare, Run]] = {
     "new": ("write a small study that works, to start from", _declare_new, _new),
+    "explain": (
+        "show which countings of a network give a printed number",
+        _declare_explain,
+        _explain,
+    ),
     "check": ("check study files without running anything", _declare_check, _check_studies),
     "measure": (
         "build, run and measure every interpretation of a study",

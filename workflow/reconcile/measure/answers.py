@@ -17,6 +17,8 @@ from reconcile.measure.provenance import memory_limit
 
 BY_CHANCE = "not-deterministic"
 """The status of a reading whose counts differ from run to run."""
+NO_INPUTS = "it has no example_inputs(), and the study gives no `inputs`"
+"""Why a network is not built that nobody gave inputs."""
 LARGEST_FRAME = 1 << 28
 FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that people and systems send; a fault of the process's own raises another one."""

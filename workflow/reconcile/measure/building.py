@@ -26,6 +26,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
+from reconcile.measure.answers import NO_INPUTS
+
 CPU = torch.device("cpu")
 BLOCK = 1 << 16
 """Random values drawn once a parameter and repeated; what they are does not change any count."""
@@ -226,7 +228,7 @@ def _made(one: dict[str, Any]) -> Tensor:
 def _example_inputs(model: nn.Module) -> tuple[Tensor, ...]:
     """The inputs that a network says itself; BuildError unless tensors with a batch of one."""
     if not hasattr(model, "example_inputs"):
-        raise BuildError("it has no example_inputs(), and the study gives no `inputs`")
+        raise BuildError(NO_INPUTS)
     inputs: Any = model.example_inputs()  # type: ignore[operator]
     given: tuple[Any, ...] = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
     if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):

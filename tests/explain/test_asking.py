@@ -1,0 +1,75 @@
+"""What may be typed: a network, its arguments, its inputs; anything else is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import PROJECT
+
+from reconcile.errors import InputError
+from reconcile.explain.asking import networks_asked
+
+
+def test_a_package() -> None:
+    """A module and what makes a network in it; nothing is imported to say so."""
+    (named,) = networks_asked("no_such.models:net", ["depth=20", "sizes=[1, 2]"], ["3x32x32"])
+    assert named.place == {"module": "no_such.models", "class": "net"}
+    assert named.arguments == {"depth": 20, "sizes": [1, 2]}
+    assert [(given["shape"], given["dtype"]) for given in named.inputs] == [
+        ([1, 3, 32, 32], "float32")
+    ]
+
+
+def test_words_are_whole_numbers() -> None:
+    """An input says its type after a colon."""
+    (named,) = networks_asked("a.b:c", [], ["128:int64", "1×8"])
+    assert [(g["shape"], g["dtype"]) for g in named.inputs] == [
+        ([1, 128], "int64"),
+        ([1, 1, 8], "float32"),
+    ]
+
+
+def test_a_study() -> None:
+    """A study is each of its own readings, with its arguments; those that are typed come last."""
+    found = networks_asked(str(PROJECT / "studies" / "alexnet"))
+    assert len({named.reading for named in found}) == len(found) > 1
+    assert all(Path(named.place["file"]).is_file() for named in found)
+    changed = networks_asked(str(PROJECT / "studies" / "alexnet"), ["side=99"])
+    assert {named.arguments["side"] for named in changed} == {99}
+
+
+@pytest.mark.parametrize(
+    ("network", "says"),
+    [
+        ("resnet50", "'resnet50' names no network; accepted are package.module:name"),
+        ("nowhere.py:Net", "there is no file nowhere.py"),
+        ("studies/alexnett", "there is no study 'alexnett', did you mean 'alexnet'?"),
+        ("tests", "tests has no study.yaml"),
+        ("a-b:c", "'a-b' is no module"),
+    ],
+)
+def test_no_such_network(network: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says what would do."""
+    monkeypatch.chdir(PROJECT)
+    with pytest.raises(InputError) as refused:
+        networks_asked(network)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "inputs", "says"),
+    [
+        (["depth"], [], "--with: 'depth' is no argument"),
+        (["depth=["], [], "--with: 'depth=[' has a value that YAML cannot read"),
+        ([], ["3,224,224"], "--input: '3,224,224' is no shape"),
+        ([], ["3x0"], "--input: '3x0' is no shape"),
+        ([], ["8:int3"], "types are float32"),
+    ],
+)
+def test_no_argument_and_no_shape(arguments: list[str], inputs: list[str], says: str) -> None:
+    """What cannot be read is named with the option it was given for."""
+    with pytest.raises(InputError, match="explain: ") as refused:
+        networks_asked("a:b", arguments, inputs)
+    assert says in str(refused.value)

@@ -1,0 +1,124 @@
+"""The command: a network is built and counted in a process of its own, and what fails is a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconcile.cli import main
+
+NETWORK = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, depth=1, *, width=8):
+        super().__init__()
+        self.layers = nn.Sequential(*(nn.Conv2d(3 if not i else width, width, 3, padding=1)
+                                      for i in range(depth)))
+        self.fc = nn.Linear(width, 10)
+
+    def forward(self, images):
+        return self.fc(self.layers(images).mean((2, 3)))
+
+class Needs(Net):
+    def __init__(self, *, depth):
+        super().__init__(depth)
+
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(100, 8)
+
+    def forward(self, words):
+        return self.table(words)
+"""
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    """A file with networks."""
+    file = tmp_path / "network.py"
+    file.write_text(NETWORK, encoding="utf-8")
+    return str(file)
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """The exit code of a command, and what it printed on both streams."""
+    code = main(["explain", *words])
+    out, error = capsys.readouterr()
+    return code, out, error
+
+
+def test_a_table(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The best explanation is the first row, and the usual input is said where it was taken."""
+    code, out, _ = told(capsys, "314", f"{network}:Net")
+    assert code == 0
+    note, head, first, *_ = out.splitlines()
+    assert note.startswith("input: 3x224x224, which nothing said")
+    assert head.split()[:2] == ["number", "digits"]
+    assert first.split()[:4] == ["314", "exact", "parameters", "parameters(network)"]
+
+
+def test_arguments_and_inputs(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Arguments build the network that is counted, and the input says how often it multiplies."""
+    macs = 32 * 32 * (27 + 72) * 8 + 80
+    typed = [f"{macs:,}", f"{network}:Net", "--with", "depth=2", "--input", "3x32x32", "--json"]
+    code, out, _ = told(capsys, *typed)
+    found = json.loads(out)
+    assert (code, found["notes"]) == (0, [])
+    best = found["explanations"][0]
+    assert (best["expression"], best["value"], best["digits"]) == ("macs(network)", macs, "exact")
+    assert best["reading"] is None
+
+
+def test_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing gives the number, images of other sizes are tried."""
+    macs = 227 * 227 * 27 * 8 + 80
+    _, out, _ = told(capsys, f"{macs:,} MACs", f"{network}:Net", "--json")
+    best = json.loads(out)["explanations"][0]
+    assert (best["search"], best["value"]) == ("sizes", macs)
+    assert "227 × 227" in best["says"]
+
+
+def test_nothing(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing that fits is said plainly, with what comes nearest, and is no success."""
+    code, out, _ = told(capsys, "98,765,432,109", f"{network}:Net", "--input", "3x8x8")
+    assert code == 1
+    assert out.splitlines()[0] == "Nothing that was tried gives 98,765,432,109."
+    assert "nearest above: none" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "says"),
+    [
+        ("Nett", (), "has no torch.nn.Module named Nett"),
+        ("Needs", (), "missing 1 required keyword-only argument: 'depth'; --with NAME=VALUE"),
+        ("Words", (), "--input says what it is given, like 3x224x224 or 128:int64"),
+        ("Net", ("--with", "deep=2"), "unexpected keyword argument 'deep'"),
+        ("Net", ("--most", "0"), "--most: must be 1 or more"),
+    ],
+)
+def test_one_line(
+    name: str, typed: tuple[str, ...], says: str, network: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be built or run is one line that says what would do."""
+    code, out, error = told(capsys, "5M", f"{network}:{name}", *typed)
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert says in error
+
+
+def test_words(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A network of words is given whole numbers."""
+    code, out, _ = told(capsys, "800", f"{network}:Words", "--input", "16:int64")
+    assert code == 0
+    assert out.splitlines()[1].split()[3] == "parameters(network)"
+
+
+def test_no_such_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """A package that is not there is one line."""
+    code, _, error = told(capsys, "5M", "no_such_package.models:net")
+    assert code == 2
+    assert "no_such_package.models cannot be imported" in error
+    assert error.count("\n") == 1

@@ -1,0 +1,1 @@
+"""One number, one network, no study: which countings give the number."""

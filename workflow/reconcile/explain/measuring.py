@@ -1,0 +1,170 @@
+"""Networks built and counted once, on the meta device where that works, in a process of its own.
+
+A network that says no inputs is given an image of the usual size, and the answer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Final
+
+from reconcile.errors import visible
+from reconcile.explain.asking import AskedNetwork, image, refused
+from reconcile.measure.answers import NO_INPUTS
+from reconcile.measure.process import MeasureError, Zygote
+from reconcile.search.candidates import Candidate
+from reconcile.search.facts import NetworkFacts, number
+from reconcile.study.selecting import with_own_parts
+from reconcile.study.settings import Measuring
+from reconcile.tables.contract import MEASURED, QUANTITIES
+
+USUAL: Final = (1, 3, 224, 224)
+"""The image that classification networks of packages take unless they say otherwise."""
+SIDES: Final = (
+    *(32, 64, 96, 112, 128, 160, 176, 192, 200, 224, 227, 240, 256, 260, 288, 299, 300, 320),
+    *(331, 336, 380, 384, 416, 448, 456, 480, 512, 528, 600, 608, 640),
+)
+"""Sides of square images that papers use."""
+BY_SIZE: Final = ("macs", "flops")
+SETTINGS: Final = Measuring.model_validate(
+    {"device": "cpu", "warmup": 0, "repeats": 0, "time_limit_s": 120.0}
+)
+
+
+@dataclass(frozen=True)
+class CountedNetwork:
+    """A network that was counted.
+
+    Attributes:
+        named: which.
+        facts: its layers and tensors.
+        notes: what must be said beside any number of it.
+        sizes: what it multiplies for other sizes of its image.
+    """
+
+    named: AskedNetwork
+    facts: NetworkFacts
+    notes: tuple[str, ...]
+    sizes: tuple[Candidate, ...] = ()
+
+
+Wants = Callable[[CountedNetwork], bool]
+
+
+def counted(
+    asked: Sequence[AskedNetwork], wants_sizes: Wants = lambda one: False
+) -> list[CountedNetwork]:
+    """Every network, counted; readings of a study that cannot be counted are left out.
+
+    Args:
+        asked: the networks.
+        wants_sizes: whether one that was counted is to be counted for other images as well.
+
+    Raises:
+        InputError: none of them can be counted.
+    """
+    package = asked[0].place.get("module", "").partition(".")[0] or None
+    try:
+        with Zygote(SETTINGS, package) as pool:
+            found = [_one(named, pool, wants_sizes) for named in asked]
+    except MeasureError as error:
+        raise refused("network", str(error)) from None
+    good = [one for one in found if isinstance(one, CountedNetwork)]
+    if not good:
+        raise refused("network", next(one for one in found if isinstance(one, str)))
+    return good
+
+
+def _one(named: AskedNetwork, pool: Zygote, wants_sizes: Wants) -> CountedNetwork | str:
+    """The network counted, or why it cannot be."""
+    answer, note = _answer(named, pool)
+    if answer["status"] not in MEASURED:
+        return _why(named, answer)
+    said = str(answer["message"]).partition("multiply-adds not counted: ")[2]
+    left = f"multiply-adds that were not counted: {said}" if said else ""
+    tensors = with_own_parts(answer.get("tensors", []), dict(named.parts))
+    notes = tuple(filter(None, (note, left)))
+    if note:
+        named = replace(named, inputs=[image(USUAL)])
+    one = CountedNetwork(named, NetworkFacts(answer["layers"], tensors), notes)
+    return replace(one, sizes=tuple(_at_sizes(one, pool))) if wants_sizes(one) else one
+
+
+def _answer(named: AskedNetwork, pool: Zygote) -> tuple[dict[str, Any], str]:
+    """What came of a network, with its own inputs or the usual ones; and what to say of them."""
+    usual = f"input: {'x'.join(map(str, USUAL[1:]))}, which nothing said; --input says another"
+    if named.inputs:
+        return _answered(named, pool, named.inputs), ""
+    if "module" in named.place:
+        answer = _answered(named, pool, [image(USUAL)])
+        return (answer, usual) if answer["status"] in MEASURED else (_own(named, pool, answer), "")
+    answer = _answered(named, pool, ())
+    if NO_INPUTS not in str(answer["message"]):
+        return answer, ""
+    answer = _answered(named, pool, [image(USUAL)])
+    return answer, usual
+
+
+def _own(named: AskedNetwork, pool: Zygote, usual: dict[str, Any]) -> dict[str, Any]:
+    """With the inputs that a package's network says itself, if it says any."""
+    if usual["status"] == "does-not-build":
+        return usual
+    answer = _answered(named, pool, ())
+    return usual if NO_INPUTS in str(answer["message"]) else answer
+
+
+def _answered(named: AskedNetwork, pool: Zygote, inputs: Iterable[Any]) -> dict[str, Any]:
+    ((_, answer),) = pool.ask_all([_request(named, inputs)])
+    return answer
+
+
+def _request(named: AskedNetwork, inputs: Iterable[Any]) -> dict[str, Any]:
+    given = list(inputs)
+    return {
+        **named.place,
+        **({"inputs": given} if given else {}),
+        "interpretation": named.reading or "network",
+        "network": named.network,
+        "arguments": dict(named.arguments),
+        "placement": "meta",
+        "fields": False,
+        "swept": False,
+        "tensors": True,
+    }
+
+
+def _why(named: AskedNetwork, answer: dict[str, Any]) -> str:
+    """One line that says what would do."""
+    said = visible(str(answer["message"]))
+    name = named.title or named.place["class"]
+    if "missing" in said and "argument" in said:
+        said += "; --with NAME=VALUE gives one"
+    elif answer["status"] != "does-not-build" and not named.inputs:
+        said += "; --input says what it is given, like 3x224x224 or 128:int64"
+    return f"{name}: {answer['status']}: {said}"
+
+
+def _at_sizes(one: CountedNetwork, pool: Zygote) -> Iterator[Candidate]:
+    """Multiply-adds for other sides of a square image; none where it takes something else."""
+    given = one.facts.layers[0]
+    channels, side = number(given, "channels"), number(given, "height")
+    if not channels or side < SIDES[0] or side != number(given, "width"):
+        return
+    shapes = [(1, channels, other, other) for other in SIDES if other != side]
+    requests = [
+        _request(one.named, [image(shape)])
+        # On the meta device or not at all, and counted once: a value tried.
+        | {"interpretation": f"{shape[-1]}", "solved": True, "swept": True, "tensors": False}
+        for shape in shapes
+    ]
+    for request, answer in pool.ask_all(requests):
+        if answer["status"] in MEASURED:
+            yield from _of_size(request["interpretation"], NetworkFacts(answer["layers"]))
+
+
+def _of_size(side: str, facts: NetworkFacts) -> Iterator[Candidate]:
+    for name in BY_SIZE:
+        words = f"{QUANTITIES[name].words} for an image of {side} × {side}"
+        yield Candidate(words, f"{name}(network)", Fraction(facts.total(name)), 1)

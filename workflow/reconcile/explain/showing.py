@@ -1,0 +1,119 @@
+"""What was found, as a table for a terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from reconcile.errors import visible
+from reconcile.explain.ranking import Answered, Explanation
+from reconcile.search.conventions import COUNTERS, TOOLS
+from reconcile.tables.contract import QUANTITIES
+from reconcile.words import count_of, number
+
+HEAD: Final = ("number", "digits", "what is counted", "expression", "assumes", "tried", "by chance")
+
+
+def who_counts_so(hit: Explanation) -> str:
+    """Whose convention it is; empty where it is nobody's in particular."""
+    tools = (*TOOLS, *COUNTERS)
+    said = hit.candidate.says
+    return next((t for t in tools if said in (f"as {t} says", f"twice what {t} says")), "")
+
+
+def chance(by_chance: float) -> str:
+    """How many hits by chance, as people read it."""
+    return f"{by_chance:.2g}" if by_chance >= 0.001 else "under 0.001"  # noqa: PLR2004 - digits
+
+
+def lines(answered: Answered, most: int) -> Iterator[str]:
+    """The answer for a terminal.
+
+    Args:
+        answered: what was found.
+        most: rows that are shown; all are counted.
+    """
+    for note in answered.notes:
+        yield visible(note)
+    if not answered.found:
+        yield f"Nothing that was tried gives {answered.printed.text}."
+        yield from (f"  {line}" for line in _nearest_lines(answered))
+        return
+    shown = answered.found[:most]
+    yield from _aligned_rows(shown)
+    more = len(answered.found) - len(shown)
+    if more:
+        yield f"{count_of(more, 'more explanation')}; --most shows them"
+    if shown[0].lucky:
+        yield "Any number of this precision would be explained so: none of these says much."
+
+
+def _aligned_rows(shown: Sequence[Explanation]) -> Iterator[str]:
+    named = any(hit.network for hit in shown)
+    head = (*HEAD, "reading") if named else HEAD
+    rows = [head, *((*row_of(hit), hit.network) if named else row_of(hit) for hit in shown)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        yield visible("  ".join(cells).rstrip())
+
+
+def row_of(hit: Explanation) -> tuple[str, ...]:
+    """The cells of one explanation, in the order of ``HEAD``."""
+    candidate = hit.candidate
+    return (
+        number(candidate.value),
+        hit.digits,
+        candidate.says,
+        candidate.expression,
+        str(candidate.cost),
+        f"{hit.tried:,}",
+        chance(hit.by_chance),
+    )
+
+
+def _nearest_lines(answered: Answered) -> Iterator[str]:
+    for word, near in (("below", answered.below), ("above", answered.above)):
+        if near is None:
+            yield f"nearest {word}: none"
+        else:
+            of = f" under {near.network}" if near.network else ""
+            said = f"{near.candidate.says}{of}: {near.candidate.expression}"
+            yield f"nearest {word}: {number(near.candidate.value)}, {visible(said)}"
+
+
+def as_json(answered: Answered, most: int) -> dict[str, Any]:
+    """The answer for a program."""
+    printed = answered.printed
+    return {
+        "printed": printed.text,
+        "value": _plain_number(printed.value),
+        "quantity": answered.quantity or None,
+        "counts": QUANTITIES[answered.quantity].words if answered.quantity else None,
+        "notes": list(answered.notes),
+        "explanations": [_object(hit) for hit in answered.found[:most]],
+        "total": len(answered.found),
+        "nearest": {
+            "below": _object(answered.below) if answered.below else None,
+            "above": _object(answered.above) if answered.above else None,
+        },
+    }
+
+
+def _object(hit: Explanation) -> dict[str, Any]:
+    return {
+        "value": _plain_number(hit.candidate.value),
+        "digits": hit.digits if hit.search != "nearest" else None,
+        "says": hit.candidate.says,
+        "expression": hit.candidate.expression,
+        "convention": who_counts_so(hit) or None,
+        "assumes": hit.candidate.cost,
+        "search": hit.search,
+        "tried": hit.tried,
+        "by_chance": float(f"{hit.by_chance:.3g}"),
+        "reading": hit.network or None,
+    }
+
+
+def _plain_number(value: Any) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)

@@ -1,0 +1,88 @@
+"""A study that starts from an explanation: the number as its claim, the network as its reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from reconcile.explain.asking import AskedNetwork, refused
+from reconcile.explain.ranking import SLIP, Answered
+from reconcile.files import write_text
+from reconcile.search.digits import FIT
+from reconcile.study.load import load_study
+
+HEAD: Final = (
+    "# Begun by `reconcile explain`: fill in the paper, the quote and where it stands.\n"
+    "# docs/adding-a-study.md walks through a study.\n\n"
+)
+
+
+def study_begun(folder: Path, asked: AskedNetwork, answered: Answered) -> Path:
+    """Write a study of one network whose claim counts as the best explanation does.
+
+    Args:
+        folder: a new folder, whose name is the study's.
+        asked: the network, with the inputs that it was counted with.
+        answered: what was found; without an explanation, parameters are what the claim counts.
+
+    Raises:
+        InputError: nothing can be written there, or what was written is no study.
+    """
+    place = dict(asked.place)
+    if "file" in place:
+        source = Path(place["file"])
+        place["file"] = source.name
+        write_text(folder / source.name, source.read_text(encoding="utf-8"))
+    elif not asked.inputs:
+        raise refused("--study", "needs --input: a package's network says no inputs in a study")
+    network = f"{place.get('file', place.get('module'))}:{place['class']}"
+    text = yaml.safe_dump(_study(folder.name, network, asked, answered), sort_keys=False)
+    write_text(folder / "study.yaml", HEAD + text)
+    load_study(folder)
+    return folder
+
+
+def _study(name: str, network: str, asked: AskedNetwork, answered: Answered) -> dict[str, Any]:
+    printed = answered.printed.text
+    claim = {"id": "number", "quote": printed, "where": "to be filled in", "printed": printed}
+    inputs = [{"shape": g["shape"], "dtype": g["dtype"]} for g in asked.inputs]
+    return {
+        "title": name,
+        "paper": {
+            "title": "To be filled in",
+            "authors": ["To be filled in"],
+            "year": 2000,
+            "venue": "To be filled in",
+            "url": "https://example.org/paper.pdf",
+        },
+        "question": f"What is counted where the paper prints {printed}?",
+        "network": network,
+        "arguments": dict(asked.arguments),
+        **({"inputs": inputs} if inputs else {}),
+        "placement": "meta",
+        "claims": [claim | _counting(answered)],
+        "interpretations": [
+            {
+                "id": "as-built",
+                "title": "The network as it is built",
+                "assumes": ["The network is the paper's."],
+                "proposed_by": [{"name": "Constructed for this study"}],
+            }
+        ],
+        "conclusion": {
+            "interpretation": "as-built",
+            "answer": "To be filled in.",
+            "text": "To be filled in.",
+        },
+    }
+
+
+def _counting(answered: Answered) -> dict[str, str]:
+    """What the claim counts: as the best explanation that is no slip, else what was asked for."""
+    sound = (hit for hit in answered.found if hit.fit not in (SLIP, FIT))
+    best = next(sound, None)
+    if best is None:
+        return {"quantity": f"{answered.quantity or 'parameters'}(network)"}
+    return {"quantity": best.candidate.expression, "title": best.candidate.says}
