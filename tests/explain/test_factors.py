@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from reconcile.explain.factors import slips_in_maps
@@ -20,9 +22,7 @@ def facts(*maps: tuple[str, int, int, int]) -> NetworkFacts:
 def test_a_size_of_the_network() -> None:
     """A factor that is another size of the network assumes less than one from nowhere."""
     known = facts(("conv1", 96, 55, 55), ("conv2", 48, 27, 27))
-    found = [
-        c for slips in slips_in_maps(known, parse_printed("253,440")) for c in slips.candidates
-    ]
+    found = [c for slips in slips_in_maps(known, parse_printed("253,440")) for c, _ in slips.hits]
     assert (found[0].expression, found[0].cost) == ("96*55*48", 2)
     assert found[0].says.startswith("neurons of conv1, 55 -> 48 (height or width)")
 
@@ -33,9 +33,18 @@ def test_any_number() -> None:
     found = {
         c.expression: c.cost
         for slips in slips_in_maps(known, parse_printed("253,440"))
-        for c in slips.candidates
+        for c, _ in slips.hits
     }
     assert found == {"96*55*48": 3}
+
+
+def test_how_much_a_slip_changes() -> None:
+    """Of two maps that give the number, the one it is nearer to changes less."""
+    known = facts(("conv1", 96, 55, 55), ("pool5", 256, 6, 6))
+    hits = [hit for slips in slips_in_maps(known, parse_printed("253,440")) for hit in slips.hits]
+    nearest, *_, farthest = sorted(hits, key=lambda hit: hit.change)
+    assert (nearest.candidate.expression, nearest.change) == ("96*55*48", Fraction(55, 48))
+    assert farthest.candidate.says.startswith("neurons of pool5")
 
 
 def test_chance_grows_with_the_maps() -> None:

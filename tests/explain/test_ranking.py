@@ -96,6 +96,13 @@ def test_zeros_and_slips_come_last() -> None:
     assert edits[0].candidate.cost >= 2
 
 
+def test_the_nearest_slip_comes_first() -> None:
+    """A map of 6 x 28 x 28 printed as 6 x 28 x 26, and not a far map whose factor is any number."""
+    slips = [hit for hit in asked("4,368 neurons").found if hit.search == "slips"]
+    assert slips[0].candidate.expression == "6*28*26"
+    assert [hit.change for hit in slips] == sorted(hit.change for hit in slips)
+
+
 def test_chance_is_said() -> None:
     """Two digits are given by much; that is said, and grows with what is tried."""
     found = asked("0.05M").found

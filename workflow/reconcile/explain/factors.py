@@ -6,15 +6,16 @@ whole number whatever; each kind knows how often an arbitrary number would be hi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from reconcile.search.candidates import Candidate
 from reconcile.search.facts import NetworkFacts, number
-from reconcile.search.misprint import Misprint, SlipFindings
+from reconcile.search.misprint import Hit, Misprint, SlipFindings
 from reconcile.search.slips import factors_edited, factors_replaced, one_replaced_by_any
 from reconcile.study.printed import PrintedNumber
 
@@ -32,17 +33,24 @@ _KINDS: Final[tuple[tuple[int, Kind], ...]] = (
 """What must be assumed of each kind, and its search."""
 
 
+class Slip(NamedTuple):
+    """A slip that gives the number, and how many times that is more or less than the map has."""
+
+    candidate: Candidate
+    change: Fraction
+
+
 @dataclass(frozen=True)
 class Slips:
     """What one kind of slip gives over all maps of a network.
 
     Attributes:
-        candidates: those that give the number.
+        hits: those that give the number.
         tried: how many products were tried.
         by_chance: how many would hit an arbitrary number of as many digits.
     """
 
-    candidates: tuple[Candidate, ...]
+    hits: tuple[Slip, ...]
     tried: int
     by_chance: float
 
@@ -58,14 +66,20 @@ def slips_in_maps(facts: NetworkFacts, printed: PrintedNumber) -> Iterator[Slips
         for sizes, layer in maps.items():
             parts = list(zip(SIZES, sizes, strict=True))
             misprint = Misprint.of(int(printed.value), parts, vocabulary)
-            found.append((layer, search(misprint)))
-        candidates = tuple(
-            Candidate(f"neurons of {layer}, {hit.description}", hit.expression, printed.value, cost)
-            for layer, findings in found
+            change = Fraction(printed.value) / math.prod(sizes)
+            found.append((layer, max(change, 1 / change), search(misprint)))
+        hits = tuple(
+            Slip(_candidate(layer, hit, printed, cost), change)
+            for layer, change, findings in found
             for hit in findings.hits
         )
-        chance = sum((f.chance.probability for _, f in found), Fraction(0))
-        yield Slips(candidates, sum(f.tried for _, f in found), float(chance))
+        chance = sum((f.chance.probability for *_, f in found), Fraction(0))
+        yield Slips(hits, sum(f.tried for *_, f in found), float(chance))
+
+
+def _candidate(layer: str, hit: Hit, printed: PrintedNumber, cost: int) -> Candidate:
+    says = f"neurons of {layer}, {hit.description}"
+    return Candidate(says, hit.expression, printed.value, cost)
 
 
 def _maps(facts: NetworkFacts) -> Iterator[tuple[tuple[int, ...], str]]:

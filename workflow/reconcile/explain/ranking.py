@@ -63,6 +63,7 @@ class Explanation:
         fit: how its digits stand to the printed ones.
         tried: how many candidates of this search assume no more.
         by_chance: how many of these would fit a number that has nothing to do with them.
+        change: how many times the number is more or less than what was measured, of a slip.
     """
 
     network: str
@@ -71,6 +72,7 @@ class Explanation:
     fit: str
     tried: int
     by_chance: float
+    change: Fraction = Fraction(1)
 
     @property
     def digits(self) -> str:
@@ -188,8 +190,8 @@ def _slips_of(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Ite
         yield Explanation(title, "digits", candidate, edit.fit, edits.tried, edits.by_chance)
     if quantity in ("", "neurons"):
         for slips in slips_in_maps(one.facts, printed):
-            for slip in slips.candidates:
-                yield Explanation(title, "slips", slip, SLIP, slips.tried, slips.by_chance)
+            for slip, change in slips.hits:
+                yield Explanation(title, "slips", slip, SLIP, slips.tried, slips.by_chance, change)
 
 
 def _hits(
@@ -269,12 +271,14 @@ def _nearest(
     return below, above
 
 
-def _rank(hit: Explanation) -> tuple[int, float, int, int, str]:
+def _rank(hit: Explanation) -> tuple[int, Fraction, float, int, int, str]:
     candidate = hit.candidate
     order = _PLAUSIBLE.index(hit.fit)
     weak = hit.fit in (WEAKLY, FIT, SLIP)
     return (
         candidate.cost + weak,
+        # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
+        hit.change,
         round(hit.by_chance, 6),
         order,
         len(candidate.expression),
