@@ -297,10 +297,13 @@ def one_zygote() -> Iterator[None]:
 
     No other process is started meanwhile that must outlive it.
     """
-    kept: dict[str, _KeptZygote] = {}
+    kept: dict[tuple[str, str | None], _KeptZygote] = {}
 
-    def zygote(settings: Measuring) -> Zygote:
-        return kept.setdefault(settings.model_dump_json(), _KeptZygote(settings))
+    def zygote(settings: Measuring, package: str | None) -> Zygote:
+        same = settings.model_dump_json(), package
+        if same not in kept:
+            kept[same] = _KeptZygote(settings, package)
+        return kept[same]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reconcile.measure.run.Zygote", zygote)
