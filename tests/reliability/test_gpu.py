@@ -76,7 +76,14 @@ def told_in_the_report(out: Path) -> str:
     """What the report says about the GPU."""
     part = environment_of(TEMPLATES).get_template("partials/measuring.jinja")
     record = json.loads((out / "record.json").read_text())
-    shown = part.render(record=record, titles={"measuring": ""}, unmeasured=[])
+    context = {
+        "titles": {"measuring": ""},
+        "unmeasured": [],
+        "paper": False,
+        "data": {},
+        "sweep": None,
+    }
+    shown = part.render(context, record=record, figures={})
     found = re.search(r"<dt>Why not the GPU</dt><dd>(.*?)</dd>", shown)
     assert found is not None
     return unescape(found[1])

@@ -126,7 +126,9 @@ def test_make_report_recovers_first() -> None:
     """`make report` clears what a killed run left before it starts Snakemake."""
     makefile = (Path(__file__).parents[2] / "Makefile").read_text()
     report = makefile.partition("\nreport:")[2].partition("\n\n")[0]
-    assert report.splitlines()[1:] == ["\tpython -m reconcile recover", "\tsnakemake"]
+    commands = report.splitlines()[1:]
+    assert [line.split(" -")[0] for line in commands] == ["\tpython", "\tsnakemake"]
+    assert commands[0] == "\tpython -m reconcile recover"
 
 
 def test_a_second_run_says_so_and_harms_nothing(

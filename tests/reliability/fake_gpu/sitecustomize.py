@@ -32,11 +32,11 @@ def pretend() -> None:
     """Put the GPU and its fault into torch."""
     import torch
 
-    from reconcile.measure import building, coverage
+    from reconcile.measure import building, fields
 
     # Every reading has a process of its own; how many networks were built is common to all.
     built, state = mmap.mmap(-1, 4), SimpleNamespace(lost=False)
-    real_ones, real_build, real_cover = torch.ones, building.build_network, coverage.cover
+    real_ones, real_build, real_cover = torch.ones, building.build_network, fields.cover
 
     def available() -> bool:
         if FAULT == "old-driver":
@@ -79,7 +79,7 @@ def pretend() -> None:
     torch.backends.cuda.is_built = lambda: True
     torch.ones = ones
     building.build_network = build
-    coverage.cover = lambda layer, shape, device: real_cover(layer, shape, torch.device("cpu"))
+    fields.cover = lambda layer, shape, device: real_cover(layer, shape, torch.device("cpu"))
     properties = SimpleNamespace(name="Fake GPU", major=9, minor=0, total_memory=2**36)
     torch.cuda.is_available = available
     torch.cuda.Event = Event
