@@ -33,7 +33,7 @@ _KINDS: Final[tuple[tuple[int, Kind], ...]] = (
 """What must be assumed of each kind, and its search."""
 
 
-class Slip(NamedTuple):
+class SlipInMap(NamedTuple):
     """A slip that gives the number, and how many times that is more or less than the map has."""
 
     candidate: Candidate
@@ -50,7 +50,7 @@ class Slips:
         by_chance: how many would hit an arbitrary number of as many digits.
     """
 
-    hits: tuple[Slip, ...]
+    hits: tuple[SlipInMap, ...]
     tried: int
     by_chance: float
 
@@ -69,7 +69,7 @@ def slips_in_maps(facts: NetworkFacts, printed: PrintedNumber) -> Iterator[Slips
             change = Fraction(printed.value) / math.prod(sizes)
             found.append((layer, max(change, 1 / change), search(misprint)))
         hits = tuple(
-            Slip(_candidate(layer, hit, printed, cost), change)
+            SlipInMap(_candidate(layer, hit, printed, cost), change)
             for layer, change, findings in found
             for hit in findings.hits
         )
