@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from odd_studies import ODD, generated, reported, run_study, write_odd
+from playwright.sync_api import Browser
 from projects import archive_of, configure, snakemake, told
 from report_support import Page
 from support import copy_project, one_zygote, write_study
@@ -110,6 +111,27 @@ def test_the_page_reads_sensibly(done: Done) -> None:
         assert len(said.split()) > 1, name
     for part in ("tbody", "dd", "figcaption", "ul", "p"):
         assert not re.search(rf"<{part}>\s*</{part}>", html), part
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_opens_in_a_browser(done: Done, browser: Browser, width: int) -> None:
+    """It says nothing on the console, asks for nothing, and fits the window, whatever is open."""
+    troubles: list[str] = []
+    address = (done.out / "report.html").as_uri()
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith(("data:", address)) else troubles.append(r.url),
+    )
+    page.goto(address)
+    assert page.locator("#answer").is_visible()
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+    assert not troubles
 
 
 def test_the_pdf_says_the_same(done: Done) -> None:
