@@ -21,9 +21,9 @@ from reconcile.tables.contract import (
     FROZEN,
     MEASURED,
     NETWORK,
+    OF_TENSORS,
     PARTLY,
     PARTS,
-    TRAINABLE,
     summed,
     tables,
 )
@@ -113,12 +113,8 @@ def check_measured(archive: Archive) -> str:
     return f"{sum(map(len, measured.values())):,} rows of {len(measured)} tables"
 
 
-_OF_TENSORS: dict[str, Callable[[Row], bool]] = {
-    "parameters": lambda row: row["held"] == TRAINABLE,
-    "frozen": lambda row: row["held"] == FROZEN,
-    "used_parameters": lambda row: row["held"] == TRAINABLE and row["used"] == "yes",
-    "buffers": lambda row: row["held"] == BUFFER and "counters" not in row["parts"].split(),
-}
+_ALSO_OF_LAYERS = ("parameters", "frozen", "used_parameters", "buffers")
+"""Counted tensor by tensor, and in layers.csv too, where whole numbers are no buffers."""
 
 
 def _check_tensors(tensors: Iterable[Row], layers: Layers) -> None:
@@ -134,11 +130,16 @@ def _check_tensors(tensors: Iterable[Row], layers: Layers) -> None:
     for key, layer in layers.items():
         if key[:2] not in networks:
             continue
-        for column, counts in _OF_TENSORS.items():
-            value = sum(int(row["elements"]) for row in held[key] if counts(row))
+        for column in _ALSO_OF_LAYERS:
+            counted = (row for row in held[key] if OF_TENSORS[column](row))
+            value = sum(int(row["elements"]) for row in counted if not _is_counter(row))
             if layer.get(column) and int(layer[column]) != value:
                 told = f"{column} is {layer[column]}, but its tensors have {value}"
                 raise ArchiveError(f"tensors.csv: {_text('/'.join(key))}: {told}")
+
+
+def _is_counter(row: Row) -> bool:
+    return row["held"] == BUFFER and "counters" in row["parts"].split()
 
 
 def _check_solved(archive: Archive, rows: list[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,28 +21,17 @@ from reconcile.study.selecting import (
     with_own_parts,
 )
 from reconcile.tables.contract import (
-    BUFFER,
-    FROZEN,
     MEASURED,
+    MULTIPLIED,
     NETWORK,
+    OF_TENSORS,
     PARTS,
     QUANTITIES,
-    TRAINABLE,
 )
 from reconcile.tables.frames import read_table
 
 OF_PART = "part:"
 """Selects the tensors of a part; ``part:biases|norms`` are those of either."""
-_OF_TENSORS: dict[str, Callable[[Row], bool]] = {
-    "parameters": lambda row: row["held"] == TRAINABLE,
-    "all_parameters": lambda row: row["held"] != BUFFER,
-    "frozen": lambda row: row["held"] == FROZEN,
-    "used_parameters": lambda row: row["held"] == TRAINABLE and row["used"] == "yes",
-    "buffers": lambda row: row["held"] == BUFFER,
-}
-"""The quantities that are counted tensor by tensor, and which tensors count."""
-MULTIPLIED = ("macs", "connections")
-"""The quantities that lack what was not counted."""
 OUTPUT_TOLERANCE = 1e-4
 """Relative: far above the rounding of float32 sums, far below what other padding changes."""
 
@@ -244,8 +233,8 @@ class ReadingScope(PaperScope):
         if pattern:
             chosen = {row["layer"] for row in selected(self.rows, pattern)}
             own = [row for row in own if row["layer"] in chosen]
-        if column in _OF_TENSORS:
-            return sum(int(row["elements"]) for row in own if _OF_TENSORS[column](row))
+        if column in OF_TENSORS:
+            return sum(int(row["elements"]) for row in own if OF_TENSORS[column](row))
         if QUANTITIES[column].total is None:
             raise ExpressionError(f"{column} is of one layer, and no part's")
         whole = {row["layer"] for row in own if "biases" not in row["parts"].split()}

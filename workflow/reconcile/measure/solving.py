@@ -16,12 +16,10 @@ from reconcile.measure.exploring import Method, Value, explore
 from reconcile.measure.process import Zygote
 from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
 from reconcile.study.selecting import Row, number_in, refuse_several, selected
-from reconcile.tables.contract import MEASURED, NETWORK, QUANTITIES, summed
+from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES, summed
 from reconcile.words import count_of
 
 LARGEST_STRIDE: Final = 1024
-INCOMPLETE: Final = ("macs", "connections")
-"""What is not known of a network whose products were not all counted."""
 
 Answer = dict[str, Any]
 Report = Callable[[str], None]
@@ -83,7 +81,7 @@ def _total(column: str, rows: list[Row]) -> int:
 
 
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
-    if column in INCOMPLETE and any(row.get("uncounted") for row in rows):
+    if column in MULTIPLIED and any(row.get("uncounted") for row in rows):
         raise UnknownNameError(f"{column}: not all products were counted")
 
 

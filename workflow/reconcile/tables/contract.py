@@ -9,9 +9,9 @@ write the tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 NETWORK, ROOT, INPUT = "network", "root", "input"
 """Reserved names of layers: the whole network, the outermost module by itself, what goes in."""
@@ -46,6 +46,16 @@ HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 
 TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
 """How a network holds a tensor."""
+OF_TENSORS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "parameters": lambda row: row["held"] == TRAINABLE,
+    "all_parameters": lambda row: row["held"] != BUFFER,
+    "frozen": lambda row: row["held"] == FROZEN,
+    "used_parameters": lambda row: row["held"] == TRAINABLE and row["used"] == "yes",
+    "buffers": lambda row: row["held"] == BUFFER,
+}
+"""The quantities that are counted tensor by tensor, and which rows of tensors.csv count."""
+MULTIPLIED = ("macs", "connections")
+"""The quantities that lack what was not counted."""
 PARTS = {
     "biases": "biases of the layers that multiply",
     "norms": "gains and shifts of normalisations",
