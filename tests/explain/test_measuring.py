@@ -122,3 +122,28 @@ def test_no_such_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 2
     assert "no_such_package.models cannot be imported" in error
     assert error.count("\n") == 1
+
+
+TORCHVISION = """
+import torch
+from torch import nn
+
+for name in ("nms", "qnms"):
+    if not hasattr(torch.ops.torchvision, name):
+        raise RuntimeError(f"operator torchvision::{name} does not exist")
+
+def classifier():
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 224 * 224, 2))
+"""
+
+
+def test_torchvision_beside_another_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where its compiled part does not load, what needs none of it is counted all the same."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(TORCHVISION, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    code, out, error = told(capsys, "301,058", "torchvision:classifier")
+    assert (code, error) == (0, "")
+    assert out.splitlines()[2].split()[:2] == ["301,058", "exact"]

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import torch
@@ -115,13 +115,35 @@ def load_factory(module: str, name: str) -> Callable[..., Any]:
         BuildError: the package is not there, does not import, or has no such thing.
     """
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        found = getattr(imported(module), name, None)
     except (Exception, SystemExit) as error:
         raise BuildError(f"{module} cannot be imported: {first_line(error)}") from error
     if not callable(found):
         raise BuildError(f"{module} has no class or function {name}")
     made: Callable[..., Any] = found
     return made
+
+
+def imported(module: str) -> ModuleType:
+    """Import a module; one that needs torchvision does beside any torch.
+
+    The compiled part of torchvision fits one build of torch. Beside another it does not load, and
+    the package then looks for operators of it, which classifiers never call: they are declared.
+    """
+    try:
+        return importlib.import_module(module)
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _DECLARED.append(library)
+    return importlib.import_module(module)
+
+
+_DECLARED: list[torch.library.Library] = []
+"""What is declared lasts as long as its library."""
 
 
 def build_network(
