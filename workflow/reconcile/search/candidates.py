@@ -42,12 +42,14 @@ class Candidate:
         expression: the same for a study, to be pasted.
         value: the number.
         cost: how many things must be assumed.
+        who: counts so, as far as that is known: a tool, or what is usual where.
     """
 
     says: str
     expression: str
     value: Fraction
     cost: int
+    who: str = ""
 
 
 class Fitting(NamedTuple):
