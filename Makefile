@@ -12,7 +12,11 @@ reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py s
 
 # Rooms whose tests take minutes; the longest parts first, so that both processes end together.
 long_rooms := end_to_end archive measure reliability
-parts := end_to_end rest archive measure reliability
+parts := all_studies end_to_end rest archive measure reliability
+run_of_all := tests/end_to_end/test_all_studies.py
+tests_of_all_studies := $(run_of_all)
+tests_of_end_to_end := tests/end_to_end --ignore=$(run_of_all)
+tests_of_rest := tests $(long_rooms:%=--ignore=tests/%)
 
 .PHONY: $(parts:%=test-%)
 .PHONY: help report environment test reliability bench zoo test-environment test-slurm lint format lock example verify clean
@@ -45,7 +49,7 @@ test: test-environment ## check the style and types, then run every test
 
 # One part after the other in two processes, since a test by itself keeps one core busy.
 $(parts:%=test-%): test-%: test-environment
-	pytest $(if $(filter rest,$*),tests $(long_rooms:%=--ignore=tests/%),tests/$*)
+	pytest $(or $(tests_of_$*),tests/$*)
 
 # What `make test` takes a sample of: faults, bad input and hostile input, all of it.
 reliability: test-environment ## try every fault and every hostile text; write docs/reliability.md

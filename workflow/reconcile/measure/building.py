@@ -269,8 +269,9 @@ def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
 
 def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
     """The inputs that a study describes, one of each batch, as ``forward`` takes them."""
-    named = {one["name"]: _made(one) for one in given if one["name"]}
-    rest = [_made(one) for one in given if not one["name"]]
+    made = [_made(one, shape) for one, shape in zip(given, _shapes(model, given), strict=True)]
+    named = {one["name"]: tensor for one, tensor in zip(given, made, strict=True) if one["name"]}
+    rest = [tensor for one, tensor in zip(given, made, strict=True) if not one["name"]]
     if not named:
         return Inputs(rest)
     bound = inspect.signature(model.forward).bind(*rest, **named)
@@ -279,8 +280,37 @@ def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
     return inputs
 
 
-def _made(one: dict[str, Any]) -> Tensor:
-    shape, dtype = (1, *one["shape"][1:]), getattr(torch, one["dtype"])
+def _shapes(model: nn.Module, given: Sequence[dict[str, Any]]) -> list[list[int]]:
+    """The shapes of one of each batch; BuildError where nothing says which axis the batch is."""
+    untold = [one["shape"] for one in given if not one.get("batch")]
+    if any(shape[0] == 1 for shape in untold):
+        default = "none"
+    else:
+        _check_batch(model, untold)
+        default = "first"
+    return [_one_of(one["shape"], one.get("batch") or default) for one in given]
+
+
+def _check_batch(model: nn.Module, untold: list[list[int]]) -> None:
+    """That the first axis of inputs that do not say so is one batch, of these and of the layers."""
+    say = "say of each input which axis is its batch (batch: first, second or none)"
+    first = sorted({shape[0] for shape in untold})
+    if len(first) > 1:
+        raise BuildError(f"inputs begin with {' and '.join(map(str, first))}: {say}")
+    # A map has its batch first everywhere; of sequences both orders are in use.
+    if untold and min(map(len, untold)) < len(("batch", "channels", "height", "width")):
+        for name, module in model.named_modules():
+            if getattr(module, "batch_first", True) is False:
+                raise BuildError(f"the layer {name or 'itself'} takes its batch second: {say}")
+
+
+def _one_of(shape: list[int], batch: str) -> list[int]:
+    axis = {"first": 0, "second": 1}.get(batch)
+    return shape if axis is None else [1 if i == axis else size for i, size in enumerate(shape)]
+
+
+def _made(one: dict[str, Any], shape: list[int]) -> Tensor:
+    dtype = getattr(torch, one["dtype"])
     if one["value"] is not None:
         return torch.full(shape, one["value"], dtype=dtype)
     low, high = one["range"] or (0, 1)
@@ -290,12 +320,18 @@ def _made(one: dict[str, Any]) -> Tensor:
 
 
 def _example_inputs(model: nn.Module) -> tuple[Tensor, ...]:
-    """The inputs that a network says itself; BuildError unless tensors with a batch of one."""
+    """The inputs that a network says itself; BuildError unless tensors with a batch of one.
+
+    The batch is first, in one of them at least, or second in all of them.
+    """
     if not hasattr(model, "example_inputs"):
         raise BuildError(NO_INPUTS)
     inputs: Any = model.example_inputs()  # type: ignore[operator]
     given: tuple[Any, ...] = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
-    if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):
+    tensors = bool(given) and all(isinstance(t, Tensor) and t.ndim for t in given)
+    if not tensors or not (
+        any(t.shape[0] == 1 for t in given) or all(1 in t.shape[1:2] for t in given)
+    ):
         raise BuildError("example_inputs() must return tensors with a batch of one")
     return given
 

@@ -53,7 +53,7 @@ from reconcile.measure.fields import add_fields, carry_fields, cover
 from reconcile.measure.recall import Recalled, execute
 from reconcile.measure.tensors import tensor_rows
 from reconcile.study.settings import TWICE_EVERY
-from reconcile.tables.contract import INPUT, PARTLY
+from reconcile.tables.contract import INPUT, PARTLY, passes_of_layers
 
 CUBLAS_WORKSPACE = ":4096:8"
 """Eight buffers of 4,096 KiB: one of two settings under which cuBLAS is deterministic."""
@@ -402,7 +402,7 @@ class Worker:
         more = warmup - 1 if warmup > 1 else warmup
         total = time_network(model, inputs, device, more, repeats)
         peak = peak_memory(device)
-        layers = time_layers(model, inputs, device, repeats)
+        layers = time_layers(model, inputs, device, passes_of_layers(repeats))
         return {
             "peak_memory_bytes": peak,
             "network": _spread(total),

@@ -216,6 +216,14 @@ def tables() -> dict[str, ResultFile]:
     return {name: file for name, file in FILES.items() if file.columns}
 
 
+def passes_of_layers(repeats: int) -> int:
+    """In how many passes the layers are timed: a third of those in which the network is, or one.
+
+    They need passes of their own, since their hooks would be part of the network's time.
+    """
+    return -(-repeats // 3)
+
+
 def head_of(table: str) -> tuple[str, ...]:
     """The names of a table's columns, in order."""
     return FILES[table].head()
@@ -373,7 +381,7 @@ _result(
     *_OF_A_NETWORK,
     Column("layer", "name of the layer; `network` is the plain forward pass", key=True),
     Column("device", "where it ran", "word", words=("cpu", "cuda"), compared=False),
-    Column("repeats", "timed passes", "integer", compared=False),
+    Column("repeats", "timed passes; of layers a third", "integer", compared=False),
     Column("median_ms", "median of the repeats", "number", "ms", compared=False),
     Column("q1_ms", "first quartile", "number", "ms", compared=False),
     Column("q3_ms", "third quartile", "number", "ms", compared=False),
