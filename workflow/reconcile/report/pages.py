@@ -108,6 +108,24 @@ def render_index(reconciliations: Sequence[Path], templates: Path, out: Path) ->
     write_text(out, text)
 
 
+def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
+    """What ``reconcile explain`` found, as one HTML document.
+
+    Args:
+        templates: the project's ``templates/``.
+        context: what the page says, from ``explain.showing.page_context``.
+    """
+    style = fonts_css(templates / "fonts")
+    style += "".join(_content_of(templates / name) for name in ("report.css", "index.css"))
+    page = environment_of(templates).get_template("explain.html.jinja")
+    return page.render(
+        context,
+        version=__version__,
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=policy_of(style, ""),
+    )
+
+
 def _reconciliation(file: Path) -> dict[str, Any]:
     try:
         read = json.loads(file.read_text(encoding="utf-8"))
