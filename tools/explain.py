@@ -123,9 +123,7 @@ def _line(outcome: Outcome) -> str:
     source = question["source"]
     mark = "" if source["checked"] else " *"
     total = ", *total*" if question["total"] else ""
-    came = (
-        "" if outcome.rank == 1 else (first.candidate.says if first else outcome.why or "nothing")
-    )
+    came = outcome.first.candidate.says if outcome.first else outcome.why or "nothing"
     cells = (
         question["number"],
         f"`{' '.join([question['network'], *question.get('with', ())])}`",
