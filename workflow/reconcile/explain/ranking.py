@@ -20,7 +20,7 @@ from reconcile.explain.measuring import BY_SIZE, CountedNetwork
 from reconcile.explain.numbers import BYTES, power_of
 from reconcile.explain.scopes import byte_candidates, module_candidates
 from reconcile.search.candidates import Candidate, Pool
-from reconcile.search.conventions import COUNTERS, TOOLS, USUAL, convention_candidates
+from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.digits import FIT, Digits
 from reconcile.search.facts import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
@@ -124,8 +124,8 @@ def sized_for(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Pri
     if quantity not in ("", *BY_SIZE):
         return None
     searched = _plainly_counted(one.facts, printed, quantity)
-    plain = any(Pool(candidates).against(printed).hits for _, candidates in searched)
-    return None if plain else printed
+    plain = Pool(c for _, candidates in searched for c in candidates if c.cost <= 1)
+    return None if plain.against(printed).hits else printed
 
 
 def explained(
@@ -138,19 +138,20 @@ def explained(
         printed: the number.
         quantity: what it counts; empty where nothing says so, and any may be meant.
     """
-    found: dict[str, Explanation] = {}
+    found: dict[tuple[str, str], Explanation] = {}
     below: list[Explanation] = []
     above: list[Explanation] = []
     for one in networks:
         searched = _searched(one, printed, quantity)
         for hit in _of_network(one, searched, printed, quantity):
-            known = found.get(hit.candidate.expression)
+            counted = hit.candidate.expression, hit.candidate.says
+            known = found.get(counted)
             # The readings of a study that give the same number by the same count are one hit.
             if known is None:
-                found[hit.candidate.expression] = hit
+                found[counted] = hit
             elif known.network != hit.network and hit.candidate.value == known.candidate.value:
                 names = f"{known.network}, {hit.network}"
-                found[hit.candidate.expression] = replace(known, network=names)
+                found[counted] = replace(known, network=names)
         for near, side in zip(_nearest(one, searched, printed), (below, above), strict=True):
             side.extend(near)
     notes = dict.fromkeys(note for one in networks for note in one.notes)
@@ -292,7 +293,7 @@ def _plainly_counted(
 
 
 def _is_tool(candidate: Candidate) -> bool:
-    return candidate.who.removeprefix("twice ") in (*TOOLS, *COUNTERS)
+    return candidate.who.removeprefix(TWICE) in (*TOOLS, *COUNTERS)
 
 
 def _total(facts: NetworkFacts, quantity: str) -> Candidate:
@@ -335,6 +336,11 @@ def _nearest(
     return below, above
 
 
+def _is_known(candidate: Candidate) -> bool:
+    """Whether somebody counts just so; nobody takes a tool's number twice."""
+    return bool(candidate.who) and not candidate.who.startswith(TWICE)
+
+
 def _rank(hit: Explanation) -> tuple[int, Fraction, bool, bool, int, float, int, int, str]:
     candidate = hit.candidate
     return (
@@ -342,7 +348,7 @@ def _rank(hit: Explanation) -> tuple[int, Fraction, bool, bool, int, float, int,
         # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
         hit.change,
         hit.fit not in _WELL,
-        not candidate.who,
+        not _is_known(candidate),
         KINDS.index(hit.search),
         round(hit.by_chance, 6),
         _FITS.index(hit.fit),
