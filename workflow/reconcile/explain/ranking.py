@@ -4,8 +4,9 @@ Best is what must assume least: a total as it is, then what a convention says or
 unit, a module or a layer in place of the network. Beside each stands how many such numbers there
 were that assume no more, and how many of them would fit a number of this precision that has nothing
 to do with them. Of explanations that assume the same, digits that are rounded come before digits
-that are cut, what somebody is known to count before what nobody is, then the searches in the order
-of ``KINDS``; last comes what chance gives most often. What gives the same number stands in one row.
+that are cut, what somebody is known to count before what nobody is, parameters before work and work
+before neurons where the number says nothing, then the searches in the order of ``KINDS``; last
+comes what chance gives most often. What gives the same number stands in one row.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 from reconcile.explain.factors import slips_in_maps
 from reconcile.explain.measuring import BY_SIZE, CountedNetwork
 from reconcile.explain.numbers import BYTES, power_of
+from reconcile.explain.resized import resized_candidates
 from reconcile.explain.scopes import byte_candidates, module_candidates
 from reconcile.search.candidates import Candidate, Pool
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
@@ -31,8 +33,8 @@ from reconcile.tables.contract import NETWORK, QUANTITIES, VERDICTS, WEAKLY
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
 KINDS: Final = (
-    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "units"),
-    *("digits", "slips"),
+    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "resized"),
+    *("units", "digits", "slips"),
 )
 """The searches; of explanations that assume the same, those of the first come first."""
 SLIP: Final = "explained-by-slip"
@@ -117,6 +119,8 @@ class Answered:
 
 Searched = list[tuple[str, list[Candidate]]]
 """The candidates of each search."""
+Candidates = Callable[[NetworkFacts, str], list[Candidate]]
+"""What a search tries of one quantity of a network."""
 
 
 def sized_for(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> PrintedNumber | None:
@@ -243,18 +247,27 @@ def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Sea
     found = list(_plainly_counted(one.facts, printed, quantity))
     if quantity == BYTES:
         return found
-    names = _names(quantity)
-    searches: dict[str, Callable[[NetworkFacts, str], list[Candidate]]] = {
+    searches: dict[str, Candidates] = {
         "parts": _parts_of,
         "units": unit_candidates,
         "modules": module_candidates,
+        "resized": resized_candidates,
     }
     for search, candidates in searches.items():
-        every = (candidate for name in names for candidate in candidates(one.facts, name))
-        found.append((search, list(_different(every))))
+        every = (c for name in _names(quantity) for c in candidates(one.facts, name))
+        found.append(
+            (search, list(_different([*every, *_as_one(one.facts, candidates, quantity)])))
+        )
     if one.sizes:
         found.append(("sizes", list(_of_sizes(one.sizes, quantity))))
     return found
+
+
+def _as_one(facts: NetworkFacts, candidates: Candidates, quantity: str) -> Iterator[Candidate]:
+    """Of FLOPs the same in multiply-adds, which papers call so too."""
+    for candidate in candidates(facts, "macs") if quantity == "flops" else ():
+        if candidate.cost == 1:
+            yield replace(candidate, cost=2, who=USUAL[1])
 
 
 def _parts_of(facts: NetworkFacts, quantity: str) -> list[Candidate]:
@@ -341,7 +354,13 @@ def _is_known(candidate: Candidate) -> bool:
     return bool(candidate.who) and not candidate.who.startswith(TWICE)
 
 
-def _rank(hit: Explanation) -> tuple[int, Fraction, bool, bool, int, float, int, int, str]:
+def _quantity_of(candidate: Candidate) -> int:
+    """The place of what is counted among what a number may count."""
+    name = candidate.expression.lstrip("(").partition("(")[0]
+    return QUANTITIES_ASKED.index(name) if name in QUANTITIES_ASKED else len(QUANTITIES_ASKED)
+
+
+def _rank(hit: Explanation) -> tuple[int, Fraction, bool, bool, int, int, float, int, int, str]:
     candidate = hit.candidate
     return (
         candidate.cost + (hit.fit in (FIT, SLIP)),
@@ -349,6 +368,7 @@ def _rank(hit: Explanation) -> tuple[int, Fraction, bool, bool, int, float, int,
         hit.change,
         hit.fit not in _WELL,
         not _is_known(candidate),
+        _quantity_of(candidate),
         KINDS.index(hit.search),
         round(hit.by_chance, 6),
         _FITS.index(hit.fit),
