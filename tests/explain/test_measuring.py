@@ -104,6 +104,15 @@ def test_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "227 × 227" in best["says"]
 
 
+def test_flops_of_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """FLOPs of another image are multiply-adds there as well, which is assumed besides."""
+    macs = 299 * 299 * 27 * 8 + 80
+    _, out, _ = told(capsys, f"{macs:,} FLOPs", f"{network}:Net", "--json")
+    best = json.loads(out)["explanations"][0]
+    assert (best["search"], best["value"], best["assumes"]) == ("sizes", macs, 2)
+    assert best["who"] == "usual in papers on images"
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "parameters"),
     [("deep", (), 898), ("deep", ("depth=1",), 314), ("Looks", (), 1_482), ("Configured", (), 314)],
@@ -148,6 +157,20 @@ def test_one_line(
     code, out, error = told(capsys, "5M", f"{network}:{name}", *typed)
     assert (code, out, error.count("\n")) == (2, "", 1)
     assert says in error
+
+
+def test_a_page_is_written(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page names the network with what was typed, and the table is printed all the same."""
+    page = tmp_path / "pages" / "answer.html"
+    typed = ["314", f"{network}:Net", "--input", "3x8x8", "--html", str(page)]
+    code, out, _ = told(capsys, *typed)
+    assert code == 0
+    assert out.splitlines()[1].startswith("314 ")
+    text = page.read_text(encoding="utf-8")
+    assert ":Net --input 3x8x8</code>" in text
+    assert '<th scope="row">parameters<' in text
 
 
 def test_words(network: str, capsys: pytest.CaptureFixture[str]) -> None:
