@@ -44,6 +44,10 @@ READINGS, COMBINATIONS = "readings", "combinations"
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+AGREE, EXPLAINED, CONTRADICTED, UNDECIDED = "agree", "explained", "contradicted", "undecided"
+STUDY_OUTCOMES = (AGREE, EXPLAINED, CONTRADICTED, UNDECIDED)
+"""What came out of a whole study; ``judge.outcome`` has the rule."""
+
 TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
 """How a network holds a tensor."""
 OF_TENSORS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
