@@ -42,6 +42,7 @@ class RunPlan(BaseModel):
         config: what the configuration says.
         config_file: the file that says it.
         studies: the studies.
+        others: a sum of each other study that has results: the index tells of them too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -49,6 +50,7 @@ class RunPlan(BaseModel):
     config: Config
     config_file: str
     studies: dict[str, PlannedStudy]
+    others: dict[str, str | None] = {}
 
 
 def planned(study: Study, config: Config) -> PlannedStudy:
