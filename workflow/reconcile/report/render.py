@@ -20,6 +20,7 @@ from reconcile.report.figures.sweep import sweep_view
 from reconcile.report.pages import render_page
 from reconcile.report.read import Results, data_files, grouped_by, read_results
 from reconcile.report.readings import reading_views
+from reconcile.search.best import alike, best_explanations
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
 from reconcile.tables.contract import FAILS, FILES, NOT_COMPUTED
@@ -141,6 +142,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
         "searched": _searched(results),
+        "explained": alike(best_explanations(results.study, results.tables)),
         "unsolved": _unsolved(results),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
