@@ -18,6 +18,7 @@ from typing import Final
 from reconcile.explain.asking import refused
 from reconcile.explain.factors import slips_in_maps
 from reconcile.explain.measuring import CountedNetwork
+from reconcile.search.best import SLIP, Assumed, Rank, rank_of
 from reconcile.search.candidates import Candidate, Pool
 from reconcile.search.conventions import convention_candidates
 from reconcile.search.digits import FIT, Digits
@@ -25,7 +26,7 @@ from reconcile.search.facts import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import unit_candidates
 from reconcile.study.printed import PrintedNumber, parse_printed
-from reconcile.tables.contract import NETWORK, QUANTITIES, VERDICTS, WEAKLY
+from reconcile.tables.contract import NETWORK, QUANTITIES, WEAKLY
 
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
@@ -37,7 +38,6 @@ _OF_WORD: Final = (
     (re.compile(r"connections?\b|synapses\b", re.I), "connections"),
 )
 """What a number says that it counts."""
-SLIP: Final = "explained-by-slip"
 LUCKY: Final = 0.5
 """So many hits by chance, and one says nothing by itself."""
 _WORDS: Final = {
@@ -49,7 +49,6 @@ _WORDS: Final = {
     SLIP: "slip",
     FIT: "one digit off",
 }
-_PLAUSIBLE: Final = (*VERDICTS, FIT)
 
 
 @dataclass(frozen=True)
@@ -271,16 +270,7 @@ def _nearest(
     return below, above
 
 
-def _rank(hit: Explanation) -> tuple[int, Fraction, float, int, int, str]:
+def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
-    order = _PLAUSIBLE.index(hit.fit)
-    weak = hit.fit in (WEAKLY, FIT, SLIP)
-    return (
-        candidate.cost + weak,
-        # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
-        hit.change,
-        round(hit.by_chance, 6),
-        order,
-        len(candidate.expression),
-        candidate.expression,
-    )
+    cost = Fraction(candidate.cost)
+    return rank_of(Assumed(cost, hit.fit, hit.by_chance, candidate.expression, hit.change))

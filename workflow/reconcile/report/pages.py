@@ -26,6 +26,7 @@ FONTS = {
     ("Reconcile Mono", 600, "normal"): "ReconcileMono-SemiBold.woff2",
 }
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
+SCRIPTS = ("report.js", "calculator.js")
 _FILTERS = (
     *(
         "argument_text",
@@ -51,7 +52,8 @@ def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> 
         medium: "screen" for browsers, "paper" for the PDF.
     """
     style = fonts_css(templates / "fonts") + _content_of(templates / STYLES[medium])
-    script = _content_of(templates / "report.js") if medium == "screen" else ""
+    scripts = SCRIPTS if medium == "screen" else ()
+    script = "".join(_content_of(templates / name) for name in scripts)
     page = environment_of(templates).get_template("report.html.jinja")
     # The style and the script are the project's own files, and are named in the policy by digest.
     return page.render(

@@ -726,7 +726,7 @@ for _name, _says, _words in (
     (
         "inputs",
         "elements of what it was given first, for one input, times the calls",
-        "elements that go in",
+        "elements at the input",
     ),
     (
         "data_macs",
