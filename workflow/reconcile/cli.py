@@ -193,7 +193,8 @@ def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
     from reconcile.explain.asking import networks_asked, refused
     from reconcile.explain.measuring import counted
-    from reconcile.explain.ranking import explained, is_plainly_explained, number_asked
+    from reconcile.explain.numbers import number_asked
+    from reconcile.explain.ranking import explained, sized_for
     from reconcile.explain.showing import as_json, lines
 
     if args.most < 1:
@@ -202,9 +203,7 @@ def _explain(args: argparse.Namespace) -> int:
     asked = networks_asked(args.network, args.arguments, args.input)
     # Other sizes of the image are tried for one network only, and only where nothing plain fits.
     alone = len(asked) == 1
-    networks = counted(
-        asked, lambda one: alone and not is_plainly_explained(one, printed, quantity)
-    )
+    networks = counted(asked, lambda one: sized_for(one, printed, quantity) if alone else None)
     answered = explained(networks, printed, quantity)
     if args.study:
         _begin_study(args.study, networks[0].named, answered)

@@ -6,19 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from reconcile.errors import visible
+from reconcile.explain.numbers import BYTES
 from reconcile.explain.ranking import Answered, Explanation
-from reconcile.search.conventions import COUNTERS, TOOLS
 from reconcile.tables.contract import QUANTITIES
 from reconcile.words import count_of, number
 
-HEAD: Final = ("number", "digits", "what is counted", "expression", "assumes", "tried", "by chance")
-
-
-def who_counts_so(hit: Explanation) -> str:
-    """Whose convention it is; empty where it is nobody's in particular."""
-    tools = (*TOOLS, *COUNTERS)
-    said = hit.candidate.says
-    return next((t for t in tools if said in (f"as {t} says", f"twice what {t} says")), "")
+HEAD: Final = (
+    *("number", "digits", "what is counted", "who counts so", "expression", "assumes", "tried"),
+    "by chance",
+)
 
 
 def chance(by_chance: float) -> str:
@@ -65,6 +61,7 @@ def row_of(hit: Explanation) -> tuple[str, ...]:
         number(candidate.value),
         hit.digits,
         candidate.says,
+        hit.who,
         candidate.expression,
         str(candidate.cost),
         f"{hit.tried:,}",
@@ -89,7 +86,7 @@ def as_json(answered: Answered, most: int) -> dict[str, Any]:
         "printed": printed.text,
         "value": _plain_number(printed.value),
         "quantity": answered.quantity or None,
-        "counts": QUANTITIES[answered.quantity].words if answered.quantity else None,
+        "counts": _words_of(answered.quantity) or None,
         "notes": list(answered.notes),
         "explanations": [_object(hit) for hit in answered.found[:most]],
         "total": len(answered.found),
@@ -100,13 +97,18 @@ def as_json(answered: Answered, most: int) -> dict[str, Any]:
     }
 
 
+def _words_of(quantity: str) -> str:
+    return quantity if quantity in ("", BYTES) else QUANTITIES[quantity].words
+
+
 def _object(hit: Explanation) -> dict[str, Any]:
     return {
         "value": _plain_number(hit.candidate.value),
         "digits": hit.digits if hit.search != "nearest" else None,
         "says": hit.candidate.says,
         "expression": hit.candidate.expression,
-        "convention": who_counts_so(hit) or None,
+        "who": hit.who or None,
+        "also": [{"says": c.says, "expression": c.expression} for c in hit.also],
         "assumes": hit.candidate.cost,
         "search": hit.search,
         "tried": hit.tried,

@@ -16,9 +16,9 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import torch
@@ -80,11 +80,11 @@ class _SkipRandomFills(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def load_class(file: Path, name: str) -> type[nn.Module]:
-    """Import a study's network file and return its class.
+def load_class(file: Path, name: str) -> Callable[..., Any]:
+    """Import a network file and return its class, or its function that makes a network.
 
     Raises:
-        BuildError: the file is missing, fails to import, or has no such nn.Module.
+        BuildError: the file is missing, fails to import, or has neither of the name.
     """
     spec = importlib.util.spec_from_file_location("reconcile_study_network", file)
     if spec is None or spec.loader is None:
@@ -96,9 +96,10 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     except (Exception, SystemExit) as error:
         raise BuildError(f"{file.name} cannot be imported: {first_line(error)}") from error
     found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise BuildError(f"{file.name} has no torch.nn.Module named {name}")
-    return found
+    if inspect.isfunction(found) or (isinstance(found, type) and issubclass(found, nn.Module)):
+        makes: Callable[..., Any] = found
+        return _with_settings(makes)
+    raise BuildError(f"{file.name} has no torch.nn.Module named {name}, and no function")
 
 
 @cache
@@ -115,13 +116,50 @@ def load_factory(module: str, name: str) -> Callable[..., Any]:
         BuildError: the package is not there, does not import, or has no such thing.
     """
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        found = getattr(imported(module), name, None)
     except (Exception, SystemExit) as error:
         raise BuildError(f"{module} cannot be imported: {first_line(error)}") from error
     if not callable(found):
         raise BuildError(f"{module} has no class or function {name}")
     made: Callable[..., Any] = found
-    return made
+    return _with_settings(made)
+
+
+def _with_settings(network: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, or what takes the settings themselves of which a network takes one object."""
+    config = getattr(network, "config_class", None)
+    return partial(_configured, network, config) if isinstance(config, type) else network
+
+
+def _configured(
+    network: Callable[..., Any], config_class: Callable[..., Any], **arguments: Any
+) -> Any:
+    """What takes one object of settings, as in transformers, made from the settings themselves."""
+    if "config" in arguments:
+        return network(**arguments)
+    return network(config_class(**arguments))
+
+
+def imported(module: str) -> ModuleType:
+    """Import a module; one that needs torchvision does beside any torch.
+
+    The compiled part of torchvision fits one build of torch. Beside another it does not load, and
+    the package then looks for operators of it, which classifiers never call: they are declared.
+    """
+    try:
+        return importlib.import_module(module)
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _DECLARED.append(library)
+    return importlib.import_module(module)
+
+
+_DECLARED: list[torch.library.Library] = []
+"""What is declared lasts as long as its library."""
 
 
 def build_network(
@@ -159,6 +197,32 @@ def build_network(
             raise
         raise BuildError(first_line(error)) from error
     return model, inputs
+
+
+def build_and_move(
+    network: Callable[..., Any],
+    arguments: dict[str, Any],
+    seed: int,
+    given: Sequence[dict[str, Any]] = (),
+) -> tuple[nn.Module, tuple[Tensor, ...]]:
+    """The same on the meta device, of a network whose constructor looks at values: built on some.
+
+    Raises:
+        BuildError: as of ``build_network``.
+    """
+    try:
+        model = _constructed(network, arguments, CPU, seed)
+        if not isinstance(model, nn.Module):
+            raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
+        model = evaluated(model.to("meta"))
+        with torch.device("meta"):
+            return model, _made_inputs(model, given) if given else _example_inputs(model)
+    except BuildError:
+        raise
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if is_out_of_memory(error):
+            raise
+        raise BuildError(first_line(error)) from error
 
 
 def _constructed(

@@ -339,7 +339,7 @@ def by_chance(numbers: Numbers, printed: PrintedNumber) -> float:
 
 def _rank(hit: LookedUp) -> tuple[Any, ...]:
     cost, expression = Fraction(hit.counted.cost), hit.counted.expression
-    *assumed, length, text = rank_of(Assumed(cost, hit.fit, 0, expression))
+    *assumed, length, text = rank_of(Assumed(cost, hit.fit, 0, expression, "total"))
     return (*assumed, not hit.usual, length, text, hit.networks)
 
 
