@@ -16,6 +16,7 @@ from reconcile.study.printed import PrintedNumber, parse_printed, parse_within
 from reconcile.study.printed_tables import PrintedTable
 from reconcile.study.values import (
     ARGUMENT_PATTERN,
+    AXIS_PATTERN,
     DOI_PATTERN,
     NETWORK_PATTERN,
     Argument,
@@ -201,9 +202,12 @@ class Sweep(Strict):
 
     title: Text = Field(description="What is swept, in a few words.")
     axes: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Axis],
+        dict[Annotated[str, StringConstraints(pattern=AXIS_PATTERN)], Axis],
         Field(min_length=1),
-    ] = Field(description="Values of each argument: a list, or first, last and step.")
+    ] = Field(
+        description="Values of each argument, or of network.argument, which is an argument of that "
+        "network alone: a list, or first, last and step."
+    )
     network: Arguments = Field(
         default_factory=dict, description="Further arguments, the same in every combination."
     )
