@@ -66,7 +66,7 @@ USUAL: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What papers count: first among what must assume as much and fits as well."""
 
 
-class Counted(NamedTuple):
+class CountedNumber(NamedTuple):
     """What is counted.
 
     Attributes:
@@ -94,12 +94,12 @@ class Place(NamedTuple):
     more: int = 0
 
     @property
-    def counted(self) -> Counted:
+    def counted(self) -> CountedNumber:
         """The same in words and as an expression."""
         words, cost = QUANTITIES[self.quantity].words, int(self.layer != NETWORK)
         also = f" and {count_of(self.more, 'more layer')}" if self.more else ""
         of = "" if self.layer == NETWORK else f" of {named(self.layer)}{also}"
-        return Counted(f"{words}{of}", quoted(self.quantity, self.layer), cost)
+        return CountedNumber(f"{words}{of}", quoted(self.quantity, self.layer), cost)
 
 
 def named(layer: str) -> str:
@@ -109,7 +109,7 @@ def named(layer: str) -> str:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class LookupTable:
     """Everything that was counted under some readings.
 
     Attributes:
@@ -119,7 +119,7 @@ class Numbers:
     """
 
     networks: tuple[str, ...]
-    found: Mapping[Fraction, Sequence[tuple[Place | Counted, tuple[int, ...]]]]
+    found: Mapping[Fraction, Sequence[tuple[Place | CountedNumber, tuple[int, ...]]]]
     left_out: int = 0
 
     @property
@@ -149,7 +149,7 @@ class Numbers:
             "quantities": [[name, QUANTITIES[name].words] for name in quantities],
             "layers": [[name, named(name)] if name != named(name) else name for name in layers],
             "texts": [*texts],
-            "values": [_text(value) for value in self.found],
+            "values": [_as_text(value) for value in self.found],
             "at": at,
         }
 
@@ -161,10 +161,10 @@ def _json(data: Any) -> Markup:
 
 
 def _unit(unit: Unit) -> list[str]:
-    return [unit.says, _text(unit.factor), unit.text]
+    return [unit.says, _as_text(unit.factor), unit.text]
 
 
-def _text(value: Fraction) -> str:
+def _as_text(value: Fraction) -> str:
     """A number exactly: whole, or as a ratio."""
     return str(value)
 
@@ -181,7 +181,7 @@ class LookedUp(NamedTuple):
         usual: whether it is what papers count, or a study or a tool for them.
     """
 
-    counted: Counted
+    counted: CountedNumber
     value: Fraction
     fit: str
     networks: tuple[int, ...]
@@ -189,7 +189,7 @@ class LookedUp(NamedTuple):
     usual: bool
 
 
-def numbers_of(results: Results, shown: Sequence[str]) -> Numbers:
+def numbers_of(results: Results, shown: Sequence[str]) -> LookupTable:
     """Every number of the readings that a page shows, as many of them as there is room for.
 
     Args:
@@ -205,26 +205,26 @@ def numbers_of(results: Results, shown: Sequence[str]) -> Numbers:
     counted = {key: tuple(_of_network(results, key)) for key in measured}
     known = len(measured)
     while True:
-        numbers = _together(results, {key: counted[key] for key in measured[:known]})
+        numbers = _put_together(results, {key: counted[key] for key in measured[:known]})
         if known <= 1 or len(_json(numbers._indexed())) <= MOST_BYTES:
-            return Numbers(numbers.networks, numbers.found, len(measured) - known)
+            return LookupTable(numbers.networks, numbers.found, len(measured) - known)
         known = known * 3 // 4
 
 
 Key = tuple[str, str]
-Values = Iterable[tuple[Fraction, Place | Counted]]
+Values = Iterable[tuple[Fraction, Place | CountedNumber]]
 
 
-def _together(results: Results, counted: Mapping[Key, Values]) -> Numbers:
+def _put_together(results: Results, counted: Mapping[Key, Values]) -> LookupTable:
     """What several networks share told once, and layers with the same number put together."""
-    places: dict[tuple[Fraction, Place | Counted], list[int]] = {}
+    places: dict[tuple[Fraction, Place | CountedNumber], list[int]] = {}
     for i, (key, values) in enumerate(counted.items()):
         for value, what in (*values, *_of_claims(results, key)):
             own = places.setdefault((value, what), [])
             if own[-1:] != [i]:
                 own.append(i)
     alike: dict[tuple[Fraction, str, tuple[int, ...]], list[Place]] = {}
-    found: dict[Fraction, list[tuple[Place | Counted, tuple[int, ...]]]] = {}
+    found: dict[Fraction, list[tuple[Place | CountedNumber, tuple[int, ...]]]] = {}
     for (value, what), own in places.items():
         if isinstance(what, Place) and what.layer != NETWORK:
             alike.setdefault((value, what.quantity, tuple(own)), []).append(what)
@@ -234,10 +234,10 @@ def _together(results: Results, counted: Mapping[Key, Values]) -> Numbers:
         first = several[0]._replace(more=len(several) - 1)
         found.setdefault(value, []).append((first, networks))
     names = tuple(r if network == SINGLE else f"{r}: {network}" for r, network in counted)
-    return Numbers(names, {value: found[value] for value in sorted(found)})
+    return LookupTable(names, {value: found[value] for value in sorted(found)})
 
 
-def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | Counted]]:
+def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | CountedNumber]]:
     """Totals, layers, kinds of layers, conventions and parts of one network."""
     rows, tensors = (
         [row for row in results.table(name) if (row["interpretation"], row["network"]) == key]
@@ -259,7 +259,7 @@ def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | 
         several = convention_candidates(facts, quantity), part_candidates(facts, quantity, most=1)
         for one in (one for candidates in several for one in candidates if one.cost == 1):
             if one.value >= LEAST and one.value != facts.total(quantity):
-                yield one.value, Counted(one.says, one.expression, one.cost)
+                yield one.value, CountedNumber(one.says, one.expression, one.cost)
 
 
 def _told(
@@ -274,7 +274,7 @@ def _told(
             yield Fraction(value), Place(name, layer)
 
 
-def _of_claims(results: Results, key: Key) -> Iterator[tuple[Fraction, Counted]]:
+def _of_claims(results: Results, key: Key) -> Iterator[tuple[Fraction, CountedNumber]]:
     """What a study counts for its claims by expressions of its own."""
     claims = {claim.id: claim for claim in results.study.claims if claim.network == key[1]}
     for row in results.table("countings"):
@@ -284,7 +284,7 @@ def _of_claims(results: Results, key: Key) -> Iterator[tuple[Fraction, Counted]]
             if not _is_plain(expression):
                 yield (
                     Fraction(row["measured"]),
-                    Counted(f"{row['title'] or claim.id}, for {claim.id}", expression, 0),
+                    CountedNumber(f"{row['title'] or claim.id}, for {claim.id}", expression, 0),
                 )
 
 
@@ -299,7 +299,7 @@ def _is_plain(expression: str) -> bool:
     return head in QUANTITIES and rest.count("(") == 0 and rest.endswith(")")
 
 
-def looked_up(numbers: Numbers, printed: PrintedNumber) -> list[LookedUp]:
+def looked_up(numbers: LookupTable, printed: PrintedNumber) -> list[LookedUp]:
     """Everything that gives a number, what must assume least first."""
     values = [*numbers.found]
     hits = []
@@ -321,7 +321,7 @@ def looked_up(numbers: Numbers, printed: PrintedNumber) -> list[LookedUp]:
     return sorted(hits, key=_rank)
 
 
-def by_chance(numbers: Numbers, printed: PrintedNumber) -> float:
+def by_chance(numbers: LookupTable, printed: PrintedNumber) -> float:
     """How many hits a number of this precision has that has nothing to do with the study.
 
     As ``search.candidates``: the numbers between half and twice the printed one, in each unit, are
@@ -362,12 +362,12 @@ def _fit(measured: Fraction, printed: PrintedNumber) -> str:
     return fit or ""
 
 
-def _in_unit(counted: Counted, unit: Unit) -> Counted:
+def _in_unit(counted: CountedNumber, unit: Unit) -> CountedNumber:
     if unit is PLAIN:
         return counted
     sums = any(sign in counted.expression for sign in (" + ", " - ", " / "))
     expression = f"({counted.expression})" if sums else counted.expression
-    return Counted(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
+    return CountedNumber(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
 
 
 class Elsewhere(NamedTuple):
@@ -380,11 +380,11 @@ class Elsewhere(NamedTuple):
     """
 
     claim: Claim
-    places: tuple[Counted, ...]
+    places: tuple[CountedNumber, ...]
     more: int
 
 
-def elsewhere(results: Results, numbers: Numbers, most: int = 3) -> list[Elsewhere]:
+def elsewhere(results: Results, numbers: LookupTable, most: int = 3) -> list[Elsewhere]:
     """The printed numbers that some reading gives, and what else has the number as it stands."""
     given = {row["claim"] for row in results.table("verdicts") if row["verdict"] in FITS}
     found = []
