@@ -19,7 +19,7 @@ tests_of_end_to_end := tests/end_to_end --ignore=$(run_of_all)
 tests_of_rest := tests $(long_rooms:%=--ignore=tests/%)
 
 .PHONY: $(parts:%=test-%)
-.PHONY: help report environment test reliability bench zoo test-environment test-slurm lint format lock example verify clean
+.PHONY: help report environment test reliability bench zoo explain test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -74,6 +74,9 @@ $(ZOO)/made: requirements-zoo.txt | test-environment
 zoo: test-environment $(ZOO)/made ## count the networks of the zoos; write docs/zoo.md
 	ZOO=$(ZOO) python tools/zoo.py $(ZOOS)
 	ZOO=$(ZOO) pytest tests/zoo
+
+explain: test-environment $(ZOO)/made ## ask public questions; write docs/explain-answers.md
+	PYTHONPATH=workflow:$(ZOO) python tools/explain.py $(QUESTIONS)
 
 lint: test-environment ## check the style, the types and the workflow
 	ruff check

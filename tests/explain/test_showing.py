@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 
 from reconcile.explain.ranking import Answered, Explanation
-from reconcile.explain.showing import as_json, chance, lines
+from reconcile.explain.showing import as_json, chance, lines, page_context
+from reconcile.project import TEMPLATES
+from reconcile.report.pages import render_explanation
 from reconcile.search.candidates import Candidate
 from reconcile.study.printed import parse_printed
 
@@ -61,3 +64,30 @@ def test_json() -> None:
     assert (found["total"], len(found["explanations"])) == (2, 1)
     assert found["explanations"][0]["who"] == "thop"
     assert found["nearest"] == {"below": None, "above": None}
+
+
+def test_a_page() -> None:
+    """The same as a page: what a stranger wrote is escaped, and equal bytes come out each time."""
+    found = answer(hit("<b>a</b>", 3.0, who="thop"), hit("b"))
+    page, again = (
+        render_explanation(TEMPLATES, page_context(found, "x.py:Net<script>", 1)) for _ in "ab"
+    )
+    assert page == again
+    text = page.partition("</style>")[2]
+    assert "&lt;b&gt;a&lt;/b&gt;" in text
+    assert "Net&lt;script&gt;" in text
+    assert "<script" not in text
+    assert "2 explanations, 1 of them shown, best first" in text
+    assert "none of these says much" in text
+    assert re.findall(r'scope="col"[^>]*>([^<]+)<', text)[:2] == ["What is counted", "Number"]
+    assert text.count("<tr>") == 2
+
+
+def test_a_page_without_an_explanation() -> None:
+    """Where nothing fits the page says so, with what comes nearest."""
+    near = hit("a multiply-add as one")
+    found = Answered(parse_printed("7"), "", (), None, near, ())
+    text = render_explanation(TEMPLATES, page_context(found, "x.py:Net", 10))
+    assert "Nothing that was tried gives 7." in text
+    assert "nearest above: 5,200, a multiply-add as one: macs(network)" in text
+    assert "<table" not in text

@@ -74,9 +74,21 @@ def counted(
     package = asked[0].place.get("module", "").partition(".")[0] or None
     try:
         with Zygote(SETTINGS, package) as pool:
-            found = [_one(named, pool, wanted) for named in asked]
+            return counted_in(pool, asked, wanted)
     except MeasureError as error:
         raise refused("network", str(error)) from None
+
+
+def counted_in(
+    pool: Zygote, asked: Sequence[AskedNetwork], wanted: Wanted = lambda one: None
+) -> list[CountedNetwork]:
+    """The same by a process that measures others as well.
+
+    Raises:
+        MeasureError: it cannot go on.
+        InputError: none of the networks can be counted.
+    """
+    found = [_one(named, pool, wanted) for named in asked]
     good = [one for one in found if isinstance(one, CountedNetwork)]
     if not good:
         raise refused("network", next(one for one in found if isinstance(one, str)))

@@ -29,7 +29,7 @@ def number_asked(text: str) -> tuple[PrintedNumber, str]:
     Raises:
         InputError: it is no number, or may be one of two.
     """
-    printed = _number_in(text.strip())
+    printed = _typed(text.strip())
     if printed.value <= 0:
         raise refused("number", f'"{text}" counts nothing: accepted are numbers above zero')
     if _SIZE.fullmatch(text.strip()) or _PLAIN_BYTES.fullmatch(text.strip()):
@@ -37,7 +37,7 @@ def number_asked(text: str) -> tuple[PrintedNumber, str]:
     return printed, next((name for word, name in _OF_WORD if word.search(text)), "")
 
 
-def _number_in(text: str) -> PrintedNumber:
+def _typed(text: str) -> PrintedNumber:
     size = _SIZE.fullmatch(text)
     try:
         if size and not size["binary"]:

@@ -4,8 +4,8 @@ Best is what must assume least: a total as it is, then what a convention says or
 unit, a module or a layer in place of the network. Beside each stands how many such numbers there
 were that assume no more, and how many of them would fit a number of this precision that has nothing
 to do with them. Of explanations that assume the same, digits that are rounded come before digits
-that are cut, a convention before a part, a part before a tool, and so on; last comes what chance
-gives most often. What gives the same number stands in one row.
+that are cut, what somebody is known to count before what nobody is, then the searches in the order
+of ``KINDS``; last comes what chance gives most often. What gives the same number stands in one row.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reconcile.explain.numbers import BYTES, power_of
 from reconcile.explain.scopes import byte_candidates, module_candidates
 from reconcile.search.best import SLIP, Assumed, Rank, rank_of
 from reconcile.search.candidates import Candidate, Pool
-from reconcile.search.conventions import COUNTERS, TOOLS, convention_candidates
+from reconcile.search.conventions import COUNTERS, TOOLS, USUAL, convention_candidates
 from reconcile.search.digits import FIT, Digits
 from reconcile.search.facts import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
@@ -237,7 +237,7 @@ def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Sea
         return found
     names = _names(quantity)
     searches: dict[str, Callable[[NetworkFacts, str], list[Candidate]]] = {
-        "parts": part_candidates,
+        "parts": _parts_of,
         "units": unit_candidates,
         "modules": module_candidates,
     }
@@ -245,8 +245,25 @@ def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Sea
         every = (candidate for name in names for candidate in candidates(one.facts, name))
         found.append((search, list(_different(every))))
     if one.sizes:
-        found.append(("sizes", [c for c in one.sizes if c.expression.partition("(")[0] in names]))
+        found.append(("sizes", list(_of_sizes(one.sizes, quantity))))
     return found
+
+
+def _parts_of(facts: NetworkFacts, quantity: str) -> list[Candidate]:
+    """Parts left out or counted twice; what somebody is known to leave out is one assumption."""
+    found = part_candidates(facts, quantity)
+    return [replace(c, cost=1) if c.who else c for c in found]
+
+
+def _of_sizes(sizes: Iterable[Candidate], quantity: str) -> Iterator[Candidate]:
+    """Other images; FLOPs may be multiply-adds there too, which is assumed besides."""
+    for candidate in sizes:
+        counted = candidate.expression.partition("(")[0]
+        if quantity in ("", counted):
+            yield candidate
+        else:
+            plain = 1 if counted == "macs" else 2
+            yield replace(candidate, cost=candidate.cost + 1, who=USUAL[plain])
 
 
 def _names(quantity: str) -> tuple[str, ...]:
@@ -315,5 +332,13 @@ def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
     # The last zeros are among what is assumed already: a row says so.
     cost = Fraction(candidate.cost - (hit.fit == WEAKLY))
-    expression = candidate.expression
-    return rank_of(Assumed(cost, hit.fit, hit.by_chance, expression, hit.search, hit.change))
+    assumed = Assumed(
+        cost,
+        hit.fit,
+        hit.by_chance,
+        candidate.expression,
+        hit.search,
+        hit.change,
+        done=bool(candidate.who),
+    )
+    return rank_of(assumed)

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 from reconcile.search.candidates import Candidate
 from reconcile.search.facts import NetworkFacts, number, quoted
 from reconcile.search.parts import part_candidates
-from reconcile.tables.contract import NETWORK, QUANTITIES
+from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES
 
-OF_MODULES: Final = ("parameters", "macs", "flops")
-"""What modules are asked for; the others are sums over layers of some kinds only."""
+OF_MODULES: Final = ("parameters", "macs", "flops", "connections")
+"""What modules are asked for; neurons of a network are those of some kinds of layers only."""
 MOST_MODULES: Final = 300
 """Modules of one network that are taken, the largest first."""
 LEFT_OUT: Final = 2
@@ -141,8 +141,12 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
     both = Fraction(facts.total("all_parameters") + facts.total("buffers"))
     yield Candidate("parameters and buffers", kept, both, 1)
     yield from _simple(part_candidates(facts, "parameters"))
-    outputs = Fraction(facts.total("neurons"))
-    yield Candidate("neurons", quoted("neurons", NETWORK), outputs, 1)
+    yield Candidate("neurons", quoted("neurons", NETWORK), Fraction(facts.total("neurons")), 1)
+    outputs = f"neurons('*') - {quoted('neurons', INPUT)}"
+    every = Fraction(sum(number(row, "neurons") for row in facts.ran))
+    yield Candidate("outputs of all layers", outputs, every, 1)
+    twice = "outputs of all layers, forward and backward"
+    yield Candidate(twice, f"2 * ({outputs})", 2 * every, 1)
 
 
 def _simple(candidates: Iterable[Candidate]) -> Iterator[Candidate]:

@@ -11,10 +11,18 @@ from reconcile.explain.ranking import Answered, Explanation
 from reconcile.tables.contract import QUANTITIES
 from reconcile.words import count_of, number
 
-HEAD: Final = (
-    *("number", "digits", "what is counted", "who counts so", "expression", "assumes", "tried"),
-    "by chance",
-)
+HEAD: Final = {
+    "number": "number",
+    "digits": "digits",
+    "says": "what is counted",
+    "who": "who counts so",
+    "expression": "expression",
+    "assumes": "assumes",
+    "tried": "tried",
+    "chance": "by chance",
+    "reading": "reading",
+}
+"""The columns of the table, each with its head."""
 
 
 def chance(by_chance: float) -> str:
@@ -45,28 +53,14 @@ def lines(answered: Answered, most: int) -> Iterator[str]:
 
 
 def _aligned_rows(shown: Sequence[Explanation]) -> Iterator[str]:
-    named = any(hit.network for hit in shown)
-    head = (*HEAD, "reading") if named else HEAD
-    rows = [head, *((*row_of(hit), hit.network) if named else row_of(hit) for hit in shown)]
+    cells_of_rows = [HEAD, *map(_cells_of, shown)]
+    # A column that is empty in every row is not shown.
+    columns = [name for name in HEAD if any(cells[name] for cells in cells_of_rows[1:])]
+    rows = [[cells[name] for name in columns] for cells in cells_of_rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
         yield visible("  ".join(cells).rstrip())
-
-
-def row_of(hit: Explanation) -> tuple[str, ...]:
-    """The cells of one explanation, in the order of ``HEAD``."""
-    candidate = hit.candidate
-    return (
-        number(candidate.value),
-        hit.digits,
-        candidate.says,
-        hit.who,
-        candidate.expression,
-        str(candidate.cost),
-        f"{hit.tried:,}",
-        chance(hit.by_chance),
-    )
 
 
 def _nearest_lines(answered: Answered) -> Iterator[str]:
@@ -77,6 +71,41 @@ def _nearest_lines(answered: Answered) -> Iterator[str]:
             of = f" under {near.network}" if near.network else ""
             said = f"{near.candidate.says}{of}: {near.candidate.expression}"
             yield f"nearest {word}: {number(near.candidate.value)}, {visible(said)}"
+
+
+def page_context(answered: Answered, network: str, most: int) -> dict[str, Any]:
+    """What the page of an answer says.
+
+    Args:
+        answered: what was found.
+        network: as it was asked for.
+        most: rows that are shown; all are counted.
+    """
+    shown = answered.found[:most]
+    return {
+        "printed": answered.printed.text,
+        "network": network,
+        "counts": _words_of(answered.quantity),
+        "notes": [visible(note) for note in answered.notes],
+        "rows": [_cells_of(hit) for hit in shown],
+        "total": len(answered.found),
+        "lucky": bool(shown) and shown[0].lucky,
+        "nearest": list(_nearest_lines(answered)),
+    }
+
+
+def _cells_of(hit: Explanation) -> dict[str, str]:
+    return {
+        "number": number(hit.candidate.value),
+        "digits": hit.digits,
+        "says": hit.candidate.says,
+        "who": hit.who,
+        "reading": hit.network,
+        "expression": hit.candidate.expression,
+        "assumes": str(hit.candidate.cost),
+        "tried": f"{hit.tried:,}",
+        "chance": chance(hit.by_chance),
+    }
 
 
 def as_json(answered: Answered, most: int) -> dict[str, Any]:

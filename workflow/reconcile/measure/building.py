@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any
 
 import torch
@@ -116,7 +116,7 @@ def load_factory(module: str, name: str) -> Callable[..., Any]:
         BuildError: the package is not there, does not import, or has no such thing.
     """
     try:
-        found = getattr(imported(module), name, None)
+        found = imported(module, name)
     except (Exception, SystemExit) as error:
         raise BuildError(f"{module} cannot be imported: {first_line(error)}") from error
     if not callable(found):
@@ -140,22 +140,33 @@ def _configured(
     return network(config_class(**arguments))
 
 
-def imported(module: str) -> ModuleType:
-    """Import a module; one that needs torchvision does beside any torch.
+def imported(module: str, name: str) -> Any:
+    """What a module has by a name, or None; one that needs torchvision imports beside any torch.
 
     The compiled part of torchvision fits one build of torch. Beside another it does not load, and
     the package then looks for operators of it, which classifiers never call: they are declared.
     """
     try:
-        return importlib.import_module(module)
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _DECLARED.append(library)
-    return importlib.import_module(module)
+        return getattr(importlib.import_module(module), name, None)
+    except Exception as error:
+        if not _DECLARED and _misses_operators(error):
+            library = torch.library.Library("torchvision", "FRAGMENT")
+            for operator in ("nms", "qnms"):
+                library.define(
+                    f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+                )
+            _DECLARED.append(library)
+            return getattr(importlib.import_module(module), name, None)
+        raise
+
+
+def _misses_operators(error: BaseException | None) -> bool:
+    """Whether an operator of torchvision is what is missing, or what led to the error."""
+    while error is not None:
+        if "operator torchvision::" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 _DECLARED: list[torch.library.Library] = []

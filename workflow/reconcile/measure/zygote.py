@@ -97,7 +97,7 @@ def _preload(package: str | None) -> None:
             importlib.import_module(name)
     if package is not None:
         with suppress(Exception, SystemExit):
-            imported(package)
+            imported(package, "__name__")
     # On the meta device nothing is computed, so no thread is started.
     with torch.device(META):
         model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())

@@ -2,8 +2,8 @@
 
 One rule orders them, here and in ``reconcile explain``: best is what must assume least. The number
 of things that are assumed comes first, a weak reading of the digits being one of them; then how
-little a slip changes, digits that are rounded before those that are cut, the search (a convention
-before a part, a part before a tool, and so on), how seldom chance gives such a hit, and last the
+little a slip changes, digits that are rounded before those that are cut, what somebody is known to
+count, the search (a convention before a part, a part before a tool, and so on), how seldom chance gives such a hit, and last the
 shorter expression. Geometries name no count and are not ranked.
 """
 
@@ -29,7 +29,7 @@ ANYTHING: Final = 1.0
 It orders hits that assume the same, and is not shown.
 """
 KINDS: Final = (
-    *("total", "conventions", "parts", "tools", "bytes", "units", "modules", "sizes"),
+    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "units"),
     *("digits", "slips", "solutions", "terms"),
 )
 """The searches; of explanations that assume the same, those of the first come first."""
@@ -37,7 +37,7 @@ _WELL: Final = ("matches", "matches-rounded")
 _CANDIDATES: Final = ("parts", "conventions", "units", "digits")
 _PLAUSIBLE: Final = (*VERDICTS, FIT)
 
-Rank = tuple[Fraction, Fraction, bool, int, float, int, int, str]
+Rank = tuple[Fraction, Fraction, bool, bool, int, float, int, int, str]
 Tables = Mapping[str, Sequence[Row]]
 
 
@@ -51,6 +51,7 @@ class Assumed(NamedTuple):
         expression: what gives the number.
         search: what found it, one of ``KINDS``.
         change: how many times the number is more or less than what was measured, of a slip.
+        done: whether somebody is known to count so.
     """
 
     cost: Fraction
@@ -59,6 +60,7 @@ class Assumed(NamedTuple):
     expression: str
     search: str
     change: Fraction = Fraction(1)
+    done: bool = False
 
 
 def rank_of(hit: Assumed) -> Rank:
@@ -69,6 +71,7 @@ def rank_of(hit: Assumed) -> Rank:
         # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
         hit.change,
         hit.fit not in _WELL,
+        not hit.done,
         KINDS.index(hit.search),
         round(hit.by_chance, 6),
         _PLAUSIBLE.index(hit.fit),

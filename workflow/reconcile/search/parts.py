@@ -45,9 +45,18 @@ _WORDS: Final = {name: name.replace("-", " ") for name in PARTS} | {
 
 
 USERS: Final = {
-    frozenset({"classifier"}): "backbones that are reused; Keras with include_top=False",
-    frozenset({"embeddings"}): "papers on scaling",
-    frozenset({"embeddings", "positions"}): "papers on scaling (Kaplan et al., 2020)",
+    frozenset({"classifier"}): "backbones that are reused",
+    frozenset({"fully-connected"}): "backbones that are reused",
+    frozenset({"auxiliary"}): "networks as they are used after training",
+    **dict.fromkeys(
+        (
+            frozenset({"embeddings"}),
+            frozenset({"embeddings", "positions"}),
+            frozenset({"embeddings", "classifier"}),
+            frozenset({"embeddings", "positions", "classifier"}),
+        ),
+        "papers on scaling",
+    ),
 }
 """Who leaves which parts out."""
 
