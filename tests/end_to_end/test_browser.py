@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe import troubles
 from playwright.sync_api import Browser, Page, expect
 from support import PROJECT
 
@@ -22,7 +23,6 @@ from reconcile.study.printed import parse_printed
 pytestmark = pytest.mark.slow
 
 MODULES = PROJECT / "tools" / "node_modules"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DIGITS = {
     "matches": "exact",
     "matches-rounded": "rounded",
@@ -71,15 +71,12 @@ def _own(url: str, rendered: Path) -> bool:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1100, 390])
 def test_axe_finds_nothing(open_report: Open, width: int, scheme: str) -> None:
-    """No violation of WCAG 2.2 AA or of best practice, in light and dark, wide and narrow."""
+    """No violation of WCAG 2.2 AA or of best practice, and no contrast that stays open."""
     page = open_report(
         viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
     )
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    page.add_script_tag(path=MODULES / "axe-core" / "axe.min.js")
-    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
-    told = [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]
-    assert not told
+    assert troubles(page) == []
 
 
 @pytest.mark.parametrize("width", [1440, 1280, 1100, 768, 390, 320])

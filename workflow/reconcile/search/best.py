@@ -3,8 +3,8 @@
 One rule orders them, here and in ``reconcile explain``: best is what must assume least. The number
 of things that are assumed comes first, a weak reading of the digits being one of them; then how
 little a slip changes, digits that are rounded before those that are cut, what somebody is known to
-count, the search (a convention before a part, a part before a tool, and so on), how seldom chance gives such a hit, and last the
-shorter expression. Geometries name no count and are not ranked.
+count, the search (a convention before a part, a part before a tool, and so on), how seldom chance
+gives such a hit, and last the shorter expression. Geometries name no count and are not ranked.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def best_explanations(study: Study, tables: Tables) -> list[Explained]:
     for claim, one in _every(study, tables):
         known = hits.setdefault(claim, {})
         same = known.get(one.hit.expression)
-        known[one.hit.expression] = one if same is None else _together(same, one)
+        known[one.hit.expression] = one if same is None else _better(same, one)
     tried = _tried(tables)
     return [
         Explained(claim, tuple(_first(hits.get(claim.id, {}))), len(hits.get(claim.id, {})), n)
@@ -162,7 +162,7 @@ def _first(hits: Mapping[str, Way]) -> Iterator[Way]:
             yield one
 
 
-def _together(one: Way, other: Way) -> Way:
+def _better(one: Way, other: Way) -> Way:
     """One expression under several readings, or found by two searches: the better of the two."""
     best, second = sorted((one, other), key=lambda each: rank_of(each.hit))
     return replace(best, readings=tuple(dict.fromkeys([*best.readings, *second.readings])))
