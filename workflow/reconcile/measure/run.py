@@ -26,7 +26,7 @@ from reconcile.measure.process import MeasureError, Zygote
 from reconcile.measure.provenance import merged_record, package_facts, record_of
 from reconcile.measure.solving import solution_rows
 from reconcile.study.settings import Measuring, Plan
-from reconcile.tables.contract import MEASURED, NETWORK, head_of, summed, tables
+from reconcile.tables.contract import MEASURED, NETWORK, head_of, passes_of_layers, summed, tables
 from reconcile.tables.rows import Csv
 from reconcile.words import SECONDS
 
@@ -242,8 +242,8 @@ def _write(
     if answer.get("timings"):
         device = answer.get("device", introduction["device"]["type"])
         tables["timings.csv"].add(
-            key | {"device": device, "repeats": settings.repeats} | row
-            for row in _timing_rows(answer["timings"])
+            key | {"device": device} | row
+            for row in _timing_rows(answer["timings"], settings.repeats)
         )
 
 
@@ -259,10 +259,11 @@ def _totals(answer: Answer) -> Answer:
     }
 
 
-def _timing_rows(timings: Answer) -> Iterator[Answer]:
-    yield _timing(NETWORK, timings["network"]) | {"peak_memory_bytes": timings["peak_memory_bytes"]}
+def _timing_rows(timings: Answer, repeats: int) -> Iterator[Answer]:
+    network = {"repeats": repeats, "peak_memory_bytes": timings["peak_memory_bytes"]}
+    yield _timing(NETWORK, timings["network"]) | network
     for layer, spread in timings["layers"].items():
-        yield _timing(layer, spread)
+        yield _timing(layer, spread) | {"repeats": passes_of_layers(repeats)}
 
 
 def _timing(layer: str, spread: list[float]) -> Answer:

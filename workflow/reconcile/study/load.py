@@ -285,6 +285,9 @@ def _statement_problems(study: Study) -> Iterator[Problem]:
 
 def _network_problems(study: Study) -> Iterator[Problem]:
     """A claim is of a network that some reading has, unless what it counts names others or none."""
+    for i, given in enumerate(study.inputs):
+        if given.batch == "second" and len(given.shape) == 1:
+            yield ("inputs", i, "batch"), f"the shape {given.shape} has no second axis"
     there = _network_names(study)
     for i, claim in enumerate(study.claims):
         counts = [claim.expression, *(counting.count for counting in claim.countings)]

@@ -410,13 +410,18 @@ class Conclusion(Strict):
 
 
 class Input(Strict):
-    """One input of the network: a batch of any size, of which one is measured."""
+    """One input of the network; of a batch of any size one is measured."""
 
     name: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] | None = Field(
         None, description="Argument of `forward`; without a name, inputs are given in their order."
     )
     shape: list[Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="Sizes, the batch first: [1, 3, 224, 224]."
+        min_length=1, description="Sizes, as in [1, 3, 224, 224]."
+    )
+    batch: Literal["first", "second", "none"] | None = Field(
+        None,
+        description="Which axis is its batch (default: the first; where an input begins with 1, "
+        "all are used as they are).",
     )
     dtype: Literal["float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool"] = (
         Field("float32", description="Type of its elements.")

@@ -312,6 +312,13 @@ def _network(study: Study) -> dict[str, Any]:
     return found
 
 
+def stays_on_meta(study: Study) -> bool:
+    """Whether no reading of a study is run for real, so that nothing of it is timed."""
+    if study.own_readings or study.sweep is None:
+        return study.placement == "meta"
+    return "meta" in (study.placement, study.sweep.placement)
+
+
 def _placement(study: Study, reading: Interpretation) -> str:
     """Where a reading runs: what a sweep generates only counts, unless it says otherwise."""
     if study.sweep is not None and isinstance(reading, SweptInterpretation):

@@ -19,6 +19,9 @@ from reconcile.study.printed import parse_scale, parse_within
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 STUDY_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+RESERVED = ("all", "claims")
+"""What no study can be called: config.yaml means every study by the one, and in the folder of
+results the other holds the claims of all of them."""
 ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 AXIS_PATTERN = rf"^([A-Za-z0-9][A-Za-z0-9._-]*\.)?{ARGUMENT_PATTERN[1:]}"
 ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
