@@ -273,6 +273,22 @@ def test_downloads(open_report: Open, rendered: Path) -> None:
     assert saved.value.path().read_bytes() == (rendered / "verdicts.csv").read_bytes()
 
 
+def test_an_address_is_unfolded_without_a_script(open_report: Open) -> None:
+    """Whoever opens the address of a claim reads it at once."""
+    page = open_report("#claim-conv1", java_script_enabled=False)
+    expect(page.locator("#claim-conv1 blockquote")).to_be_visible()
+    expect(page.locator("#claim-conv2 blockquote")).to_be_hidden()
+
+
+def test_citing_a_number(open_report: Open) -> None:
+    """A line says what is printed and measured, and where; a button copies it."""
+    page = open_report("#claim-conv1")
+    page.locator("#claim-conv1 .cited button").click()
+    copied = "253,440 printed, 290,400 measured (explained by a slip): "
+    address = "reconcile-alexnet, alexnet/report.html#claim-conv1"
+    assert page.evaluate("window.copied") == copied + address
+
+
 def test_everything_is_there_without_a_script(open_report: Open) -> None:
     """A cell then leads to its row, and nothing is hidden that a script would show."""
     page = open_report(java_script_enabled=False)
