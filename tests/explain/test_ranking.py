@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from reconcile.explain.asking import AskedNetwork
 from reconcile.explain.measuring import CountedNetwork
 from reconcile.explain.numbers import number_asked
-from reconcile.explain.ranking import KINDS, Answered, explained, sized_for
+from reconcile.explain.ranking import Answered, explained, sized_for
+from reconcile.search.best import KINDS
 from reconcile.search.candidates import Candidate
 from reconcile.study.expressions import evaluate
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -431,6 +432,62 @@ def test_a_network_is_measured_once(tiny_results: Path) -> None:
         for reading in ("floor", "ceil", "slip")
     }  # fmt: skip
     assert own["slip"] == own["ceil"] != own["floor"]
+
+
+BUILT = """
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Tiny(nn.Module):
+    \"\"\"Notes every time that it is built.\"\"\"
+
+    def __init__(self, *, inputs, outputs):
+        super().__init__()
+        with Path(__file__).with_name("built").open("a") as file:
+            file.write(f"{inputs}x{outputs}\\n")
+        self.inputs, self.fc = inputs, nn.Linear(inputs, outputs)
+
+    def example_inputs(self):
+        return (torch.rand(1, self.inputs),)
+
+    def forward(self, x):
+        return self.fc(x)
+"""
+
+
+def test_a_counted_network_is_counted_once(tmp_path: Path) -> None:
+    """Combinations that are alike in a network have its rows, and it is built for one of them."""
+    data = study_data() | {"arguments": {}, "argument_help": {}, "statements": []}
+    data |= {
+        "evidence": [],
+        "slips": [],
+        "consistency": [],
+        "geometries": [],
+        "interpretations": [],
+    }
+    data["placement"] = "meta"
+    data["claims"] = [data["claims"][0] | {"of": "network", "network": "small"}]
+    data["sweep"] = {
+        "title": "t",
+        "axes": {"small.outputs": [2, 3, 4], "large.outputs": [7, 8, 9, 10, 11]},
+        "networks": {"small": {"inputs": 4}, "large": {"inputs": 5}},
+        "proposed_by": [{"name": "n"}],
+    }
+    data["conclusion"] = {"interpretation": "none", "answer": "a", "text": "t"}
+    study = write_study(tmp_path / "study", data, BUILT)
+    rows = tables_of(measure(study, tmp_path / "out"))["totals.csv"]
+    plan = json.loads((tmp_path / "out" / "interpretations.json").read_text())
+    assert [(row["interpretation"], row["network"], int(row["parameters"])) for row in rows] == [
+        (reading["id"], name, (given["inputs"] + 1) * given["outputs"])
+        for reading in plan["interpretations"]
+        for name, given in reading["networks"].items()
+    ]
+    built = Counter((study / "built").read_text().split())
+    assert len(rows) == 30 and len(built) == 8
+    assert max(built.values()) <= 2  # one of them, by chance, to see whether it is built alike
 
 
 def test_record(tiny_results: Path) -> None:

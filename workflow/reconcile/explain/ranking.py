@@ -5,8 +5,8 @@ unit, a module or a layer in place of the network. Beside each stands how many s
 were that assume no more, and how many of them would fit a number of this precision that has nothing
 to do with them. Of explanations that assume the same, digits that are rounded come before digits
 that are cut, what somebody is known to count before what nobody is, parameters before work and work
-before neurons where the number says nothing, then the searches in the order of ``KINDS``; last
-comes what chance gives most often. What gives the same number stands in one row.
+before neurons where the number says nothing, then the searches in their order; last comes what
+chance gives most often (``search.best``). What gives the same number stands in one row.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from reconcile.explain.measuring import BY_SIZE, CountedNetwork
 from reconcile.explain.numbers import BYTES, power_of
 from reconcile.explain.resized import resized_candidates
 from reconcile.explain.scopes import byte_candidates, module_candidates
+from reconcile.search.best import SLIP, Assumed, Rank, rank_of
 from reconcile.search.candidates import Candidate, Pool
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.digits import FIT, Digits
@@ -28,16 +29,10 @@ from reconcile.search.facts import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import unit_candidates
 from reconcile.study.printed import PrintedNumber
-from reconcile.tables.contract import NETWORK, QUANTITIES, VERDICTS, WEAKLY
+from reconcile.tables.contract import NETWORK, QUANTITIES, WEAKLY
 
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
-KINDS: Final = (
-    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "resized"),
-    *("units", "digits", "slips"),
-)
-"""The searches; of explanations that assume the same, those of the first come first."""
-SLIP: Final = "explained-by-slip"
 LUCKY: Final = 0.5
 """So many hits by chance, and one says nothing by itself."""
 _WORDS: Final = {
@@ -49,8 +44,6 @@ _WORDS: Final = {
     SLIP: "slip",
     FIT: "one digit off",
 }
-_FITS: Final = (*VERDICTS, FIT)
-_WELL: Final = ("matches", "matches-rounded")
 _WINDOW: Final = 2
 """Candidates count from the printed number divided by this up to as many times it."""
 
@@ -61,7 +54,7 @@ class Explanation:
 
     Attributes:
         network: the reading of a study; empty for a network that is no study's.
-        search: which search found it, one of ``KINDS``.
+        search: which search found it, one of ``search.best.KINDS``.
         candidate: what is counted, its expression, its number, what must be assumed.
         fit: how its digits stand to the printed ones.
         tried: how many candidates of this search assume no more.
@@ -360,18 +353,18 @@ def _quantity_of(candidate: Candidate) -> int:
     return QUANTITIES_ASKED.index(name) if name in QUANTITIES_ASKED else len(QUANTITIES_ASKED)
 
 
-def _rank(hit: Explanation) -> tuple[int, Fraction, bool, bool, int, int, float, int, int, str]:
+def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
-    return (
-        candidate.cost + (hit.fit in (FIT, SLIP)),
-        # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
-        hit.change,
-        hit.fit not in _WELL,
-        not _is_known(candidate),
-        _quantity_of(candidate),
-        KINDS.index(hit.search),
-        round(hit.by_chance, 6),
-        _FITS.index(hit.fit),
-        len(candidate.expression),
+    # The last zeros are among what is assumed already: a row says so.
+    cost = Fraction(candidate.cost - (hit.fit == WEAKLY))
+    assumed = Assumed(
+        cost,
+        hit.fit,
+        hit.by_chance,
         candidate.expression,
+        hit.search,
+        hit.change,
+        done=_is_known(candidate),
+        place=_quantity_of(candidate),
     )
+    return rank_of(assumed)

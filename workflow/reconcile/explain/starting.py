@@ -10,8 +10,9 @@ import yaml
 
 from reconcile.errors import InputError
 from reconcile.explain.asking import AskedNetwork, refused
-from reconcile.explain.ranking import SLIP, Answered
+from reconcile.explain.ranking import Answered
 from reconcile.files import write_text
+from reconcile.search.best import SLIP
 from reconcile.search.digits import FIT
 from reconcile.study.load import load_study
 

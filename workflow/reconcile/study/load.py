@@ -142,6 +142,9 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
     if not 0 < size <= MAX_COMBINATIONS:
         message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
         yield ("sweep", "axes"), message
+    for axis in study.sweep.axes:
+        if network := axis.rpartition(".")[0]:
+            yield from _unknown(("sweep", "axes", axis), network, study.sweep.networks, "network")
     for i, name in enumerate(study.sweep.picture or []):
         yield from _unknown(("sweep", "picture", i), name, study.sweep.axes, "axis")
 
