@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from html import unescape
 from pathlib import Path
 
 import pytest
 from projects import snakemake, told
 from support import PROJECT
+
+from reconcile.words import mark_of
 
 pytestmark = pytest.mark.slow
 STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/study.yaml"))
@@ -34,6 +37,17 @@ def test_every_study_concludes(results: Path, study: str) -> None:
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF-")
     index = unescape((results / "index.html").read_text(encoding="utf-8"))
     assert read["conclusion"]["answer"] in index
+
+
+def test_readme_says_what_the_index_says(results: Path) -> None:
+    """The README's table has the outcome of each study that the index has."""
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    index = unescape((results / "index.html").read_text(encoding="utf-8"))
+    told = dict(
+        re.findall(r"^\| \[.+\]\(studies/(\w+)\) \|.*\| ([\w ]+) \|$", readme, re.MULTILINE)
+    )
+    shown = re.findall(r'<tr id="study-(\w+)" data-outcome="(\w+)"', index)
+    assert dict(rows.findall(readme)) == {name: mark_of(outcome).word for name, outcome in shown}
 
 
 def test_the_control_is_reproduced(results: Path) -> None:
