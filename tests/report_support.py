@@ -55,7 +55,7 @@ def _rows() -> dict[str, list[tuple[Any, ...]]]:
             _cells("layers.csv", (*own, *names), dict(zip(COUNTED, counts, strict=True)))
             for names, counts in layers.items()
         ]
-        totals = (neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20)
+        totals = (neurons + 10, neurons, 10 * neurons + 50, 19 * neurons, 20 * neurons + 10)
         rows["totals.csv"].append(
             _cells("totals.csv", (*own, "measured"), dict(zip(TOTALS, totals, strict=True)))
         )

@@ -15,9 +15,20 @@ from axe import troubles
 from playwright.sync_api import Browser, Page, expect
 from support import PROJECT
 
+from reconcile.report.calculator import looked_up, numbers_of
+from reconcile.report.read import read_results
+from reconcile.study.load import load_study
+from reconcile.study.printed import parse_printed
+
 pytestmark = pytest.mark.slow
 
 MODULES = PROJECT / "tools" / "node_modules"
+DIGITS = {
+    "matches": "exact",
+    "matches-rounded": "rounded",
+    "matches-truncated": "cut",
+    "matches-zeros": "if its last zeros are no digits",
+}
 CLIPBOARD = """
 Object.defineProperty(navigator, "clipboard", {value: {
   writeText: async (text) => { window.copied = text; },
@@ -150,6 +161,72 @@ def test_a_cell_says_how_it_was_counted(open_report: Open) -> None:
     expect(dialog).to_be_hidden()
 
 
+LOOKED_UP = ("290,400", "253,440", "60M", "650,000", "0.7 G", "1%", "~61 million", "2^12", "43264")
+
+
+@pytest.mark.parametrize("typed", LOOKED_UP)
+def test_the_calculator_says_what_the_library_says(
+    open_report: Open, rendered: Path, typed: str
+) -> None:
+    """What is counted, its expression, its digits and how many there are: in the order of both."""
+    results = read_results(load_study(PROJECT / "studies" / "alexnet"), rendered)
+    numbers = numbers_of(results, [e["interpretation"] for e in results.shown(24)])
+    hits = looked_up(numbers, parse_printed(typed))
+    page = open_report()
+    page.get_by_label("A number, as a paper prints it").fill(typed)
+    outcome = page.locator("#numbers .outcome")
+    if not hits:
+        expect(outcome).to_contain_text(f"Nothing that was counted gives {typed}. Nearest: ")
+        assert page.locator("table.found").count() == 0
+        return
+    expect(outcome).to_contain_text(f"{len(hits):,} way{'s' if len(hits) > 1 else ''} give")
+    rows = page.locator("table.found tbody tr").evaluate_all(
+        "all => all.map(row => [...row.cells].slice(0, 4).map(cell => cell.textContent))"
+    )
+    wanted = [[h.counted.says, h.counted.expression, h.value, DIGITS[h.fit]] for h in hits[:25]]
+    assert [[*row[:2], row[3]] for row in rows] == [[*row[:2], row[3]] for row in wanted]
+    for row, (_, _, value, _) in zip(rows, wanted, strict=True):
+        assert float(row[2].replace(",", "")) == pytest.approx(float(value), rel=1e-5)
+
+
+def test_the_calculator_by_keyboard(open_report: Open) -> None:
+    """The field has its name, what is found is told without leaving it, and the table has one."""
+    page = open_report()
+    field = page.get_by_role("textbox", name="A number, as a paper prints it")
+    field.focus()
+    page.keyboard.type("4096")
+    page.keyboard.press("Enter")
+    outcome = page.locator("#numbers").get_by_role("status")
+    expect(outcome).to_contain_text("ways give 4096")
+    assert field.evaluate("e => e === document.activeElement")
+    expect(page.get_by_role("table", name="What gives 4096")).to_be_visible()
+    link = page.locator("table.found a.id").first
+    target = str(link.get_attribute("href"))
+    link.click()
+    expect(page.locator(target)).to_be_in_viewport()
+    field.fill("many")
+    expect(outcome).to_have_text("“many” is no number as papers print them.")
+    assert field.get_attribute("aria-invalid") == "true"
+    field.fill("4.096")
+    expect(outcome).to_contain_text("may be 4,096 too")
+    field.fill("")
+    expect(outcome).to_have_text("")
+    assert field.get_attribute("aria-invalid") == "false"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1100, 390])
+def test_what_was_looked_up_is_accessible(open_report: Open, width: int, scheme: str) -> None:
+    """As the rest of the page is, and within its width."""
+    page = open_report(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
+    )
+    page.get_by_label("A number, as a paper prints it").fill("650,000")
+    expect(page.locator("table.found")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert troubles(page) == []
+
+
 def test_copying_a_link(open_report: Open) -> None:
     """The button at a claim copies its address, and the reference can be copied too."""
     page = open_report("#claim-conv1")
@@ -220,6 +297,9 @@ def test_everything_is_there_without_a_script(open_report: Open) -> None:
     link.click()
     expect(page.locator(f"[id='{target[1:]}']")).to_be_in_viewport()
     assert page.get_by_role("button").count() == 0
+    assert page.get_by_role("textbox").count() == 0
+    page.get_by_text("Where else 13 printed numbers occur").click()
+    expect(page.locator("table.elsewhere")).to_be_visible()
 
 
 OVERLAPS = """() => {

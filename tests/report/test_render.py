@@ -81,6 +81,15 @@ def test_claims_and_interpretations_have_stable_anchors(page: Page, results: Res
     assert wanted <= set(page.all("id"))
 
 
+def test_a_number_that_no_reading_gives_has_its_best_explanation(page: Page) -> None:
+    """With the expression, what must be assumed, and the figure of chance, before the searches."""
+    assert "explanations" in page.all("id")
+    words = "What would give the numbers that no reading gives"
+    told = page.text[page.text.index(words) : page.text.index("Slips of arithmetic and typing")]
+    for cell in ("conv 48", "3*4*4", "0.0123"):
+        assert cell in told
+
+
 def test_the_answer_stands_before_everything_else(page: Page, results: Results) -> None:
     """Question, answer, counts, device and date open the page."""
     opening = page.text[: page.text.rindex("How the first layer walks")]

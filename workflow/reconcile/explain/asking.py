@@ -24,7 +24,9 @@ DTYPES: Final = ("float32", "float64", "float16", "bfloat16", "complex64", "int6
 MOST_ELEMENTS: Final = 2**40
 _PLACE = re.compile(r"(?P<place>[^:]+):(?P<name>[A-Za-z_]\w*)")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
-_SHAPE = re.compile(r"(?P<sizes>[1-9]\d{0,8}(x[1-9]\d{0,8})*)(:(?P<dtype>\w+))?", re.ASCII)
+_SHAPE = re.compile(
+    r"((?P<name>[A-Za-z_]\w*)=)?(?P<sizes>[1-9]\d{0,8}(x[1-9]\d{0,8})*)(:(?P<dtype>\w+))?", re.ASCII
+)
 _GIVEN = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.ASCII | re.DOTALL)
 ACCEPTED: Final = (
     "accepted are package.module:name, file.py:Class and the folder of a study, like "
@@ -97,7 +99,7 @@ def _study_folder(network: str) -> Path | None:
     for folder in (Path(network), STUDIES / network):
         if (folder / "study.yaml").is_file():
             return folder
-    if network.rstrip("/").startswith(f"{STUDIES}/"):
+    if network.rstrip("/").startswith(f"{STUDIES}/") and ":" not in network:
         known = [f.parent.name for f in STUDIES.glob("*/study.yaml")]
         raise refused("network", not_there("study", Path(network).name, known))
     if Path(network).is_dir():
@@ -141,9 +143,9 @@ def _input(text: str) -> dict[str, Any]:
     if match is None or dtype not in DTYPES:
         types = ", ".join(DTYPES)
         told = f"{text!r} is no shape; accepted are sizes without the batch and a type: 3x224x224,"
-        raise refused("--input", f"{told} 128:int64; types are {types}")
+        raise refused("--input", f"{told} 128:int64, words=128:int64; types are {types}")
     shape = [1, *map(int, match["sizes"].split("x"))]
-    return image(shape) | {"dtype": dtype}
+    return image(shape) | {"dtype": dtype, "name": match["name"]}
 
 
 def image(shape: Sequence[int]) -> dict[str, Any]:

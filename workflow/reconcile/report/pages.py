@@ -14,7 +14,7 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from reconcile import words
+from reconcile import __version__, words
 from reconcile.tables.contract import COUNTED_KINDS, FITS
 
 Medium = Literal["screen", "paper"]
@@ -26,6 +26,7 @@ FONTS = {
     ("Reconcile Mono", 600, "normal"): "ReconcileMono-SemiBold.woff2",
 }
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
+SCRIPTS = ("report.js", "calculator.js")
 _FILTERS = (
     *(
         "argument_text",
@@ -51,7 +52,8 @@ def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> 
         medium: "screen" for browsers, "paper" for the PDF.
     """
     style = fonts_css(templates / "fonts") + _content_of(templates / STYLES[medium])
-    script = _content_of(templates / "report.js") if medium == "screen" else ""
+    scripts = SCRIPTS if medium == "screen" else ()
+    script = "".join(_content_of(templates / name) for name in scripts)
     page = environment_of(templates).get_template("report.html.jinja")
     # The style and the script are the project's own files, and are named in the policy by digest.
     return page.render(
@@ -75,6 +77,24 @@ def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str)
     page = environment_of(templates).get_template("figure.html.jinja")
     style = Markup(fonts_css(templates / "fonts"))  # noqa: S704 - our own files
     return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", style=style, date=date)
+
+
+def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
+    """What ``reconcile explain`` found, as one HTML document.
+
+    Args:
+        templates: the project's ``templates/``.
+        context: what the page says, from ``explain.showing.page_context``.
+    """
+    style = fonts_css(templates / "fonts")
+    style += "".join(_content_of(templates / name) for name in ("report.css", "index.css"))
+    page = environment_of(templates).get_template("explain.html.jinja")
+    return page.render(
+        context,
+        version=__version__,
+        style=Markup(style),  # noqa: S704 - our own file
+        policy=policy_of(style, ""),
+    )
 
 
 def environment_of(templates: Path) -> Environment:

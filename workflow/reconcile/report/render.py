@@ -13,6 +13,7 @@ from typing import Any
 from reconcile import __version__
 from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import write_bytes, write_json, write_text
+from reconcile.report.calculator import elsewhere, numbers_of
 from reconcile.report.claims import claim_views
 from reconcile.report.figures import drawings, write_figures
 from reconcile.report.figures.charts import MOST_LAYERS, layer_claims
@@ -20,6 +21,7 @@ from reconcile.report.figures.sweep import sweep_view
 from reconcile.report.pages import render_page
 from reconcile.report.read import Results, data_files, grouped_by, read_results
 from reconcile.report.readings import reading_views
+from reconcile.search.best import alike, best_explanations
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
 from reconcile.tables.contract import FAILS, FILES, NOT_COMPUTED
@@ -37,6 +39,7 @@ SECTIONS = {
     "ranking": "Ranking",
     "layers": "Layer by layer",
     "consistency": "The paper against itself",
+    "numbers": "Look up a number",
     "searches": "Searches",
     "evidence": "Evidence",
     "claims": "The claims",
@@ -110,6 +113,7 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
     evidence, totals = _evidence(results), results.table("totals")
     figures = drawings(results, most)
     readings = reading_views(results, most)
+    numbers = numbers_of(results, shown)
     context = {
         "version": __version__,
         "authors": AUTHORS,
@@ -142,7 +146,10 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "unmeasured": [row for row in totals if not row["status"].startswith("measured")],
         "self_checks": results.table("consistency"),
         "searched": _searched(results),
+        "explained": alike(best_explanations(results.study, results.tables)),
         "unsolved": _unsolved(results),
+        "numbers": numbers,
+        "elsewhere": elsewhere(results, numbers),
         "data": {file.name: file for file in data_files(results)},
         "bibliography": bibtex(to_cite(results.study, results.name)),
         "on_meta": sum(row["status"] == "measured-on-meta" for row in totals),
@@ -204,6 +211,7 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
         "layers": drawn & {"neurons", "coverage"},
         "evidence": context["evidence"],
         "consistency": context["self_checks"],
+        "numbers": context["numbers"].found,
         "searches": context["searched"],
         "undecided": context["rec"]["conclusion"]["undecided"],
         "corrections": context["study"].corrections,

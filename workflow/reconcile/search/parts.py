@@ -44,6 +44,23 @@ _WORDS: Final = {name: name.replace("-", " ") for name in PARTS} | {
 }
 
 
+USERS: Final = {
+    frozenset({"classifier"}): "backbones that are reused",
+    frozenset({"fully-connected"}): "backbones that are reused",
+    frozenset({"auxiliary"}): "networks as they are used after training",
+    **dict.fromkeys(
+        (
+            frozenset({"embeddings"}),
+            frozenset({"embeddings", "positions"}),
+            frozenset({"embeddings", "classifier"}),
+            frozenset({"embeddings", "positions", "classifier"}),
+        ),
+        "papers on scaling",
+    ),
+}
+"""Who leaves which parts out."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """What belongs to the same parts.
@@ -82,13 +99,16 @@ class Change:
         return f"{'without' if self.sign < 0 else 'with'} the {part}"
 
 
-def part_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK) -> list[Candidate]:
-    """Every number that a quantity has with up to ``MOST_CHANGES`` parts changed.
+def part_candidates(
+    facts: NetworkFacts, quantity: str, selector: str = NETWORK, most: int = MOST_CHANGES
+) -> list[Candidate]:
+    """Every number that a quantity has with some parts changed.
 
     Args:
         facts: the network.
         quantity: one of ``OF_TENSORS`` or ``OF_LAYERS``; of others there is none.
         selector: the layers in question, or ``network``.
+        most: parts that are changed at a time, at most.
     """
     if quantity not in (*OF_TENSORS, *OF_LAYERS):
         return []
@@ -97,12 +117,19 @@ def part_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK)
     changes = _changes(pieces, quantity)
     base = quoted(quantity, selector)
     found = []
-    for chosen in _subsets(changes):
+    for chosen in _subsets(changes, most):
         value = total + sum(_effect(pieces, chosen))
         says = f"{_words_of(quantity, selector)} {listed([change.words for change in chosen])}"
         cost = sum(2 if _twice(pieces, change) else 1 for change in chosen)
-        found.append(Candidate(says, _expression(base, chosen, selector), Fraction(value), cost))
+        text = _expression(base, chosen, selector)
+        found.append(Candidate(says, text, Fraction(value), cost, _who(chosen)))
     return found
+
+
+def _who(chosen: Sequence[Change]) -> str:
+    """Who leaves just these out, as far as that is known."""
+    gone = all(change.sign < 0 for change in chosen)
+    return USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
 
 
 def _words_of(quantity: str, selector: str) -> str:
@@ -188,9 +215,9 @@ def _twice(pieces: Sequence[Piece], change: Change) -> bool:
     return change.sign > 0 and any(pieces[i].counted for i in change.pieces) and not shared
 
 
-def _subsets(changes: Sequence[Change]) -> Iterator[tuple[Change, ...]]:
+def _subsets(changes: Sequence[Change], most: int) -> Iterator[tuple[Change, ...]]:
     """Changes of different parts, each of which changes something that the others do not."""
-    for size in range(1, MOST_CHANGES + 1):
+    for size in range(1, most + 1):
         for chosen in combinations(changes, size):
             if len({change.part for change in chosen}) == size and _apart(chosen):
                 yield chosen

@@ -9,7 +9,7 @@ expression, nobody can say what to vary.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -51,20 +51,31 @@ def plainly(expression: str) -> tuple[str, str] | None:
     return (match[1], match[3]) if match and match[1] in QUANTITIES else None
 
 
+def missed(study: Study, verdicts: Iterable[tuple[str, str]]) -> list[Claim]:
+    """The claims that were measured and that no reading or combination gives; bounds are none.
+
+    Args:
+        study: the study.
+        verdicts: the id of a claim and a verdict, for each row of verdicts.csv.
+    """
+    known: dict[str, set[str]] = {}
+    for of, verdict in verdicts:
+        known.setdefault(of, set()).add(verdict)
+    found = []
+    for claim in study.claims:
+        measured = known.get(claim.id, set()) - {"not-measured"}
+        equal = claim.relation in ("equals", "about")
+        if measured and not measured & {*FITS, WEAKLY} and equal:
+            found.append(claim)
+    return found
+
+
 def unexplained(given: Given) -> list[Asked]:
     """The claims that were measured, that no reading or combination gives, and that are plain."""
     table = given.table("verdicts.csv")
-    verdicts: dict[str, set[str]] = {}
-    for claim, verdict in zip(table["claim"].tolist(), table["verdict"].tolist(), strict=True):
-        verdicts.setdefault(claim, set()).add(verdict)
-    found = []
-    for claim in given.study.claims:
-        known = verdicts.get(claim.id, set()) - {"not-measured"}
-        asked = plainly(claim.expression)
-        equal = claim.relation in ("equals", "about")
-        if known and not known & {*FITS, WEAKLY} and asked and equal:
-            found.append(Asked(claim, *asked))
-    return found
+    rows = zip(table["claim"].tolist(), table["verdict"].tolist(), strict=True)
+    asked = ((claim, plainly(claim.expression)) for claim in missed(given.study, rows))
+    return [Asked(claim, *plain) for claim, plain in asked if plain]
 
 
 def networks(given: Given) -> dict[tuple[str, str], NetworkFacts]:

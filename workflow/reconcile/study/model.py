@@ -16,6 +16,7 @@ from reconcile.study.printed import PrintedNumber, parse_printed, parse_within
 from reconcile.study.printed_tables import PrintedTable
 from reconcile.study.values import (
     ARGUMENT_PATTERN,
+    AXIS_PATTERN,
     DOI_PATTERN,
     NETWORK_PATTERN,
     Argument,
@@ -202,9 +203,12 @@ class Sweep(Strict):
 
     title: Text = Field(description="What is swept, in a few words.")
     axes: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Axis],
+        dict[Annotated[str, StringConstraints(pattern=AXIS_PATTERN)], Axis],
         Field(min_length=1),
-    ] = Field(description="Values of each argument: a list, or first, last and step.")
+    ] = Field(
+        description="Values of each argument, or of network.argument, which is an argument of that "
+        "network alone: a list, or first, last and step."
+    )
     network: Arguments = Field(
         default_factory=dict, description="Further arguments, the same in every combination."
     )
@@ -431,13 +435,18 @@ class Correction(Strict):
 
 
 class Input(Strict):
-    """One input of the network: a batch of any size, of which one is measured."""
+    """One input of the network; of a batch of any size one is measured."""
 
     name: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] | None = Field(
         None, description="Argument of `forward`; without a name, inputs are given in their order."
     )
     shape: list[Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="Sizes, the batch first: [1, 3, 224, 224]."
+        min_length=1, description="Sizes, as in [1, 3, 224, 224]."
+    )
+    batch: Literal["first", "second", "none"] | None = Field(
+        None,
+        description="Which axis is its batch (default: the first; where an input begins with 1, "
+        "all are used as they are).",
     )
     dtype: Literal["float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool"] = (
         Field("float32", description="Type of its elements.")

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from typing import Any
 
 Interval = tuple[Fraction, Fraction]
 """Half open: the bound nearer to zero belongs to it, the other does not."""
@@ -350,3 +351,24 @@ def reading_of_digits(measured: Fraction, printed: PrintedNumber) -> str | None:
     if printed.open_zeros and printed.fits_without_zeros(measured):
         return "matches-zeros"
     return None
+
+
+def spelling() -> dict[str, Any]:
+    """How numbers are spelled, for a program in a page that reads them as ``parse_printed`` does.
+
+    Patterns are as JavaScript writes them; both match a whole text, without regard to case.
+    """
+    return {
+        "number": _for_a_page(_PRINTED),
+        "tail": _for_a_page(_TAIL),
+        "ambiguous": _for_a_page(_AMBIGUOUS),
+        "same": {chr(code): plain for code, plain in _SAME.items()},
+        "raised": {chr(code): chr(plain) for code, plain in _LOWERED.items()},
+        "thousands": _THOUSANDS,
+        "longest": MAX_LENGTH,
+        "bits": MAX_BITS,
+    }
+
+
+def _for_a_page(pattern: re.Pattern[str]) -> str:
+    return re.sub(r"\(\?P=(\w+)\)", r"\\k<\1>", pattern.pattern).replace("(?P<", "(?<")

@@ -24,6 +24,7 @@ RESERVED = ("all", "claims")
 """What no study can be called: config.yaml means every study by the one, and in the folder of
 results the other holds the claims of all of them."""
 ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
+AXIS_PATTERN = rf"^([A-Za-z0-9][A-Za-z0-9._-]*\.)?{ARGUMENT_PATTERN[1:]}"
 ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
 DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
 DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
@@ -35,6 +36,7 @@ PATTERNS = {
     ID_PATTERN: "an id of letters, digits, dots, dashes and underscores",
     STUDY_PATTERN: "an id of small letters, digits, dots, dashes and underscores",
     ARGUMENT_PATTERN: "a name of letters, digits and underscores",
+    AXIS_PATTERN: "the name of an argument, or network.argument",
     ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
     DOI_PATTERN: "a DOI like 10.1145/3065386",
     DAY_PATTERN: 'a day like "2026-05-03", in quotes',

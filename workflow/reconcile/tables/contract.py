@@ -245,6 +245,14 @@ def tables() -> dict[str, ResultFile]:
     return {name: file for name, file in FILES.items() if file.columns}
 
 
+def passes_of_layers(repeats: int) -> int:
+    """In how many passes the layers are timed: a third of those in which the network is, or one.
+
+    They need passes of their own, since their hooks would be part of the network's time.
+    """
+    return -(-repeats // 3)
+
+
 def head_of(table: str) -> tuple[str, ...]:
     """The names of a table's columns, in order."""
     return (FILES.get(table) or OF_ALL[table]).head()
@@ -402,7 +410,7 @@ _result(
     *_OF_A_NETWORK,
     Column("layer", "name of the layer; `network` is the plain forward pass", key=True),
     Column("device", "where it ran", "word", words=("cpu", "cuda"), compared=False),
-    Column("repeats", "timed passes", "integer", compared=False),
+    Column("repeats", "timed passes; of layers a third", "integer", compared=False),
     Column("median_ms", "median of the repeats", "number", "ms", compared=False),
     Column("q1_ms", "first quartile", "number", "ms", compared=False),
     Column("q3_ms", "third quartile", "number", "ms", compared=False),
@@ -718,7 +726,7 @@ for _name, _says, _words in (
     (
         "inputs",
         "elements of what it was given first, for one input, times the calls",
-        "elements that go in",
+        "elements at the input",
     ),
     (
         "data_macs",

@@ -1,0 +1,401 @@
+"""Where a number occurs among all that a study counted: for the page's calculator, and for paper.
+
+The page carries every number of the readings that it shows, each with what is counted and under
+which readings, so that a number can be looked up from disk. ``templates/calculator.js`` looks up as
+``looked_up`` does here; a test holds them against each other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from markupsafe import Markup
+
+from reconcile.report.read import Results, grouped_by
+from reconcile.search.best import Assumed, rank_of
+from reconcile.search.conventions import convention_candidates
+from reconcile.search.facts import NetworkFacts, number, quoted
+from reconcile.search.parts import part_candidates
+from reconcile.search.units import UNITS, Unit
+from reconcile.study.model import SINGLE, Claim
+from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling
+from reconcile.study.selecting import with_own_parts
+from reconcile.tables.contract import (
+    FITS,
+    INPUT,
+    KINDS,
+    MEASURED,
+    MULTIPLIED,
+    NETWORK,
+    QUANTITIES,
+    WEAKLY,
+    layer_quantities,
+    total_quantities,
+)
+from reconcile.words import count_of
+
+MOST_BYTES: Final = 120_000
+"""Of the numbers in a page; what is beyond is left out, the readings that rank last first."""
+LEAST: Final = 2
+"""What a layer has less of than this, everything has."""
+PLAIN: Final = Unit("", Fraction(1), "")
+_STEPS: Final = Fraction(3, 2)
+_OF_LAYERS: Final = tuple(
+    name
+    for name in layer_quantities()
+    if not QUANTITIES[name].seen and name not in ("layers", "calls")
+)
+_AS_ANOTHER: Final = {
+    "all_parameters": ("parameters", 1),
+    "real_parameters": ("parameters", 1),
+    "used_parameters": ("parameters", 1),
+    "connections": ("macs", 1),
+    "length": ("height", 1),
+    "features": ("channels", 1),
+    "weight_bytes": ("all_parameters", 4),
+    "output_bytes": ("neurons", 4),
+}
+"""A quantity that is left out where it is so many times another: a unit says it."""
+USUAL: Final = ("parameters", "macs", "flops", "neurons", "connections")
+"""What papers count: first among what must assume as much and fits as well."""
+
+
+class CountedNumber(NamedTuple):
+    """What is counted.
+
+    Attributes:
+        says: in words.
+        expression: to be pasted into a study.
+        cost: how many things must be assumed.
+    """
+
+    says: str
+    expression: str
+    cost: int
+
+
+class Place(NamedTuple):
+    """A quantity of a layer, of a kind of layers, or of the network.
+
+    Attributes:
+        quantity: its name.
+        layer: of what.
+        more: how many further layers have the same under the same readings.
+    """
+
+    quantity: str
+    layer: str
+    more: int = 0
+
+    @property
+    def counted(self) -> CountedNumber:
+        """The same in words and as an expression."""
+        words, cost = QUANTITIES[self.quantity].words, int(self.layer != NETWORK)
+        also = f" and {count_of(self.more, 'more layer')}" if self.more else ""
+        of = "" if self.layer == NETWORK else f" of {named(self.layer)}{also}"
+        return CountedNumber(f"{words}{of}", quoted(self.quantity, self.layer), cost)
+
+
+def named(layer: str) -> str:
+    """A layer, or a kind of layers, in words."""
+    kind = layer.removeprefix("kind:")
+    return layer if kind == layer else f"all layers of kind {kind}"
+
+
+@dataclass(frozen=True)
+class LookupTable:
+    """Everything that was counted under some readings.
+
+    Attributes:
+        networks: what each network is called: its reading, and its own name where it has one.
+        found: by number, in ascending order, what is counted and the places of its networks.
+        left_out: networks of readings that the page shows, and of which there was no room.
+    """
+
+    networks: tuple[str, ...]
+    found: Mapping[Fraction, Sequence[tuple[Place | CountedNumber, tuple[int, ...]]]]
+    left_out: int = 0
+
+    @property
+    def packed(self) -> Markup:
+        """The same for a script in the page, with how numbers are spelled and in which units."""
+        known = {"spelling": spelling(), "units": [*map(_unit, UNITS)], "usual": USUAL}
+        return _json(self._indexed() | known)
+
+    def _indexed(self) -> dict[str, Any]:
+        """Every word once, and places of words."""
+        sets, quantities, layers, texts = ({}, {}, {NETWORK: 0}, {})  # type: ignore[var-annotated]
+        at = []
+        for occurrences in self.found.values():
+            cells: list[int] = []
+            for what, networks in occurrences:
+                chosen = sets.setdefault(networks, len(sets))
+                if isinstance(what, Place):
+                    quantity = quantities.setdefault(what.quantity, len(quantities))
+                    layer = layers.setdefault(what.layer, len(layers))
+                    cells += [quantity, layer, chosen, what.more]
+                else:
+                    cells += [-1 - texts.setdefault(what, len(texts)), 0, chosen, 0]
+            at.append(cells)
+        return {
+            "networks": self.networks,
+            "sets": [*sets],
+            "quantities": [[name, QUANTITIES[name].words] for name in quantities],
+            "layers": [[name, named(name)] if name != named(name) else name for name in layers],
+            "texts": [*texts],
+            "values": [_as_text(value) for value in self.found],
+            "at": at,
+        }
+
+
+def _json(data: Any) -> Markup:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    # Within a script element nothing else ends the data.
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - it is data, and escaped
+
+
+def _unit(unit: Unit) -> list[str]:
+    return [unit.says, _as_text(unit.factor), unit.text]
+
+
+def _as_text(value: Fraction) -> str:
+    """A number exactly: whole, or as a ratio."""
+    return str(value)
+
+
+class LookedUp(NamedTuple):
+    """One way in which a number occurs.
+
+    Attributes:
+        counted: what is counted, with its unit.
+        value: the number that it is, in that unit.
+        fit: how that stands to the digits.
+        networks: places of the networks of which it is true.
+        plain: whether no unit is assumed.
+        usual: whether it is what papers count, or a study or a tool for them.
+    """
+
+    counted: CountedNumber
+    value: Fraction
+    fit: str
+    networks: tuple[int, ...]
+    plain: bool
+    usual: bool
+
+
+def numbers_of(results: Results, shown: Sequence[str]) -> LookupTable:
+    """Every number of the readings that a page shows, as many of them as there is room for.
+
+    Args:
+        results: the study and its tables.
+        shown: the readings, the best ranked first.
+    """
+    measured = [
+        (row["interpretation"], row["network"])
+        for reading in shown
+        for row in results.table("totals")
+        if row["interpretation"] == reading and row["status"] in MEASURED
+    ]
+    counted = {key: tuple(_of_network(results, key)) for key in measured}
+    known = len(measured)
+    while True:
+        numbers = _put_together(results, {key: counted[key] for key in measured[:known]})
+        if known <= 1 or len(_json(numbers._indexed())) <= MOST_BYTES:
+            return LookupTable(numbers.networks, numbers.found, len(measured) - known)
+        known = known * 3 // 4
+
+
+Key = tuple[str, str]
+Values = Iterable[tuple[Fraction, Place | CountedNumber]]
+
+
+def _put_together(results: Results, counted: Mapping[Key, Values]) -> LookupTable:
+    """What several networks share told once, and layers with the same number put together."""
+    places: dict[tuple[Fraction, Place | CountedNumber], list[int]] = {}
+    for i, (key, values) in enumerate(counted.items()):
+        for value, what in (*values, *_of_claims(results, key)):
+            own = places.setdefault((value, what), [])
+            if own[-1:] != [i]:
+                own.append(i)
+    alike: dict[tuple[Fraction, str, tuple[int, ...]], list[Place]] = {}
+    found: dict[Fraction, list[tuple[Place | CountedNumber, tuple[int, ...]]]] = {}
+    for (value, what), own in places.items():
+        if isinstance(what, Place) and what.layer != NETWORK:
+            alike.setdefault((value, what.quantity, tuple(own)), []).append(what)
+        else:
+            found.setdefault(value, []).append((what, tuple(own)))
+    for (value, _, networks), several in alike.items():
+        first = several[0]._replace(more=len(several) - 1)
+        found.setdefault(value, []).append((first, networks))
+    names = tuple(r if network == SINGLE else f"{r}: {network}" for r, network in counted)
+    return LookupTable(names, {value: found[value] for value in sorted(found)})
+
+
+def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | CountedNumber]]:
+    """Totals, layers, kinds of layers, conventions and parts of one network."""
+    rows, tensors = (
+        [row for row in results.table(name) if (row["interpretation"], row["network"]) == key]
+        for name in ("layers", "tensors")
+    )
+    facts = NetworkFacts(rows, with_own_parts(tensors, results.study.parts))
+    whole = not any(row["uncounted"] for row in rows)
+    summed = [name for name in total_quantities() if name in QUANTITIES]
+    yield from _told({name: facts.total(name) for name in (*summed, "flops")}, NETWORK, whole=whole)
+    for (kind,), own in grouped_by(rows, "kind").items():
+        if kind in KINDS and len(own) > 1:
+            sums = {name: sum(number(row, name) for row in own) for name in summed}
+            yield from _told(sums, f"kind:{kind}", whole=whole)
+    for row in rows:
+        own_counts = {name: number(row, name) for name in _OF_LAYERS}
+        layer = INPUT if row["kind"] == INPUT else row["layer"]
+        yield from _told(own_counts, layer, whole=not row["uncounted"])
+    for quantity in ("parameters", *(("macs",) if whole else ())):
+        several = convention_candidates(facts, quantity), part_candidates(facts, quantity, most=1)
+        for one in (one for candidates in several for one in candidates if one.cost == 1):
+            if one.value >= LEAST and one.value != facts.total(quantity):
+                yield one.value, CountedNumber(one.says, one.expression, one.cost)
+
+
+def _told(
+    counts: Mapping[str, int], layer: str, *, whole: bool
+) -> Iterator[tuple[Fraction, Place]]:
+    """Each count that no other one says; of products that were not all counted nothing is said."""
+    for name, value in counts.items():
+        same, times = _AS_ANOTHER.get(name, ("", 0))
+        told = same in counts and value == times * counts[same]
+        lacking = not whole and name in (*MULTIPLIED, "flops")
+        if value >= LEAST and not told and not lacking:
+            yield Fraction(value), Place(name, layer)
+
+
+def _of_claims(results: Results, key: Key) -> Iterator[tuple[Fraction, CountedNumber]]:
+    """What a study counts for its claims by expressions of its own."""
+    claims = {claim.id: claim for claim in results.study.claims if claim.network == key[1]}
+    for row in results.table("countings"):
+        claim = claims.get(row["claim"])
+        if claim and row["measured"] and row["interpretation"] == key[0]:
+            expression = _expression(claim, row["counting"])
+            if not _is_plain(expression):
+                yield (
+                    Fraction(row["measured"]),
+                    CountedNumber(f"{row['title'] or claim.id}, for {claim.id}", expression, 0),
+                )
+
+
+def _expression(claim: Claim, counting: str) -> str:
+    own = {one.id: one.count for one in claim.countings}
+    return own.get(counting, claim.expression)
+
+
+def _is_plain(expression: str) -> bool:
+    """Whether an expression is a quantity of something, which the tables hold."""
+    head, _, rest = expression.partition("(")
+    return head in QUANTITIES and rest.count("(") == 0 and rest.endswith(")")
+
+
+def looked_up(numbers: LookupTable, printed: PrintedNumber) -> list[LookedUp]:
+    """Everything that gives a number, what must assume least first."""
+    values = [*numbers.found]
+    hits = []
+    for unit in (PLAIN, *UNITS):
+        low, high = (bound / unit.factor for bound in _widest(printed))
+        for value in values[bisect_left(values, low) : bisect_right(values, high)]:
+            if fit := _fit(value * unit.factor, printed):
+                hits += [
+                    LookedUp(
+                        _in_unit(what.counted if isinstance(what, Place) else what, unit),
+                        value * unit.factor,
+                        fit,
+                        networks,
+                        unit is PLAIN,
+                        not isinstance(what, Place) or what.quantity in USUAL,
+                    )
+                    for what, networks in numbers.found[value]
+                ]
+    return sorted(hits, key=_rank)
+
+
+def by_chance(numbers: LookupTable, printed: PrintedNumber) -> float:
+    """How many hits a number of this precision has that has nothing to do with the study.
+
+    As ``search.candidates``: the numbers between half and twice the printed one, in each unit, are
+    taken to be evenly spread over the logarithm.
+    """
+    values, width = [*numbers.found], Fraction(1) if printed.exact else _STEPS * printed.unit
+    if printed.value <= 0:
+        return 0.0
+    near = 0
+    for unit in (PLAIN, *UNITS):
+        low, high = printed.value / 2 / unit.factor, printed.value * 2 / unit.factor
+        near += bisect_right(values, high) - bisect_left(values, low)
+    return float(near * width / printed.value) / math.log(4)
+
+
+def _rank(hit: LookedUp) -> tuple[Any, ...]:
+    cost, expression = Fraction(hit.counted.cost), hit.counted.expression
+    *assumed, length, text = rank_of(Assumed(cost, hit.fit, 0, expression, "total"))
+    return (*assumed, not hit.usual, length, text, hit.networks)
+
+
+def _widest(printed: PrintedNumber) -> tuple[Fraction, Fraction]:
+    """Between which numbers all lie that may fit."""
+    unit = printed.open_unit if _may_open(printed) else printed.unit
+    return printed.value - unit, printed.value + unit
+
+
+def _may_open(printed: PrintedNumber) -> bool:
+    """Whether last zeros may be no digits: something must be left of the number."""
+    return printed.zeros > 0 and printed.open_unit < printed.value
+
+
+def _fit(measured: Fraction, printed: PrintedNumber) -> str:
+    """How a number stands to the digits; empty where it is another one."""
+    fit = reading_of_digits(measured, printed)
+    if fit is None and _may_open(printed) and printed.fits_without_zeros(measured):
+        return WEAKLY
+    return fit or ""
+
+
+def _in_unit(counted: CountedNumber, unit: Unit) -> CountedNumber:
+    if unit is PLAIN:
+        return counted
+    sums = any(sign in counted.expression for sign in (" + ", " - ", " / "))
+    expression = f"({counted.expression})" if sums else counted.expression
+    return CountedNumber(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
+
+
+class Elsewhere(NamedTuple):
+    """A claim that a reading gives, and where else its number occurs.
+
+    Attributes:
+        claim: the claim.
+        places: the best of these.
+        more: how many others there are.
+    """
+
+    claim: Claim
+    places: tuple[CountedNumber, ...]
+    more: int
+
+
+def elsewhere(results: Results, numbers: LookupTable, most: int = 3) -> list[Elsewhere]:
+    """The printed numbers that some reading gives, and what else has the number as it stands."""
+    given = {row["claim"] for row in results.table("verdicts") if row["verdict"] in FITS}
+    found = []
+    for claim in (c for c in results.study.claims if c.id in given and c.relation == "equals"):
+        own = {claim.expression, *(one.count for one in claim.countings)}
+        own |= {one.replace("'", "") for one in own}
+        hits = (
+            hit.counted
+            for hit in looked_up(numbers, claim.number)
+            if hit.plain and hit.fit in FITS and hit.counted.expression not in own
+        )
+        other = tuple({counted.expression: counted for counted in hits}.values())
+        found.append(Elsewhere(claim, other[:most], max(len(other) - most, 0)))
+    return found
