@@ -410,7 +410,7 @@ class Conclusion(Strict):
             yield ("reasons", i, "text"), reason.text
 
 
-class Checked(Strict):
+class CheckedBy(Strict):
     """Who held a study against its sources."""
 
     by: Text = Field(description="The person who opened the sources and compared.")
@@ -466,7 +466,7 @@ class Study(Strict):
     title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
     paper: Paper = Field(description="The paper under examination.")
     question: Text = Field(description="What the study settles, in one or two sentences.")
-    checked: Checked | None = Field(
+    checked: CheckedBy | None = Field(
         None, description="Who checked quotes, numbers and credits against their sources, and when."
     )
     replies: list[Reply] = Field(
