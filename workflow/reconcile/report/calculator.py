@@ -23,7 +23,7 @@ from reconcile.search.conventions import convention_candidates
 from reconcile.search.facts import NetworkFacts, number, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import UNITS, Unit
-from reconcile.study.model import SINGLE, Claim
+from reconcile.study.model import SINGLE, Claim, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling
 from reconcile.study.selecting import with_own_parts
 from reconcile.tables.contract import (
@@ -38,6 +38,7 @@ from reconcile.tables.contract import (
     layer_quantities,
     total_quantities,
 )
+from reconcile.tables.rows import Row
 from reconcile.words import count_of
 
 MOST_BYTES: Final = 120_000
@@ -66,7 +67,7 @@ USUAL: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What papers count: first among what must assume as much and fits as well."""
 
 
-class Counted(NamedTuple):
+class Expressed(NamedTuple):
     """What is counted.
 
     Attributes:
@@ -94,12 +95,12 @@ class Place(NamedTuple):
     more: int = 0
 
     @property
-    def counted(self) -> Counted:
+    def counted(self) -> Expressed:
         """The same in words and as an expression."""
         words, cost = QUANTITIES[self.quantity].words, int(self.layer != NETWORK)
         also = f" and {count_of(self.more, 'more layer')}" if self.more else ""
         of = "" if self.layer == NETWORK else f" of {named(self.layer)}{also}"
-        return Counted(f"{words}{of}", quoted(self.quantity, self.layer), cost)
+        return Expressed(f"{words}{of}", quoted(self.quantity, self.layer), cost)
 
 
 def named(layer: str) -> str:
@@ -108,8 +109,14 @@ def named(layer: str) -> str:
     return layer if kind == layer else f"all layers of kind {kind}"
 
 
+What = Place | Expressed
+Key = tuple[str, ...]
+"""A reading, and the name of one of its networks."""
+Values = Iterable[tuple[Fraction, What]]
+
+
 @dataclass(frozen=True)
-class Numbers:
+class Register:
     """Everything that was counted under some readings.
 
     Attributes:
@@ -119,7 +126,7 @@ class Numbers:
     """
 
     networks: tuple[str, ...]
-    found: Mapping[Fraction, Sequence[tuple[Place | Counted, tuple[int, ...]]]]
+    found: Mapping[Fraction, Sequence[tuple[What, tuple[int, ...]]]]
     left_out: int = 0
 
     @property
@@ -149,7 +156,7 @@ class Numbers:
             "quantities": [[name, QUANTITIES[name].words] for name in quantities],
             "layers": [[name, named(name)] if name != named(name) else name for name in layers],
             "texts": [*texts],
-            "values": [_text(value) for value in self.found],
+            "values": [_exactly(value) for value in self.found],
             "at": at,
         }
 
@@ -161,10 +168,10 @@ def _json(data: Any) -> Markup:
 
 
 def _unit(unit: Unit) -> list[str]:
-    return [unit.says, _text(unit.factor), unit.text]
+    return [unit.says, _exactly(unit.factor), unit.text]
 
 
-def _text(value: Fraction) -> str:
+def _exactly(value: Fraction) -> str:
     """A number exactly: whole, or as a ratio."""
     return str(value)
 
@@ -181,7 +188,7 @@ class LookedUp(NamedTuple):
         usual: whether it is what papers count, or a study or a tool for them.
     """
 
-    counted: Counted
+    counted: Expressed
     value: Fraction
     fit: str
     networks: tuple[int, ...]
@@ -189,7 +196,7 @@ class LookedUp(NamedTuple):
     usual: bool
 
 
-def numbers_of(results: Results, shown: Sequence[str]) -> Numbers:
+def numbers_of(results: Results, shown: Sequence[str]) -> Register:
     """Every number of the readings that a page shows, as many of them as there is room for.
 
     Args:
@@ -202,29 +209,45 @@ def numbers_of(results: Results, shown: Sequence[str]) -> Numbers:
         for row in results.table("totals")
         if row["interpretation"] == reading and row["status"] in MEASURED
     ]
-    counted = {key: tuple(_of_network(results, key)) for key in measured}
+    counted = _by_network(results, measured)
     known = len(measured)
     while True:
-        numbers = _together(results, {key: counted[key] for key in measured[:known]})
+        numbers = _collected({key: counted[key] for key in measured[:known]})
         if known <= 1 or len(_json(numbers._indexed())) <= MOST_BYTES:
-            return Numbers(numbers.networks, numbers.found, len(measured) - known)
+            return Register(numbers.networks, numbers.found, len(measured) - known)
         known = known * 3 // 4
 
 
-Key = tuple[str, str]
-Values = Iterable[tuple[Fraction, Place | Counted]]
+def _by_network(results: Results, keys: Sequence[Key]) -> dict[Key, list[tuple[Fraction, What]]]:
+    """Everything that was counted of each network."""
+    layers, tensors = (
+        grouped_by(results.table(name), "interpretation", "network")
+        for name in ("layers", "tensors")
+    )
+    readings = {reading for reading, _ in keys}
+    countings = grouped_by(
+        (row for row in results.table("countings") if row["interpretation"] in readings),
+        "interpretation",
+    )
+    found = {}
+    for key in keys:
+        own = with_own_parts(tensors.get(key, []), results.study.parts)
+        facts = NetworkFacts(layers.get(key, []), own)
+        claims = _of_claims(results.study, key[1], countings.get(key[:1], []))
+        found[key] = [*_of_network(facts), *claims]
+    return found
 
 
-def _together(results: Results, counted: Mapping[Key, Values]) -> Numbers:
+def _collected(counted: Mapping[Key, Values]) -> Register:
     """What several networks share told once, and layers with the same number put together."""
-    places: dict[tuple[Fraction, Place | Counted], list[int]] = {}
-    for i, (key, values) in enumerate(counted.items()):
-        for value, what in (*values, *_of_claims(results, key)):
+    places: dict[tuple[Fraction, What], list[int]] = {}
+    for i, values in enumerate(counted.values()):
+        for value, what in values:
             own = places.setdefault((value, what), [])
             if own[-1:] != [i]:
                 own.append(i)
     alike: dict[tuple[Fraction, str, tuple[int, ...]], list[Place]] = {}
-    found: dict[Fraction, list[tuple[Place | Counted, tuple[int, ...]]]] = {}
+    found: dict[Fraction, list[tuple[What, tuple[int, ...]]]] = {}
     for (value, what), own in places.items():
         if isinstance(what, Place) and what.layer != NETWORK:
             alike.setdefault((value, what.quantity, tuple(own)), []).append(what)
@@ -234,16 +257,12 @@ def _together(results: Results, counted: Mapping[Key, Values]) -> Numbers:
         first = several[0]._replace(more=len(several) - 1)
         found.setdefault(value, []).append((first, networks))
     names = tuple(r if network == SINGLE else f"{r}: {network}" for r, network in counted)
-    return Numbers(names, {value: found[value] for value in sorted(found)})
+    return Register(names, {value: found[value] for value in sorted(found)})
 
 
-def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | Counted]]:
+def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
     """Totals, layers, kinds of layers, conventions and parts of one network."""
-    rows, tensors = (
-        [row for row in results.table(name) if (row["interpretation"], row["network"]) == key]
-        for name in ("layers", "tensors")
-    )
-    facts = NetworkFacts(rows, with_own_parts(tensors, results.study.parts))
+    rows = facts.layers
     whole = not any(row["uncounted"] for row in rows)
     summed = [name for name in total_quantities() if name in QUANTITIES]
     yield from _told({name: facts.total(name) for name in (*summed, "flops")}, NETWORK, whole=whole)
@@ -259,7 +278,7 @@ def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | 
         several = convention_candidates(facts, quantity), part_candidates(facts, quantity, most=1)
         for one in (one for candidates in several for one in candidates if one.cost == 1):
             if one.value >= LEAST and one.value != facts.total(quantity):
-                yield one.value, Counted(one.says, one.expression, one.cost)
+                yield one.value, Expressed(one.says, one.expression, one.cost)
 
 
 def _told(
@@ -274,18 +293,17 @@ def _told(
             yield Fraction(value), Place(name, layer)
 
 
-def _of_claims(results: Results, key: Key) -> Iterator[tuple[Fraction, Counted]]:
+def _of_claims(
+    study: Study, network: str, rows: Iterable[Row]
+) -> Iterator[tuple[Fraction, Expressed]]:
     """What a study counts for its claims by expressions of its own."""
-    claims = {claim.id: claim for claim in results.study.claims if claim.network == key[1]}
-    for row in results.table("countings"):
-        claim = claims.get(row["claim"])
-        if claim and row["measured"] and row["interpretation"] == key[0]:
-            expression = _expression(claim, row["counting"])
-            if not _is_plain(expression):
-                yield (
-                    Fraction(row["measured"]),
-                    Counted(f"{row['title'] or claim.id}, for {claim.id}", expression, 0),
-                )
+    claims = {claim.id: claim for claim in study.claims if claim.network == network}
+    for row in (row for row in rows if row["measured"] and row["claim"] in claims):
+        claim = claims[row["claim"]]
+        expression = _expression(claim, row["counting"])
+        if not _is_plain(expression):
+            says = f"{row['title'] or claim.id}, for {claim.id}"
+            yield Fraction(row["measured"]), Expressed(says, expression, 0)
 
 
 def _expression(claim: Claim, counting: str) -> str:
@@ -299,7 +317,7 @@ def _is_plain(expression: str) -> bool:
     return head in QUANTITIES and rest.count("(") == 0 and rest.endswith(")")
 
 
-def looked_up(numbers: Numbers, printed: PrintedNumber) -> list[LookedUp]:
+def looked_up(numbers: Register, printed: PrintedNumber) -> list[LookedUp]:
     """Everything that gives a number, what must assume least first."""
     values = [*numbers.found]
     hits = []
@@ -321,7 +339,7 @@ def looked_up(numbers: Numbers, printed: PrintedNumber) -> list[LookedUp]:
     return sorted(hits, key=_rank)
 
 
-def by_chance(numbers: Numbers, printed: PrintedNumber) -> float:
+def by_chance(numbers: Register, printed: PrintedNumber) -> float:
     """How many hits a number of this precision has that has nothing to do with the study.
 
     As ``search.candidates``: the numbers between half and twice the printed one, in each unit, are
@@ -362,12 +380,12 @@ def _fit(measured: Fraction, printed: PrintedNumber) -> str:
     return fit or ""
 
 
-def _in_unit(counted: Counted, unit: Unit) -> Counted:
+def _in_unit(counted: Expressed, unit: Unit) -> Expressed:
     if unit is PLAIN:
         return counted
     sums = any(sign in counted.expression for sign in (" + ", " - ", " / "))
     expression = f"({counted.expression})" if sums else counted.expression
-    return Counted(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
+    return Expressed(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
 
 
 class Elsewhere(NamedTuple):
@@ -380,11 +398,11 @@ class Elsewhere(NamedTuple):
     """
 
     claim: Claim
-    places: tuple[Counted, ...]
+    places: tuple[Expressed, ...]
     more: int
 
 
-def elsewhere(results: Results, numbers: Numbers, most: int = 3) -> list[Elsewhere]:
+def elsewhere(results: Results, numbers: Register, most: int = 3) -> list[Elsewhere]:
     """The printed numbers that some reading gives, and what else has the number as it stands."""
     given = {row["claim"] for row in results.table("verdicts") if row["verdict"] in FITS}
     found = []

@@ -116,7 +116,7 @@ def best_explanations(study: Study, tables: Tables) -> list[Explained]:
     for claim, one in _every(study, tables):
         known = hits.setdefault(claim, {})
         same = known.get(one.hit.expression)
-        known[one.hit.expression] = one if same is None else _together(same, one)
+        known[one.hit.expression] = one if same is None else _better(same, one)
     tried = _tried(tables)
     return [
         Explained(claim, tuple(_first(hits.get(claim.id, {}))), len(hits.get(claim.id, {})), n)
@@ -148,7 +148,7 @@ def _first(hits: Mapping[str, Way]) -> Iterator[Way]:
             yield one
 
 
-def _together(one: Way, other: Way) -> Way:
+def _better(one: Way, other: Way) -> Way:
     """One expression under several readings, or found by two searches: the better of the two."""
     best, second = sorted((one, other), key=lambda each: rank_of(each.hit))
     return replace(best, readings=tuple(dict.fromkeys([*best.readings, *second.readings])))

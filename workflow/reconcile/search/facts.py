@@ -36,6 +36,7 @@ class NetworkFacts:
         self.layers = list(layers)
         self._rows = {str(row["layer"]): row for row in self.layers}
         self.tensors = list(tensors)
+        self._totals: dict[tuple[str, str], int] = {}
 
     def selected(self, selector: str) -> list[Row]:
         """The layers that an expression would mean; none where there are none."""
@@ -53,6 +54,12 @@ class NetworkFacts:
             quantity: one that adds up over layers.
             selector: as of ``selected``.
         """
+        asked = quantity, selector
+        if asked not in self._totals:
+            self._totals[asked] = self._summed(quantity, selector)
+        return self._totals[asked]
+
+    def _summed(self, quantity: str, selector: str) -> int:
         known = QUANTITIES[quantity]
         column, factor = known.multiple_of or (quantity, 1)
         rows = self.selected(selector)
