@@ -46,6 +46,8 @@ MOST_BYTES: Final = 120_000
 LEAST: Final = 2
 """What a layer has less of than this, everything has."""
 PLAIN: Final = Unit("", Fraction(1), "")
+OTHER_UNITS: Final = tuple(unit for unit in UNITS if unit.factor != 100)  # noqa: PLR2004 - percent
+"""A percentage is read as the share that it is; a count in percent is nothing."""
 _STEPS: Final = Fraction(3, 2)
 _OF_LAYERS: Final = tuple(
     name
@@ -132,7 +134,7 @@ class Register:
     @property
     def packed(self) -> Markup:
         """The same for a script in the page, with how numbers are spelled and in which units."""
-        known = {"spelling": spelling(), "units": [*map(_unit, UNITS)], "usual": USUAL}
+        known = {"spelling": spelling(), "units": [*map(_unit, OTHER_UNITS)], "usual": USUAL}
         return _json(self._indexed() | known)
 
     def _indexed(self) -> dict[str, Any]:
@@ -275,9 +277,10 @@ def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
         layer = INPUT if row["kind"] == INPUT else row["layer"]
         yield from _told(own_counts, layer, whole=not row["uncounted"])
     for quantity in ("parameters", *(("macs",) if whole else ())):
+        totals = {facts.total(name) for name in (quantity, "flops")}
         several = convention_candidates(facts, quantity), part_candidates(facts, quantity, most=1)
         for one in (one for candidates in several for one in candidates if one.cost == 1):
-            if one.value >= LEAST and one.value != facts.total(quantity):
+            if one.value >= LEAST and one.value not in totals:
                 yield one.value, Expressed(one.says, one.expression, one.cost)
 
 
@@ -321,7 +324,7 @@ def looked_up(numbers: Register, printed: PrintedNumber) -> list[LookedUp]:
     """Everything that gives a number, what must assume least first."""
     values = [*numbers.found]
     hits = []
-    for unit in (PLAIN, *UNITS):
+    for unit in (PLAIN, *OTHER_UNITS):
         low, high = (bound / unit.factor for bound in _widest(printed))
         for value in values[bisect_left(values, low) : bisect_right(values, high)]:
             if fit := _fit(value * unit.factor, printed):
@@ -349,7 +352,7 @@ def by_chance(numbers: Register, printed: PrintedNumber) -> float:
     if printed.value <= 0:
         return 0.0
     near = 0
-    for unit in (PLAIN, *UNITS):
+    for unit in (PLAIN, *OTHER_UNITS):
         low, high = printed.value / 2 / unit.factor, printed.value * 2 / unit.factor
         near += bisect_right(values, high) - bisect_left(values, low)
     return float(near * width / printed.value) / math.log(4)
