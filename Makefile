@@ -12,10 +12,14 @@ reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py s
 
 # Rooms whose tests take minutes; the longest parts first, so that both processes end together.
 long_rooms := end_to_end archive measure reliability
-parts := end_to_end rest archive measure reliability
+parts := all_studies end_to_end rest archive measure reliability
+run_of_all := tests/end_to_end/test_all_studies.py
+tests_of_all_studies := $(run_of_all)
+tests_of_end_to_end := tests/end_to_end --ignore=$(run_of_all)
+tests_of_rest := tests $(long_rooms:%=--ignore=tests/%)
 
 .PHONY: $(parts:%=test-%)
-.PHONY: help report environment test reliability bench zoo test-environment test-slurm lint format lock example verify clean
+.PHONY: help report environment test reliability bench zoo explain test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 20
@@ -45,7 +49,7 @@ test: test-environment ## check the style and types, then run every test
 
 # One part after the other in two processes, since a test by itself keeps one core busy.
 $(parts:%=test-%): test-%: test-environment
-	pytest $(if $(filter rest,$*),tests $(long_rooms:%=--ignore=tests/%),tests/$*)
+	pytest $(or $(tests_of_$*),tests/$*)
 
 # What `make test` takes a sample of: faults, bad input and hostile input, all of it.
 reliability: test-environment ## try every fault and every hostile text; write docs/reliability.md
@@ -70,6 +74,9 @@ $(ZOO)/made: requirements-zoo.txt | test-environment
 zoo: test-environment $(ZOO)/made ## count the networks of the zoos; write docs/zoo.md
 	ZOO=$(ZOO) python tools/zoo.py $(ZOOS)
 	ZOO=$(ZOO) pytest tests/zoo
+
+explain: test-environment $(ZOO)/made ## ask public questions; write docs/explain-answers.md
+	PYTHONPATH=workflow:$(ZOO) python tools/explain.py $(QUESTIONS)
 
 lint: test-environment ## check the style, the types and the workflow
 	ruff check

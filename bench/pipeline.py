@@ -6,16 +6,22 @@ import csv
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from processes import Ratio, in_turn, seconds, tell
+from processes import Ratio, in_turn, run, seconds, tell
 from project import FLOOR, OneRule, Project
 from rows import Outcome, Row
 
-__all__ = ["cold", "edits", "memory", "no_op", "profile", "verify"]
+__all__ = ["cold", "edits", "explain", "memory", "no_op", "profile", "verify"]
 
 ONE_AT_A_TIME = ("-p", "keep", "False")
 """The notebook that holds one network at a time, as careful users write it."""
+EXPLAIN = (
+    *("explain", "4.1 GFLOPs", "studies/resnet/network.py:ResNet"),
+    *("--with", "depth=50", "--with", "shortcut=projection", "--with", "stride_at=3x3"),
+)
+"""A number that is explained, of the network that bench/peers/summary.py builds."""
 CLAIM = ("studies/alexnet/study.yaml", "Figure 2, caption", "The caption of Figure 2")
 PROBE = Path(__file__).resolve().parent / "probe"
 PASSES = "forward passes in the measuring process, their number times their median"
@@ -28,8 +34,8 @@ def cold(project: Project, runs: int) -> Outcome:
         "floor": project.floor,
         "notebook": project.notebook,
     }
-    for run in peers.values():  # whatever is slow once (bytecode, the disk's cache) is not timed
-        run()
+    for peer in peers.values():  # whatever is slow once (bytecode, the disk's cache) is not timed
+        peer()
     taken = in_turn("cold", runs, peers)
     ours, floor, notebook = (seconds(taken[name]) for name in peers)
     cpu = {name: [took.cpu_seconds for took in taken[name]] for name in peers}
@@ -66,6 +72,31 @@ def memory(project: Project, runs: int) -> Outcome:
             Row.at_most("peak memory / notebook", Ratio.of(ours, peaks["notebook"]), 0.4),
             Row.at_most(careful, Ratio.of(ours, peaks["one at a time"])),
             Row.at_most("peak memory / `floor.py`", Ratio.of(ours, peaks["floor"])),
+        ],
+        runs,
+    )
+
+
+def explain(project: Project, runs: int) -> Outcome:
+    """One number of one network explained, against a script that builds it and sums it up."""
+    ours, peer = ("python", "-m", "reconcile", *EXPLAIN), ("python", "bench/peers/summary.py")
+    commands = {"explain": ours, "summary": peer}
+    peers = {
+        name: partial(run, [*command], project.folder, project.environment)
+        for name, command in commands.items()
+    }
+    for one in peers.values():
+        one()
+    taken = in_turn("explain", runs, peers)
+    walls = [seconds(taken[name]) for name in peers]
+    cpus = [[took.cpu_seconds for took in taken[name]] for name in peers]
+    what = (
+        "`reconcile explain` of ResNet-50 / a script that builds it for torchinfo's summary, wall"
+    )
+    return Outcome(
+        [
+            Row.at_most(what, Ratio.of(*walls), 2.5),
+            Row.at_most("the same, processor time", Ratio.of(*cpus)),
         ],
         runs,
     )

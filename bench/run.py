@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": pipeline.cold,
     "memory": pipeline.memory,
     "no-op": pipeline.no_op,
+    "explain": pipeline.explain,
     "edits": pipeline.edits,
     "forward": library.forward,
     "counters": library.counters,

@@ -99,8 +99,13 @@ def make_report(project: Path) -> Done:
 
 def start(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """Start a run as the leader of a process group of its own, quietly."""
+    return start_as(project, "snakemake", *arguments)
+
+
+def start_as(project: Path, *command: str) -> subprocess.Popen[bytes]:
+    """The same with a command of any kind."""
     return subprocess.Popen(
-        ["snakemake", *arguments],
+        command,
         cwd=project,
         env=environment(project),
         stdout=subprocess.DEVNULL,

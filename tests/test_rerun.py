@@ -171,6 +171,9 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ),
     ("style sheet for paper", "templates/print.css", append("p { margin: 0 }"), {"render_pdf"}),
     ("template", "templates/report.html.jinja", append("<!-- -->"), RENDERING),
+    ("script of the index", "templates/index.js", append("/* */"), {"render_index"}),
+    ("claims of all", "results/claims.csv", replace("tiny", "tinny"), {"render_index"}),
+    ("a page of claims", "results/claims/1.html", replace("Tiny", "Tinny"), {"render_index"}),
     ("template of archives", "templates/archive/README.md.jinja", append("More."), set()),
     (
         "who checked",
@@ -338,6 +341,19 @@ def test_another_study(project: Project) -> None:
     shutil.rmtree(project / "studies" / "other")
     assert done.returncode == 0, done.stderr
     assert set(re.findall(r"wildcards: study=(\w+)", done.stdout)) == {"other"}
+
+
+def test_results_of_another_study(project: Project) -> None:
+    """The index runs again for results that another run left, and makes nothing of theirs again."""
+    shutil.copytree(project / RESULTS, project / "results/other")
+    assert project.planned() == {"render_index"}
+    done = project.snakemake()
+    assert done.returncode == 0, done.stderr
+    assert project.planned() == set()
+    page = (project / "results/index.html").read_text(encoding="utf-8")
+    assert "other</span> (its last run did not end)" in page
+    shutil.rmtree(project / "results/other")
+    assert project.planned() == {"render_index"}
 
 
 def test_planned_is_done(project: Project) -> None:

@@ -63,7 +63,6 @@ TESTED_IN = {
         "It needs a sweep's results.",
     ),
     "run/fresh.py": ("test_rerun.py", "What is out of date only Snakemake can be asked."),
-    "run/processes.py": ("reliability/test_kills.py", "Processes are really killed there."),
     "run/scripting.py": ("reliability/test_hostile_words.py", "A log is read by a terminal."),
     "search/facts.py": ("search/test_units.py", "What it sums is held against expressions there."),
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from reconcile.tables.contract import FILES, Column, tables
+from reconcile.tables.contract import FILES, OF_ALL, Column, ResultFile, tables
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- From the contract: tools/describe_results.py -->", "<!-- Until here. -->"
 
 
 def described(page: str) -> str:
-    """The page with its two generated parts as the contract has them."""
-    for lines in (_files(), _columns()):
+    """The page with its three generated parts as the contract has them."""
+    for lines in (_files(), _columns(tables().values()), _of_all()):
         before, _, rest = page.partition(f"{BEGIN}\n")
         _, _, after = rest.partition(f"{END}\n")
-        # Marked by other words until both are done, so that each pair is found once.
+        # Marked by other words until all are done, so that each pair is found once.
         page = f"{before}\0{chr(10).join(lines)}\n\1{after}"
     return page.replace("\0", f"{BEGIN}\n").replace("\1", f"{END}\n")
 
@@ -31,9 +31,17 @@ def _files() -> Iterator[str]:
     yield f"| `figures/` | `render_report` | {figures} |"
 
 
-def _columns() -> Iterator[str]:
-    for name, file in tables().items():
-        yield f"### `{name}`"
+def _of_all() -> Iterator[str]:
+    yield "| file | written by | what it holds |"
+    yield "|---|---|---|"
+    yield from (f"| `{f.name}` | `{f.rule}` | {f.says} |" for f in OF_ALL.values())
+    yield ""
+    yield from _columns(file for file in OF_ALL.values() if file.columns)
+
+
+def _columns(files: Iterable[ResultFile]) -> Iterator[str]:
+    for file in files:
+        yield f"### `{file.name}`"
         yield ""
         yield "| column | holds | what it means |"
         yield "|---|---|---|"

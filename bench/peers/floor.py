@@ -23,7 +23,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure import run as measure
 from reconcile.measure.worker import Worker
-from reconcile.report.pages import render_index
+from reconcile.report.atlas import write_atlas
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.given import Given
 from reconcile.search.run import search_all
@@ -114,7 +114,7 @@ def main() -> None:
     write_page(study, results, TEMPLATES, config.report.model_dump())
     write_paper(study, results, TEMPLATES, config.report.model_dump())
     write_citations(study, results, TEMPLATES, ROOT / "CITATION.cff")
-    render_index([results / "reconciliation.json"], TEMPLATES, OUT / "index.html")
+    write_atlas([results / "reconciliation.json"], TEMPLATES, OUT)
     steps.done("render")
     write_json(OUT / "steps.json", steps.seconds)
 

@@ -7,7 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from projects import snakemake, told
+from projects import snakemake, told, whole_project
 from support import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -15,8 +15,9 @@ STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/stud
 
 
 @pytest.fixture(scope="module")
-def results(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of all studies, with a home folder in which nothing lies."""
+    project = whole_project(tmp_path_factory.mktemp("all") / "project")
     home = str(tmp_path_factory.mktemp("home"))
     done = snakemake(project, "--config", "studies=all", HOME=home, XDG_CACHE_HOME=None)
     assert done.returncode == 0, told(done)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import pytest
 import torch
 from counted import Counted as Rows
 from torch import Tensor, nn
 
-from reconcile.errors import InputError
 from reconcile.explain.asking import AskedNetwork
 from reconcile.explain.measuring import CountedNetwork
-from reconcile.explain.ranking import Answered, explained, is_plainly_explained, number_asked
+from reconcile.explain.numbers import number_asked
+from reconcile.explain.ranking import Answered, explained, sized_for
+from reconcile.search.best import KINDS
 from reconcile.search.candidates import Candidate
 from reconcile.study.expressions import evaluate
 
@@ -55,6 +55,26 @@ def test_a_total_comes_first() -> None:
         "rounded",
     )
     assert any(hit.search == "parts" for hit in rounded[1:])
+
+
+def test_one_row_for_each_number() -> None:
+    """What gives the same number stands beside the best way to it, with who counts so."""
+    rows = asked(f"{MACS / 1e6:.5f}M FLOPs").found
+    assert len({hit.candidate.value for hit in rows}) == len(rows)
+    best = rows[0]
+    assert best.candidate.says == "a multiply-add as one"
+    assert "flops(network) / 2" in {other.expression for other in best.also}
+    assert best.who.startswith("usual in papers on images")
+
+
+def test_a_convention_before_a_tool_and_rounded_before_cut() -> None:
+    """Of what assumes the same, the usual comes first, and digits that were rounded."""
+    ranked = asked(f"{MACS / 1e6:.1f}M FLOPs").found
+    order = [(hit.candidate.cost, hit.digits == "cut") for hit in ranked if hit.digits != "slip"]
+    assert order == sorted(order)
+    alone = (hit for hit in ranked if hit.candidate.cost == 1 and not hit.also)
+    of_one = [hit.search for hit in alone if hit.digits == "rounded"]
+    assert of_one == sorted(of_one, key=KINDS.index)
 
 
 def test_a_part_left_out() -> None:
@@ -145,31 +165,7 @@ def test_other_sizes() -> None:
     sized = CountedNetwork(NAMED, ROWS.facts, (), (bigger,))
     best = asked("777,777", sized).found[0]
     assert (best.search, best.candidate.says) == ("sizes", "MACs for an image of 64 × 64")
-    assert not is_plainly_explained(COUNTED, *number_asked("777,777"))
-    assert is_plainly_explained(COUNTED, *number_asked(f"{PARAMETERS:,}"))
-
-
-@pytest.mark.parametrize(
-    ("text", "quantity"),
-    [
-        ("307M", ""),
-        ("4.1 GFLOPs", "flops"),
-        ("4.1G MACs", "macs"),
-        ("25.6M params", "parameters"),
-        ("650,000 neurons", "neurons"),
-        ("60 million parameters", "parameters"),
-        ("1.5 billion FLOPs", "flops"),
-    ],
-)
-def test_what_a_number_says(text: str, quantity: str) -> None:
-    """A word after the number says what it counts."""
-    assert number_asked(text)[1] == quantity
-
-
-@pytest.mark.parametrize("text", ["many", "1.234", "-3", "0", "<5M", ""])
-def test_no_number(text: str) -> None:
-    """What is no number, or may be one of two, is refused in one line."""
-    with pytest.raises(InputError) as refused:
-        number_asked(text)
-    assert str(refused.value).startswith("explain: number: ")
-    assert "\n" not in str(refused.value)
+    printed, quantity = number_asked("777,777")
+    assert sized_for(COUNTED, printed, quantity) == printed
+    assert sized_for(COUNTED, *number_asked(f"{PARAMETERS:,}")) is None
+    assert sized_for(COUNTED, *number_asked("777,777 neurons")) is None

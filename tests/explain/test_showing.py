@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from fractions import Fraction
 
 from reconcile.explain.ranking import Answered, Explanation
-from reconcile.explain.showing import as_json, chance, lines, who_counts_so
+from reconcile.explain.showing import as_json, chance, lines, page_context
+from reconcile.project import TEMPLATES
+from reconcile.report.pages import render_explanation
 from reconcile.search.candidates import Candidate
 from reconcile.study.printed import parse_printed
 
 
-def hit(says: str, by_chance: float = 0.01, network: str = "") -> Explanation:
+def hit(says: str, by_chance: float = 0.01, network: str = "", who: str = "") -> Explanation:
     """An explanation of 5,200."""
-    candidate = Candidate(says, "macs(network)", Fraction(5_200), 1)
+    candidate = Candidate(says, "macs(network)", Fraction(5_200), 1, who)
     return Explanation(network, "conventions", candidate, "matches", 40, by_chance)
 
 
@@ -23,18 +27,18 @@ def answer(*found: Explanation) -> Answered:
 
 
 def test_whose_convention() -> None:
-    """A tool is named that counts so, and nobody where none is."""
-    assert who_counts_so(hit("as thop says")) == "thop"
-    assert who_counts_so(hit("twice what fvcore says")) == "fvcore"
-    assert who_counts_so(hit("a multiply-add as two")) == ""
+    """Who counts so is carried by what was found, and by other ways to the same number."""
+    other = Candidate("b", "b", Fraction(5_200), 1, "fvcore")
+    assert replace(hit("a", who="thop"), also=(other, other)).who == "thop, fvcore"
+    assert hit("a multiply-add as two").who == ""
 
 
 def test_lines() -> None:
     """A note, a head, a row each; how many are not shown; no letter that steers a terminal."""
-    found = list(lines(answer(hit("as thop says"), hit("b"), hit("c")), 2))
+    found = list(lines(answer(hit("as thop says", who="thop"), hit("b"), hit("c")), 2))
     assert found[0] == "said\\x1b[2J"
     assert found[2].split() == [
-        *("5,200", "exact", "as", "thop", "says", "macs(network)", "1", "40", "0.01")
+        *("5,200", "exact", "as", "thop", "says", "thop", "macs(network)", "1", "40", "0.01")
     ]
     assert found[-1] == "1 more explanation; --most shows them"
 
@@ -55,8 +59,35 @@ def test_the_reading_of_a_study() -> None:
 
 def test_json() -> None:
     """The same for programs: all found are counted, as many as asked are listed."""
-    found = as_json(answer(hit("as thop says"), hit("b")), 1)
+    found = as_json(answer(hit("as thop says", who="thop"), hit("b")), 1)
     assert json.loads(json.dumps(found)) == found
     assert (found["total"], len(found["explanations"])) == (2, 1)
-    assert found["explanations"][0]["convention"] == "thop"
+    assert found["explanations"][0]["who"] == "thop"
     assert found["nearest"] == {"below": None, "above": None}
+
+
+def test_a_page() -> None:
+    """The same as a page: what a stranger wrote is escaped, and equal bytes come out each time."""
+    found = answer(hit("<b>a</b>", 3.0, who="thop"), hit("b"))
+    page, again = (
+        render_explanation(TEMPLATES, page_context(found, "x.py:Net<script>", 1)) for _ in "ab"
+    )
+    assert page == again
+    text = page.partition("</style>")[2]
+    assert "&lt;b&gt;a&lt;/b&gt;" in text
+    assert "Net&lt;script&gt;" in text
+    assert "<script" not in text
+    assert "2 explanations, 1 of them shown, best first" in text
+    assert "none of these says much" in text
+    assert re.findall(r'scope="col"[^>]*>([^<]+)<', text)[:2] == ["What is counted", "Number"]
+    assert text.count("<tr>") == 2
+
+
+def test_a_page_without_an_explanation() -> None:
+    """Where nothing fits the page says so, with what comes nearest."""
+    near = hit("a multiply-add as one")
+    found = Answered(parse_printed("7"), "", (), None, near, ())
+    text = render_explanation(TEMPLATES, page_context(found, "x.py:Net", 10))
+    assert "Nothing that was tried gives 7." in text
+    assert "nearest above: 5,200, a multiply-add as one: macs(network)" in text
+    assert "<table" not in text

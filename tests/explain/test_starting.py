@@ -35,3 +35,17 @@ def test_a_study_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert study.network == "network.py:Net"
     assert main([*typed, "--study", str(tmp_path / "begun")]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_nothing_is_left_of_what_would_be_no_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A study whose claim cannot be read by itself is refused, and its folder is not there."""
+    file = tmp_path / "network.py"
+    file.write_text(LINEAR, encoding="utf-8")
+    typed = ["explain", "0.4 KB", f"{file}:Net", "--input", "3x2x2"]
+    assert main([*typed, "--study", str(tmp_path / "begun")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("explain: --study: would be no study: claims.0.printed: ")
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["network.py"]

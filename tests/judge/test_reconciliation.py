@@ -81,6 +81,14 @@ def test_ranking_is_best_first(done: Reconciliation) -> None:
     assert ranking[1]["reasons"][0] == "contradicts 2 claims: conv, share"
 
 
+def test_what_tells_of_each_claim(done: Reconciliation) -> None:
+    """The summary has the verdict of the reading concluded on, and the study's outcome."""
+    told = {c["id"]: (c["verdict"], c["measured"]) for c in done.summary["claims"]}
+    assert told["conv"] == ("explained-by-slip", "64") and told["map"] == ("matches", "4")
+    assert {c["interpretation"] for c in done.summary["claims"]} == {"slip"}
+    assert done.summary["outcome"] == "contradicted"
+
+
 def test_claims_of_the_summary(done: Reconciliation) -> None:
     """Every claim comes with its interval and the readings that match it."""
     claims = {claim["id"]: claim for claim in done.summary["claims"]}

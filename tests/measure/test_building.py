@@ -274,3 +274,67 @@ def test_inputs_by_name_only() -> None:
     assert [row.layer for row in rows] == ["input", "fc"]
     assert rows[0].neurons == 5 + 5 + 3 and tuple(output.shape) == (1, 3)
     assert set(time_layers(model, inputs, CPU, 1)) == {"fc"}
+
+
+class Sequences(nn.Module):
+    """A recurrent layer as torch has it: steps first, then the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(20, 30)
+        self.fc = nn.Linear(30, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(steps, N, 20) in, (steps, N, 5) out."""
+        out: Tensor = self.fc(self.lstm(x)[0])
+        return out
+
+
+def _of(*shapes: list[int], batch: str | None = None) -> list[dict[str, Any]]:
+    rest = {"name": None, "dtype": "float32", "range": None, "value": None, "batch": batch}
+    return [{"shape": shape} | rest for shape in shapes]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_one_of_a_batch_that_is_second(size: int) -> None:
+    """The counts are those of one sequence, however many were given; its steps are not cut."""
+    model, inputs = build_network(Sequences, {}, CPU, 0, _of([35, size, 20], batch="second"))
+    rows, _ = count_layers(model, inputs)
+    assert [tuple(t.shape) for t in inputs] == [(35, 1, 20)]
+    assert [row.neurons for row in rows] == [35 * 20, 35 * 30, 35 * 5]
+    assert rows[2].macs == 35 * 30 * 5 and rows[0].shape == (35, 20)
+
+
+def test_a_network_may_have_its_batch_second() -> None:
+    """Of inputs that a network gives itself, too."""
+
+    class Own(Sequences):
+        def example_inputs(self) -> Tensor:
+            return torch.zeros(35, 1, 20)
+
+    model, inputs = build_network(Own, {}, CPU, 0)
+    assert count_layers(model, inputs)[0][0].neurons == 700
+
+
+def test_inputs_without_a_batch() -> None:
+    """Where an input begins with 1, or says that it has no batch, it is used as it is."""
+    as_given = [(1, 20), (77, 20)]
+    for given in (_of([1, 20], [77, 20]), _of([1, 20], [77, 20], batch="none")):
+        _, inputs = build_network(ByTwo, {}, CPU, 0, given)
+        assert [tuple(t.shape) for t in inputs] == as_given
+
+
+class ByTwo(nn.Module):
+    """Adds two inputs."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Two that broadcast in, one out."""
+        return x + y
+
+
+def test_a_batch_that_nothing_tells_is_asked_for() -> None:
+    """Inputs of unequal beginnings, or a layer that takes its batch second: never guessed."""
+    with pytest.raises(BuildError, match="inputs begin with 4 and 77: say of each input which"):
+        build_network(ByTwo, {}, CPU, 0, _of([4, 20], [77, 20]))
+    with pytest.raises(BuildError, match="the layer lstm takes its batch second: say of each"):
+        build_network(Sequences, {}, CPU, 0, _of([35, 4, 20]))

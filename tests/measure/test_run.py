@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -384,7 +385,7 @@ def test_order_changes_nothing(tmp_path: Path) -> None:
 def tiny_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny study, measured and timed."""
     folder = tmp_path_factory.mktemp("tiny")
-    return measure(write_study(folder / "tiny"), folder / "out", repeats=3, warmup=1, seed=5)
+    return measure(write_study(folder / "tiny"), folder / "out", repeats=4, warmup=1, seed=5)
 
 
 def test_tiny_study(tiny_results: Path) -> None:
@@ -410,13 +411,14 @@ def test_rows_sum_to_totals(tiny_results: Path) -> None:
 
 
 def test_timings(tiny_results: Path) -> None:
-    """Every layer and the network have a spread over the repeats; memory is the network's."""
+    """Every layer and the network have a spread over their passes; memory is the network's."""
     rows = tables_of(tiny_results)["timings.csv"]
     own = [row for row in rows if row["interpretation"] == "ceil"]
     assert [row["layer"] for row in own] == ["network", "conv", "relu", "fc"]
     for row in own:
         assert float(row["q1_ms"]) <= float(row["median_ms"]) <= float(row["q3_ms"])
-        assert (row["repeats"], row["device"]) == ("3", "cpu")
+        passes = "4" if row["layer"] == "network" else "2"
+        assert (row["repeats"], row["device"]) == (passes, "cpu")
     assert int(own[0]["peak_memory_bytes"]) > 0
     assert [row["peak_memory_bytes"] for row in own[1:]] == ["", "", ""]
 
@@ -432,13 +434,69 @@ def test_a_network_is_measured_once(tiny_results: Path) -> None:
     assert own["slip"] == own["ceil"] != own["floor"]
 
 
+BUILT = """
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+class Tiny(nn.Module):
+    \"\"\"Notes every time that it is built.\"\"\"
+
+    def __init__(self, *, inputs, outputs):
+        super().__init__()
+        with Path(__file__).with_name("built").open("a") as file:
+            file.write(f"{inputs}x{outputs}\\n")
+        self.inputs, self.fc = inputs, nn.Linear(inputs, outputs)
+
+    def example_inputs(self):
+        return (torch.rand(1, self.inputs),)
+
+    def forward(self, x):
+        return self.fc(x)
+"""
+
+
+def test_a_counted_network_is_counted_once(tmp_path: Path) -> None:
+    """Combinations that are alike in a network have its rows, and it is built for one of them."""
+    data = study_data() | {"arguments": {}, "argument_help": {}, "statements": []}
+    data |= {
+        "evidence": [],
+        "slips": [],
+        "consistency": [],
+        "geometries": [],
+        "interpretations": [],
+    }
+    data["placement"] = "meta"
+    data["claims"] = [data["claims"][0] | {"of": "network", "network": "small"}]
+    data["sweep"] = {
+        "title": "t",
+        "axes": {"small.outputs": [2, 3, 4], "large.outputs": [7, 8, 9, 10, 11]},
+        "networks": {"small": {"inputs": 4}, "large": {"inputs": 5}},
+        "proposed_by": [{"name": "n"}],
+    }
+    data["conclusion"] = {"interpretation": "none", "answer": "a", "text": "t"}
+    study = write_study(tmp_path / "study", data, BUILT)
+    rows = tables_of(measure(study, tmp_path / "out"))["totals.csv"]
+    plan = json.loads((tmp_path / "out" / "interpretations.json").read_text())
+    assert [(row["interpretation"], row["network"], int(row["parameters"])) for row in rows] == [
+        (reading["id"], name, (given["inputs"] + 1) * given["outputs"])
+        for reading in plan["interpretations"]
+        for name, given in reading["networks"].items()
+    ]
+    built = Counter((study / "built").read_text().split())
+    assert len(rows) == 30 and len(built) == 8
+    assert max(built.values()) <= 2  # one of them, by chance, to see whether it is built alike
+
+
 def test_record(tiny_results: Path) -> None:
     """The record says how was measured, with what, and for how long."""
     record = json.loads((tiny_results / "record.json").read_text())
     assert record["study"] == "tiny"
     assert record["device"]["policy"] == record["device"]["type"] == "cpu"
     settings = record["settings"]
-    assert (settings["warmup"], settings["repeats"], settings["seed"]) == (1, 3, 5)
+    assert (settings["warmup"], settings["repeats"], settings["seed"]) == (1, 4, 5)
     assert record["versions"]["torch"] == torch.__version__
     assert record["started"] <= record["ended"] and record["seconds"] > 0
 

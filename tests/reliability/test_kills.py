@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from living import IN_A_CONTAINER, ISOLATED
 from projects import (
     EVERYTHING,
     TARGETS,
@@ -25,11 +26,14 @@ from projects import (
     run,
     snakemake,
     start,
+    start_as,
+    tiny_project,
     told,
 )
 from support import write_study
 
-from reconcile.run.processes import answered_in_a_thread, jobs_in, runs_in
+from reconcile.run.alive import Alive
+from reconcile.run.processes import answered_in_a_thread
 
 pytestmark = pytest.mark.slow
 
@@ -94,8 +98,15 @@ def test_a_killed_run_is_finished_by_the_next(undisturbed: Undisturbed, number: 
         end_group(process)
     assert outputs(project) == wanted
     assert not list((project / "results").rglob(".*.part"))
-    assert not jobs_in(project)
+    assert nobody_runs(project)
+    assert Alive(project).job() is None
     assert not list((project / ".snakemake/locks").glob("*"))
+
+
+def nobody_runs(project: Path) -> bool:
+    """Whether it is known that no run is alive in a project."""
+    with Alive(project).kept_out() as nobody:
+        return nobody
 
 
 def start_again_from_nothing(project: Path) -> None:
@@ -140,7 +151,7 @@ def test_a_second_run_says_so_and_harms_nothing(
     first = start(project, *TARGETS)
     try:
         wait_for(lambda: list((project / ".snakemake/locks").glob("*")))
-        assert runs_in(project) == [first.pid]
+        assert not nobody_runs(project)
         recovered = run(project, "python", "-m", "reconcile", "recover")
         assert (recovered.returncode, recovered.stderr) == (0, "")
         second = snakemake(project, *TARGETS)
@@ -174,6 +185,39 @@ class Tiny(nn.Module):
         while True:
             total += sum(range(1000))
 """
+
+
+WAYS = {
+    "plain": ["snakemake"],
+    "module": ["python", "-W", "ignore", "-m", "snakemake"],
+    "another name": ["python", "{}/editor.py"],
+    "elsewhere": ["env", "--chdir=/", "snakemake", "--snakefile={}/Snakefile", "--directory={}"],
+    "container": [*IN_A_CONTAINER, "snakemake"],
+}
+
+
+@pytest.mark.parametrize("way", WAYS if EVERYTHING else ["module", "container"])
+def test_recovery_never_touches_a_live_run(tmp_path: Path, way: str) -> None:
+    """However it was started, `recover` ends no process of it and removes no lock."""
+    if way == "container" and not ISOLATED:
+        pytest.skip("no namespaces of processes for this user")
+    project = tiny_project(tmp_path / "project", network=ENDLESS)
+    (project / "editor.py").write_text("from snakemake.cli import main\n\nmain()\n")
+    command = [word.replace("{}", str(project)) for word in WAYS[way]]
+    live = start_as(project, *command, "--cores=1", "results/tiny/layers.csv")
+    try:
+        wait_for((project / "busy").exists)
+        before = descendants(live.pid), sorted((project / ".snakemake/locks").iterdir())
+        recovered = run(project, "python", "-m", "reconcile", "recover")
+        assert (recovered.returncode, recovered.stderr) == (0, "")
+        assert (descendants(live.pid), sorted((project / ".snakemake/locks").iterdir())) == before
+        assert live.poll() is None
+    finally:
+        end_group(live)
+    # Of what was started in the container only the outermost process was killed by the test.
+    wait_for(lambda: nobody_runs(project) and Alive(project).job() is None)
+    recovered = run(project, "python", "-m", "reconcile", "recover")
+    assert "cleared the lock of a run that was killed" in recovered.stderr
 
 
 def test_the_measuring_process_does_not_outlive_its_parent(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from report_support import Page, html_of, tiny_results
 from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.report import calculator
 from reconcile.report.calculator import (
-    Expressed,
+    CountedNumber,
+    LookupTable,
     Place,
-    Register,
     by_chance,
     elsewhere,
     looked_up,
@@ -38,12 +38,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 @pytest.fixture(scope="module")
-def numbers(results: Results) -> Register:
+def numbers(results: Results) -> LookupTable:
     """All that they count."""
     return numbers_of(results, SHOWN)
 
 
-def test_each_number_is_what_its_expression_gives(results: Results, numbers: Register) -> None:
+def test_each_number_is_what_its_expression_gives(results: Results, numbers: LookupTable) -> None:
     """What can be pasted into a study gives the number under each reading that is named."""
     measured = Measurements.read(results.folder)
     told = 0
@@ -59,7 +59,7 @@ def test_each_number_is_what_its_expression_gives(results: Results, numbers: Reg
     assert told > 20
 
 
-def test_layers_with_one_number_are_told_once(numbers: Register) -> None:
+def test_layers_with_one_number_are_told_once(numbers: LookupTable) -> None:
     """Height and width of a map are two quantities; two readings with equal counts are one line."""
     words = {
         what.counted.says: networks
@@ -69,12 +69,12 @@ def test_layers_with_one_number_are_told_once(numbers: Register) -> None:
     assert words["height of the map of conv"] == (1, 2)
     assert words["number of maps of conv"] == (0, 1, 2)
     assert Place("neurons", "conv", 2).counted.says == "neurons of conv and 2 more layers"
-    assert Place("neurons", "kind:conv").counted == Expressed(
+    assert Place("neurons", "kind:conv").counted == CountedNumber(
         "neurons of all layers of kind conv", "neurons('kind:conv')", 1
     )
 
 
-def test_digits_are_read_as_a_verdict_reads_them(numbers: Register) -> None:
+def test_digits_are_read_as_a_verdict_reads_them(numbers: LookupTable) -> None:
     """Exact before rounded and cut, and last zeros that may be no digits assume one thing more."""
     best = looked_up(numbers, parse_printed("690"))[0]
     assert (best.counted.expression, best.fit) == ("parameters(network)", "matches")
@@ -85,11 +85,11 @@ def test_digits_are_read_as_a_verdict_reads_them(numbers: Register) -> None:
     assert looked_up(numbers, parse_printed("0.0123")) == []
 
 
-def test_a_unit_is_one_thing_more(numbers: Register) -> None:
+def test_a_unit_is_one_thing_more(numbers: LookupTable) -> None:
     """Twice the weights of conv, and what is counted by a sum stands in brackets."""
     hits = {hit.counted.expression: hit.counted for hit in looked_up(numbers, parse_printed("80"))}
     assert hits["parameters(conv) * 2"].cost == 2
-    sums = Register(("a",), {Fraction(5): [(Expressed("both", "a(x) + b(y)", 1), (0,))]})
+    sums = LookupTable(("a",), {Fraction(5): [(CountedNumber("both", "a(x) + b(y)", 1), (0,))]})
     twice = [h.counted.expression for h in looked_up(sums, parse_printed("10"))]
     assert twice == ["(a(x) + b(y)) * 2"]
 
@@ -97,13 +97,13 @@ def test_a_unit_is_one_thing_more(numbers: Register) -> None:
 @given(st.integers(2, 10**6))
 def test_whatever_is_there_is_found(value: int) -> None:
     """Each number is found by its own digits, as it stands and first."""
-    known = Register(("a",), {Fraction(value): [(Expressed("it", "it(network)", 0), (0,))]})
+    known = LookupTable(("a",), {Fraction(value): [(CountedNumber("it", "it(network)", 0), (0,))]})
     best = looked_up(known, parse_printed(f"{value:,}"))[0]
     assert (best.counted.expression, best.fit, best.value) == ("it(network)", "matches", value)
 
 
 @pytest.mark.parametrize("typed", ["80", "0.7K", "4", "1.2M"])
-def test_chance_is_counted_as_it_is_said(numbers: Register, typed: str) -> None:
+def test_chance_is_counted_as_it_is_said(numbers: LookupTable, typed: str) -> None:
     """Fewer hits by chance for a number that is printed in full than for the same one rounded."""
     printed = parse_printed(typed)
     assert by_chance(numbers, printed) <= by_chance(
@@ -130,10 +130,10 @@ def test_products_that_were_not_all_counted_are_left_out(results: Results) -> No
 
 
 def test_the_page_holds_no_more_than_it_can(
-    results: Results, numbers: Register, monkeypatch: pytest.MonkeyPatch
+    results: Results, numbers: LookupTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is beyond the bound is left out, the last ranked first, and the page says how many."""
-    monkeypatch.setattr(calculator, "MOST_BYTES", 1100)
+    monkeypatch.setattr(calculator, "MOST_BYTES", 900)
     fewer = numbers_of(results, SHOWN)
     assert 0 < len(fewer.networks) < len(numbers.networks)
     assert fewer.networks == numbers.networks[: len(fewer.networks)]
@@ -143,14 +143,14 @@ def test_the_page_holds_no_more_than_it_can(
 
 def test_the_data_of_the_page_ends_no_script(results: Results) -> None:
     """Whatever a study calls its layers, it is data: nothing in it closes the element."""
-    evil = Expressed("</script><b>", "x", 0)
-    packed = Register(("a</script>",), {Fraction(1): [(evil, (0,))]}).packed
+    evil = CountedNumber("</script><b>", "x", 0)
+    packed = LookupTable(("a</script>",), {Fraction(1): [(evil, (0,))]}).packed
     assert "<" not in packed
     assert json.loads(packed)["texts"] == [["</script><b>", "x", 0]]
     assert html_of(results) == html_of(results)
 
 
-def test_printed_numbers_stand_elsewhere_too(results: Results, numbers: Register) -> None:
+def test_printed_numbers_stand_elsewhere_too(results: Results, numbers: LookupTable) -> None:
     """Of each claim that a reading gives; its own counting is no other."""
     found = {one.claim.id: one for one in elsewhere(results, numbers)}
     given = {row["claim"] for row in results.table("verdicts") if row["verdict"] in FITS}

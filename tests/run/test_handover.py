@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from odd_studies import ODD, write_odd
+from support import PROJECT
 
 from reconcile.run.handover import PLAN_VARIABLE, RunPlan, hand_over, handed_over, planned
 from reconcile.study.config import Config
+from reconcile.study.load import load_study
 from reconcile.study.model import Study
+from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 
 
@@ -27,3 +33,14 @@ def test_handed_over(tiny: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     assert hand_over(plan) is plan
     assert handed_over() == plan
     assert list(handed_over().studies) == ["b", "a"]
+
+
+OWN = sorted(file.parent for file in PROJECT.glob("studies/*/study.yaml"))
+
+
+@pytest.mark.parametrize("name", [*ODD, *(folder.name for folder in OWN)])
+def test_only_what_runs_for_real_asks_for_a_gpu(name: str, tmp_path: Path) -> None:
+    """A study leaves it and the other cores where each of its readings says the meta device."""
+    study = load_study(write_odd(tmp_path, name) if name in ODD else PROJECT / "studies" / name)
+    placements = {reading["placement"] for reading in plan_of(study, name)["interpretations"]}
+    assert planned(study, Config()).on_meta == (placements == {"meta"})

@@ -165,6 +165,14 @@ def test_unknown_study_of_the_command_line(studies: Path) -> None:
     assert caught.value.faults[0].line == 0
 
 
+@pytest.mark.parametrize("name", ["all", "claims"])
+def test_a_name_that_means_something_else(studies: Path, name: str) -> None:
+    """A folder that results or the configuration have another use for is refused by its path."""
+    write_study(studies / name)
+    with pytest.raises(InputError, match=f"{name}: no study can be called so"):
+        study_names(Config(), studies, Path("config.yaml"))
+
+
 def test_no_study(studies: Path) -> None:
     """A configuration that names no study says what it could name."""
     with pytest.raises(InputError, match="studies: names no study; accepted: all, alpha, beta"):

@@ -12,7 +12,7 @@ from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.study.load import load_study
-from reconcile.study.plan import axes_by_effect, cells_of
+from reconcile.study.plan import axes_by_effect, cells_of, networks_of
 
 
 def test_a_combination_that_fails_is_a_result(tmp_path: Path) -> None:
@@ -50,6 +50,37 @@ def test_own_readings_are_cells_of_the_sweep(tmp_path: Path) -> None:
         ("slip", 0),
         ("rule-ceil_kernels-5", 1),
     ]
+
+
+def test_an_axis_of_one_network(tmp_path: Path) -> None:
+    """An axis like small.kernels gives its values to that network and to no other."""
+    data = study_data()
+    data["claims"] = [claim | {"network": "small"} for claim in data["claims"]]
+    own = {"small": {"kernels": 4}, "large": {"kernels": 6}}
+    data["interpretations"] = [reading | {"networks": own} for reading in data["interpretations"]]
+    data["sweep"] = {
+        "title": "t",
+        "axes": {"rule": ["floor", "ceil"], "small.kernels": [4, 5]},
+        "networks": own,
+        "proposed_by": [{"name": "n"}],
+    }
+    study = load_study(write_study(tmp_path / "tiny", data))
+    swept = study.swept_readings
+    assert [r.id for r in swept] == ["rule-floor_small.kernels-5", "rule-ceil_small.kernels-5"]
+    assert swept[0].title == "rule floor, kernels of small 5"
+    given = networks_of(study, swept[0])
+    assert {name: a["kernels"] for name, a in given.items()} == {"small": 5, "large": 6}
+    assert {name: a["rule"] for name, a in given.items()} == {"small": "floor", "large": "floor"}
+    cells = cells_of(study, {})
+    assert [(c.reading, c.arguments["small.kernels"]) for c in cells] == [
+        ("floor", 4),
+        ("rule-floor_small.kernels-5", 5),
+        ("slip", 4),
+        ("rule-ceil_small.kernels-5", 5),
+    ]
+    data["sweep"]["axes"]["smal.kernels"] = [4]
+    with pytest.raises(InputError, match=r"sweep.axes.smal.kernels: there is no network 'smal'"):
+        load_study(write_study(tmp_path / "misspelt", data))
 
 
 def test_axes_that_decide_come_first(tmp_path: Path) -> None:

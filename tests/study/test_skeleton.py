@@ -56,7 +56,19 @@ def test_its_name_stands_in_it(folder: Path) -> None:
         assert "PAPER" not in text and "mypaper" in text
 
 
-BAD = ("My Paper", "../OUT", "", "a/b c", ".hidden", "all", "MYPAPER", "..", "/", "a" * 300)
+BAD = (
+    "My Paper",
+    "../OUT",
+    "",
+    "a/b c",
+    ".hidden",
+    "all",
+    "claims",
+    "MYPAPER",
+    "..",
+    "/",
+    "a" * 300,
+)
 
 
 @pytest.mark.parametrize("name", BAD)

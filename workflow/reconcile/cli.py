@@ -186,6 +186,7 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
         "--most", type=int, default=10, help="explanations to show. Default: %(default)s"
     )
     parser.add_argument("--json", action="store_true", help="write JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page there as well")
     parser.add_argument("--study", metavar="PATH", help="write a study that starts from it there")
 
 
@@ -193,7 +194,8 @@ def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
     from reconcile.explain.asking import networks_asked, refused
     from reconcile.explain.measuring import counted
-    from reconcile.explain.ranking import explained, is_plainly_explained, number_asked
+    from reconcile.explain.numbers import number_asked
+    from reconcile.explain.ranking import explained, sized_for
     from reconcile.explain.showing import as_json, lines
 
     if args.most < 1:
@@ -202,17 +204,27 @@ def _explain(args: argparse.Namespace) -> int:
     asked = networks_asked(args.network, args.arguments, args.input)
     # Other sizes of the image are tried for one network only, and only where nothing plain fits.
     alone = len(asked) == 1
-    networks = counted(
-        asked, lambda one: alone and not is_plainly_explained(one, printed, quantity)
-    )
+    networks = counted(asked, lambda one: sized_for(one, printed, quantity) if alone else None)
     answered = explained(networks, printed, quantity)
     if args.study:
         _begin_study(args.study, networks[0].named, answered)
+    if args.html:
+        write_text(args.html, _explanation(args, answered))
     if args.json:
         print(json_text(as_json(answered, args.most)), end="")
     else:
         print("\n".join(lines(answered, args.most)))
     return 0 if answered.found else 1
+
+
+def _explanation(args: argparse.Namespace, answered: Answered) -> str:
+    from reconcile.explain.showing import page_context
+    from reconcile.project import TEMPLATES
+    from reconcile.report.pages import render_explanation
+
+    named = [f"--with {text}" for text in args.arguments] + [f"--input {t}" for t in args.input]
+    network = " ".join([args.network, *named])
+    return render_explanation(TEMPLATES, page_context(answered, network, args.most))
 
 
 def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:

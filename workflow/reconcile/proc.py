@@ -7,7 +7,7 @@ says what it then returns.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import platform
 from contextlib import suppress
 from pathlib import Path
 
@@ -68,38 +68,14 @@ def _age_s(process: int) -> float:
     return 0.0
 
 
-def commands() -> Iterator[tuple[int, list[str]]]:
-    """Every other process with its command line; a process that just ended has none."""
-    for entry in PROC.glob("[0-9]*"):
-        process = int(entry.name)
-        words = _words(entry / "cmdline")
-        if words and process != os.getpid():
-            yield process, [os.fsdecode(word) for word in words]
-
-
-def environment(process: int) -> list[bytes]:
-    """The lines ``NAME=value`` that a process was started with; none where that is not known."""
-    return _words(PROC / str(process) / "environ")
-
-
-def working_folder(process: int) -> Path | None:
-    """Where a process works; None where that is not known."""
-    try:
-        return (PROC / str(process) / "cwd").readlink()
-    except OSError:
-        return None
+def boot_id() -> str:
+    """Which start of which machine this is: the same in its containers; its name if not known."""
+    return _content("sys/kernel/random/boot_id").strip() or platform.node()
 
 
 def _stat(process: int) -> list[str]:
     """The fields of /proc/*/stat after the name, which may hold anything."""
     return _content(f"{process}/stat").rpartition(") ")[2].split()
-
-
-def _words(file: Path) -> list[bytes]:
-    with suppress(OSError):
-        if text := file.read_bytes().rstrip(b"\0"):
-            return text.split(b"\0")
-    return []
 
 
 def _content(file: str | Path) -> str:

@@ -54,12 +54,18 @@ OUTCOMES = {
     "fails": Mark("×", "", "fails", "bad"),
     "not-computed": Mark("–", "", "not computed", "none"),
 }
+STUDY_OUTCOMES = {
+    "agree": Mark("✓", "", "all agree", "good"),
+    "explained": Mark("†", "", "explained", "slip"),
+    "undecided": Mark("–", "", "undecided", "none"),
+    "contradicted": Mark("×", "", "contradicted", "bad"),
+}
 UNKNOWN = Mark("?", "", "unknown", "none")
 
 
 def mark_of(word: str) -> Mark:
-    """The mark of a verdict or outcome."""
-    return MARKS.get(word) or OUTCOMES.get(word) or UNKNOWN
+    """The mark of a verdict, of the outcome of a check, or of what came out of a study."""
+    return MARKS.get(word) or OUTCOMES.get(word) or STUDY_OUTCOMES.get(word) or UNKNOWN
 
 
 def number(value: Fraction | int | str) -> str:

@@ -36,6 +36,7 @@ from reconcile.measure.provenance import file_sha256
 from reconcile.project import CONFIG as CONFIG_NAME, code_files, own_file, own_files
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
+from reconcile.run.standing import others
 from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES
 
@@ -74,7 +75,14 @@ if PLAN is None:
     names = checked(study_names, CONFIG, Path("studies"), config_file)
     # Every study is checked now, before anything runs.
     studies = {name: planned(study_named(name), CONFIG) for name in names}
-    PLAN = hand_over(RunPlan(config=CONFIG, config_file=str(config_file), studies=studies))
+    PLAN = hand_over(
+        RunPlan(
+            config=CONFIG,
+            config_file=str(config_file),
+            studies=studies,
+            others=others(studies),
+        )
+    )
     os.environ[CONFIG_HASH_VARIABLE] = file_sha256(config_file) or ""
 
 

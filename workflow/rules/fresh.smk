@@ -8,6 +8,7 @@ Requires: results/{study}/.made/. Produces: the input function of all others.
 
 from snakemake.logging import logger
 
+from reconcile.run.alive import Alive
 from reconcile.run.fresh import OUTDATED, Judge, make_outdated
 from reconcile.run.marks import SUMS_VARIABLE
 
@@ -15,6 +16,11 @@ JUDGE = Judge(workflow, study_named, logger.info)
 
 if workflow.is_main_process:
     checked(make_outdated)
+    if not workflow.dryrun:
+        # Before Snakemake locks anything: whose lock it is can be asked from then on.
+        Alive(Path.cwd()).begin()
+elif not Alive(Path.cwd()).join():
+    raise WorkflowError("\nthe run that started this job is gone")
 
 
 # Without this Snakemake deletes a result before the job replaces it. Scripts write beside it and

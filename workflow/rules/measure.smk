@@ -45,9 +45,10 @@ rule measure:
         study=none_of(LARGER),
     conda:
         "../envs/measure.yaml"
-    threads: CONFIG.measure.threads
+    # What only counts leaves the other cores, and the GPU, to other studies.
+    threads: lambda wildcards: 1 if plan_of(wildcards.study).on_meta else CONFIG.measure.threads
     resources:
-        gpu=1,
+        gpu=lambda wildcards: 0 if plan_of(wildcards.study).on_meta else 1,
     script:
         "../scripts/measure.py"
 

@@ -2,7 +2,8 @@
 
 Requires: every file that measuring, reconciling and searching write, templates/, CITATION.cff.
 Produces: results/{study}/report.html, report.pdf, figures/, numbers.tex, tables.tex, numbers.csv,
-numbers.json, references.bib, references.json, CITATION.cff, and results/index.html for all studies.
+numbers.json, references.bib, references.json, CITATION.cff, and for all studies results/index.html,
+claims.csv and claims/.
 """
 
 from reconcile.tables.contract import tables
@@ -80,18 +81,27 @@ rule render_pdf:
 
 
 rule render_index:
-    """Write the page that links the report of every study with its one-line answer."""
+    """Write the atlas: a line for every study that has results, and all their claims."""
     input:
         reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
-        templates=ancient(templates("index.*", "fonts/*", "report.css")),
+        templates=ancient(
+            templates(
+                "index.*", "claims.html.jinja", "partials/atlas.jinja", "fonts/*", "report.css"
+            )
+        ),
         outdated=outdated("render_index"),
     output:
         page="results/index.html",
+        claims="results/claims.csv",
+        pages=directory("results/claims"),
         made="results/.made/render_index.json",
     log:
         "logs/render_index.log",
     localrule: True
     conda:
         "../envs/report.yaml"
+    params:
+        # Of runs before this one: were they inputs, Snakemake would make them again.
+        others=PLAN.others,
     script:
         "../scripts/render_index.py"

@@ -1,17 +1,14 @@
 """What a run does as it starts, when it ends and when it fails; on a cluster there is more to do.
 
-Requires: the rules of all other files. Produces: .snakemake/host.
+Requires: the rules of all other files. Produces: .snakemake/host, .snakemake/cluster.
 """
 
 import atexit
-import platform
 import signal
 
 from reconcile.run.ending import answers
-from reconcile.run.processes import HOST_FILE, answered_in_a_thread
+from reconcile.run.processes import CLUSTER_MARK, answered_in_a_thread, note_host
 
-# Held while a run on a cluster goes on. Its jobs may outlive it, so a local run looks for them too.
-CLUSTER_MARK = Path(".snakemake/run.mark")
 FAILED = []
 
 
@@ -27,16 +24,16 @@ def settle_with_cluster():
     from reconcile.run.cluster.slurm import (
         FailedJobs,
         LeftoverError,
-        RunMark,
         answer_from_queue,
         cancel_leftovers,
     )
 
+    CLUSTER_MARK.touch()
     answer_from_queue()
     FAILED.append(FailedJobs())
     told_by_snakemake.addHandler(FAILED[0])
     try:
-        cancel_leftovers(Path.cwd(), RunMark(CLUSTER_MARK), tell)
+        cancel_leftovers(Path.cwd(), tell)
     except LeftoverError as error:
         raise WorkflowError(str(error)) from None
 
@@ -58,7 +55,7 @@ if not workflow.modifier.is_main_snakefile():
 
 
 onstart:
-    HOST_FILE.write_text(platform.node(), encoding="utf-8")
+    note_host()
     answered_in_a_thread(signal.SIGTERM)
     if not workflow.local_exec or CLUSTER_MARK.exists():
         settle_with_cluster()

@@ -1,11 +1,13 @@
-"""Write the page that links the report of every study."""
+"""Write the atlas: a line for every study that has results, and all their claims."""
 
 from pathlib import Path
 
 from reconcile.project import TEMPLATES
-from reconcile.report.pages import render_index
+from reconcile.report.atlas import write_atlas
 from reconcile.run.scripting import job
+from reconcile.run.standing import standings
 
 with job(snakemake):
     files = [Path(file) for file in snakemake.input.reconciliations]
-    render_index(files, TEMPLATES, Path(snakemake.output[0]))
+    told, unlisted = standings(snakemake.params.others)
+    write_atlas(files, TEMPLATES, Path(snakemake.output.page).parent, told, unlisted)

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from living import a_run
 from snakemake_interface_logger_plugins.common import LogEvent
 from support import PROJECT
 
+from reconcile.run.alive import RUN_VARIABLE, Alive
 from reconcile.run.cluster import slurm
 from reconcile.run.cluster.slurm import (
     JOB_PREFIX,
     STAND_IN,
     FailedJobs,
     LeftoverError,
-    RunMark,
     answer_from_queue,
     cancel_leftovers,
 )
@@ -49,6 +50,7 @@ class Cluster:
         self.queue = folder / "queue"
         self.cancelled = folder / "cancelled"
         self.lines: list[str] = []
+        monkeypatch.setenv(RUN_VARIABLE, "")
         monkeypatch.setenv("QUEUE", str(self.queue))
         monkeypatch.setenv("CANCELLED", str(self.cancelled))
         monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
@@ -61,11 +63,11 @@ class Cluster:
         file.write_text(script)
         file.chmod(0o755)
 
-    def run(self, mark: RunMark | None = None, *jobs: str) -> str:
+    def run(self, *jobs: str) -> str:
         """Start a run in this folder while these jobs are in the queue; what it cancelled."""
         self.queue.write_text("".join(f"{job}\n" for job in jobs))
-        mark = mark or RunMark(self.folder / "mark")
-        cancel_leftovers(self.folder, mark, self.lines.append)
+        Alive(self.folder).begin()
+        cancel_leftovers(self.folder, self.lines.append)
         return self.cancelled.read_text().strip() if self.cancelled.exists() else ""
 
 
@@ -85,16 +87,16 @@ def test_cancels_own(cluster: Cluster) -> None:
     """Only jobs that a run in this very folder submitted are leftovers."""
     here, elsewhere = str(cluster.folder), str(cluster.folder.parent)
     jobs = [f"7|{RUN}|{here}", f"8|{RUN}|{elsewhere}", f"9|{JOB_PREFIX}|{here}", f"10|sh|{here}"]
-    assert cluster.run(None, *jobs) == "7"
+    assert cluster.run(*jobs) == "7"
     assert cluster.lines == ["cancelling SLURM jobs that a killed run left behind: 7"]
 
 
 def test_leaves_another_run_alone(cluster: Cluster) -> None:
     """While another run is going on here, its jobs are not leftovers."""
-    other = RunMark(cluster.folder / "mark")
-    assert other.alone()
-    assert cluster.run(None, f"7|{RUN}|{cluster.folder}") == ""
+    with a_run(cluster.folder):
+        assert cluster.run(f"7|{RUN}|{cluster.folder}") == ""
     assert cluster.lines == ["another run is going on here: its SLURM jobs 7 are left alone"]
+    assert cluster.run(f"7|{RUN}|{cluster.folder}") == "7"
 
 
 def test_waits_for_the_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,14 +104,14 @@ def test_waits_for_the_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(slurm, "END_LIMIT_S", 0)
     cluster.command("scancel", "#!/bin/sh\n")
     with pytest.raises(LeftoverError, match="7 of a killed run have not ended yet"):
-        cluster.run(None, f"7|{RUN}|{cluster.folder}")
+        cluster.run(f"7|{RUN}|{cluster.folder}")
 
 
 def test_refused(cluster: Cluster) -> None:
     """Where SLURM refuses to cancel, its own words are passed on."""
     cluster.command("scancel", "#!/bin/sh\necho 'Access denied' >&2\nexit 1\n")
     with pytest.raises(LeftoverError, match="7 are not cancelled: Access denied"):
-        cluster.run(None, f"7|{RUN}|{cluster.folder}")
+        cluster.run(f"7|{RUN}|{cluster.folder}")
 
 
 def test_no_answer(cluster: Cluster) -> None:
@@ -122,7 +124,7 @@ def test_no_answer(cluster: Cluster) -> None:
 def test_no_cluster(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without SLURM nothing happens and nothing is said."""
     monkeypatch.setenv("PATH", "/nowhere")
-    assert cluster.run(None, f"7|{RUN}|{cluster.folder}") == ""
+    assert cluster.run(f"7|{RUN}|{cluster.folder}") == ""
     assert cluster.lines == []
 
 

@@ -24,6 +24,7 @@ from reconcile.tables.contract import (
     OF_TENSORS,
     PARTLY,
     PARTS,
+    passes_of_layers,
     summed,
     tables,
 )
@@ -241,8 +242,10 @@ def _timed(row: Row, record: dict[str, Any]) -> bool:
     # Where one had to leave the GPU, some were measured on the CPU.
     if any(device.get("fallback") for device in devices):
         types.add("cpu")
-    repeats = str(record["settings"].get("repeats", ""))
-    known = row.get("device", "") in (*types, "") and row.get("repeats", "") in (repeats, "")
+    repeats = record["settings"].get("repeats", "")
+    if repeats and row["layer"] != NETWORK:
+        repeats = passes_of_layers(repeats)
+    known = row.get("device", "") in (*types, "") and row.get("repeats", "") in (str(repeats), "")
     match _numbers(row, "q1_ms", "median_ms", "q3_ms"):
         case [first, median, third]:
             return known and 0 <= first <= median <= third

@@ -108,7 +108,7 @@ def _paper_reference(paper: Paper) -> Reference:
     if paper.doi is not None:
         fields["doi"] = paper.doi
     word = re.search(r"\w{4,}", paper.title)
-    key = _ascii(f"{_family(paper.authors[0])}{paper.year}{word[0] if word else ''}").lower()
+    key = _ascii(f"{family_of(paper.authors[0])}{paper.year}{word[0] if word else ''}").lower()
     return Reference(
         key or "paper", _kind(paper.venue), paper.title, paper.authors, paper.venue, fields
     )
@@ -144,7 +144,8 @@ def _split_name(name: str) -> tuple[str, str, str]:
     return " ".join(given), " ".join(w for w in words if w in _PARTICLES), family
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
+    """A family name, or the whole name of an organisation."""
     return name if _is_organisation(name) else _split_name(name)[2]
 
 

@@ -16,6 +16,7 @@ from reconcile.measure.answers import NO_INPUTS
 from reconcile.measure.process import MeasureError, Zygote
 from reconcile.search.candidates import Candidate
 from reconcile.search.facts import NetworkFacts, number
+from reconcile.study.printed import PrintedNumber
 from reconcile.study.selecting import with_own_parts
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import MEASURED, QUANTITIES
@@ -27,6 +28,10 @@ SIDES: Final = (
     *(331, 336, 380, 384, 416, 448, 456, 480, 512, 528, 600, 608, 640),
 )
 """Sides of square images that papers use."""
+ROOM: Final = 1.12
+"""How many times longer or shorter than the law of squares says a side may be that is counted."""
+MOST_SIDES: Final = 8
+"""Other images for which a network is counted."""
 BY_SIZE: Final = ("macs", "flops")
 SETTINGS: Final = Measuring.model_validate(
     {"device": "cpu", "warmup": 0, "repeats": 0, "time_limit_s": 120.0}
@@ -50,17 +55,18 @@ class CountedNetwork:
     sizes: tuple[Candidate, ...] = ()
 
 
-Wants = Callable[[CountedNetwork], bool]
+Wanted = Callable[[CountedNetwork], PrintedNumber | None]
 
 
 def counted(
-    asked: Sequence[AskedNetwork], wants_sizes: Wants = lambda one: False
+    asked: Sequence[AskedNetwork], wanted: Wanted = lambda one: None
 ) -> list[CountedNetwork]:
     """Every network, counted; readings of a study that cannot be counted are left out.
 
     Args:
         asked: the networks.
-        wants_sizes: whether one that was counted is to be counted for other images as well.
+        wanted: the number that one which was counted is to be counted for with other images as
+            well; None where it is not.
 
     Raises:
         InputError: none of them can be counted.
@@ -68,16 +74,28 @@ def counted(
     package = asked[0].place.get("module", "").partition(".")[0] or None
     try:
         with Zygote(SETTINGS, package) as pool:
-            found = [_one(named, pool, wants_sizes) for named in asked]
+            return counted_in(pool, asked, wanted)
     except MeasureError as error:
         raise refused("network", str(error)) from None
+
+
+def counted_in(
+    pool: Zygote, asked: Sequence[AskedNetwork], wanted: Wanted = lambda one: None
+) -> list[CountedNetwork]:
+    """The same by a process that measures others as well.
+
+    Raises:
+        MeasureError: it cannot go on.
+        InputError: none of the networks can be counted.
+    """
+    found = [_one(named, pool, wanted) for named in asked]
     good = [one for one in found if isinstance(one, CountedNetwork)]
     if not good:
         raise refused("network", next(one for one in found if isinstance(one, str)))
     return good
 
 
-def _one(named: AskedNetwork, pool: Zygote, wants_sizes: Wants) -> CountedNetwork | str:
+def _one(named: AskedNetwork, pool: Zygote, wanted: Wanted) -> CountedNetwork | str:
     """The network counted, or why it cannot be."""
     answer, note = _answer(named, pool)
     if answer["status"] not in MEASURED:
@@ -89,7 +107,8 @@ def _one(named: AskedNetwork, pool: Zygote, wants_sizes: Wants) -> CountedNetwor
     if note:
         named = replace(named, inputs=[image(USUAL)])
     one = CountedNetwork(named, NetworkFacts(answer["layers"], tensors), notes)
-    return replace(one, sizes=tuple(_at_sizes(one, pool))) if wants_sizes(one) else one
+    printed = wanted(one)
+    return one if printed is None else replace(one, sizes=tuple(_at_sizes(one, printed, pool)))
 
 
 def _answer(named: AskedNetwork, pool: Zygote) -> tuple[dict[str, Any], str]:
@@ -131,6 +150,7 @@ def _request(named: AskedNetwork, inputs: Iterable[Any]) -> dict[str, Any]:
         "placement": "meta",
         "fields": False,
         "swept": False,
+        "once": True,
         "tensors": True,
     }
 
@@ -146,22 +166,44 @@ def _why(named: AskedNetwork, answer: dict[str, Any]) -> str:
     return f"{name}: {answer['status']}: {said}"
 
 
-def _at_sizes(one: CountedNetwork, pool: Zygote) -> Iterator[Candidate]:
+def _at_sizes(one: CountedNetwork, printed: PrintedNumber, pool: Zygote) -> Iterator[Candidate]:
     """Multiply-adds for other sides of a square image; none where it takes something else."""
     given = one.facts.layers[0]
     channels, side = number(given, "channels"), number(given, "height")
     if not channels or side < SIDES[0] or side != number(given, "width"):
         return
-    shapes = [(1, channels, other, other) for other in SIDES if other != side]
-    requests = [
-        _request(one.named, [image(shape)])
-        # On the meta device or not at all, and counted once: a value tried.
-        | {"interpretation": f"{shape[-1]}", "solved": True, "swept": True, "tensors": False}
-        for shape in shapes
-    ]
-    for request, answer in pool.ask_all(requests):
+    for other in _sides_near(one.facts, side, printed):
+        # A value tried: on the meta device or not at all.
+        request = _request(one.named, [image((1, channels, other, other))]) | {
+            "interpretation": f"{other}",
+            "solved": True,
+            "swept": True,
+            "tensors": False,
+        }
+        ((_, answer),) = pool.ask_all([request])
         if answer["status"] in MEASURED:
-            yield from _of_size(request["interpretation"], NetworkFacts(answer["layers"]))
+            yield from _of_size(f"{other}", NetworkFacts(answer["layers"]))
+
+
+def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[int]:
+    """The sides whose multiply-adds may be the printed number, the likeliest first.
+
+    They grow with the square of the side, and where every patch attends to every other with up to
+    its fourth power.
+    """
+    powers = (2, 4) if facts.total("data_macs") else (2,)
+    digits = printed.rounded, printed.truncated
+    low, high = min(i[0] for i in digits), max(i[1] for i in digits)
+    found: dict[int, float] = {}
+    for name in BY_SIZE:
+        for power in powers if (total := facts.total(name)) else ():
+            least, most = (side * float(n / total) ** (1 / power) for n in (low, high))
+            for other in SIDES:
+                if other != side and least / ROOM <= other <= most * ROOM:
+                    ideal = side * float(printed.value / total) ** (1 / power)
+                    off = abs(other / ideal - 1)
+                    found[other] = min(off, found.get(other, off))
+    return sorted(found, key=lambda other: (found[other], other))[:MOST_SIDES]
 
 
 def _of_size(side: str, facts: NetworkFacts) -> Iterator[Candidate]:

@@ -1,43 +1,36 @@
 """What gives a printed number, of everything that can be counted of a network, best first.
 
-Best is what must assume least: a total as it is, then what a tool says or a part left out, a unit,
-a layer in place of the network. Beside each stands how many such numbers there were that assume no
-more, and how many of them would fit a number of this precision that has nothing to do with them.
-Of explanations that assume the same, the one comes first that chance gives least often.
+Best is what must assume least: a total as it is, then what a convention says or a part left out, a
+unit, a module or a layer in place of the network. Beside each stands how many such numbers there
+were that assume no more, and how many of them would fit a number of this precision that has nothing
+to do with them. Of explanations that assume the same, digits that are rounded come before digits
+that are cut, what somebody is known to count before what nobody is, then the searches in the order
+of ``KINDS``; last comes what chance gives most often. What gives the same number stands in one row.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
-from reconcile.explain.asking import refused
 from reconcile.explain.factors import slips_in_maps
-from reconcile.explain.measuring import CountedNetwork
+from reconcile.explain.measuring import BY_SIZE, CountedNetwork
+from reconcile.explain.numbers import BYTES, power_of
+from reconcile.explain.scopes import byte_candidates, module_candidates
 from reconcile.search.best import SLIP, Assumed, Rank, rank_of
 from reconcile.search.candidates import Candidate, Pool
-from reconcile.search.conventions import convention_candidates
+from reconcile.search.conventions import COUNTERS, TOOLS, USUAL, convention_candidates
 from reconcile.search.digits import FIT, Digits
 from reconcile.search.facts import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import unit_candidates
-from reconcile.study.printed import PrintedNumber, parse_printed
+from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import NETWORK, QUANTITIES, WEAKLY
 
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
-_OF_WORD: Final = (
-    (re.compile(r"\d ?[kmgtbp]?[ -]?flops?\b|million flops?|billion flops?", re.I), "flops"),
-    (re.compile(r"macs?\b|m-?adds?\b|mult", re.I), "macs"),
-    (re.compile(r"params?\b|parameters?\b|weights?\b", re.I), "parameters"),
-    (re.compile(r"neurons?\b|units?\b", re.I), "neurons"),
-    (re.compile(r"connections?\b|synapses\b", re.I), "connections"),
-)
-"""What a number says that it counts."""
 LUCKY: Final = 0.5
 """So many hits by chance, and one says nothing by itself."""
 _WORDS: Final = {
@@ -49,6 +42,8 @@ _WORDS: Final = {
     SLIP: "slip",
     FIT: "one digit off",
 }
+_WINDOW: Final = 2
+"""Candidates count from the printed number divided by this up to as many times it."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +52,13 @@ class Explanation:
 
     Attributes:
         network: the reading of a study; empty for a network that is no study's.
-        search: which search found it: total, parts, conventions, units, sizes, digits or slips.
+        search: which search found it, one of ``search.best.KINDS``.
         candidate: what is counted, its expression, its number, what must be assumed.
         fit: how its digits stand to the printed ones.
         tried: how many candidates of this search assume no more.
         by_chance: how many of these would fit a number that has nothing to do with them.
         change: how many times the number is more or less than what was measured, of a slip.
+        also: other ways to count the same number.
     """
 
     network: str
@@ -72,6 +68,7 @@ class Explanation:
     tried: int
     by_chance: float
     change: Fraction = Fraction(1)
+    also: tuple[Candidate, ...] = ()
 
     @property
     def digits(self) -> str:
@@ -82,6 +79,12 @@ class Explanation:
     def lucky(self) -> bool:
         """Whether an arbitrary number would be explained as well, likely enough."""
         return self.by_chance >= LUCKY
+
+    @property
+    def who(self) -> str:
+        """Who counts so, as far as that is known."""
+        known = (candidate.who for candidate in (self.candidate, *self.also))
+        return ", ".join(dict.fromkeys(filter(None, known)))
 
 
 @dataclass(frozen=True)
@@ -105,29 +108,17 @@ class Answered:
     notes: tuple[str, ...]
 
 
-Search = Callable[[NetworkFacts, str, str], list[Candidate]]
+Searched = list[tuple[str, list[Candidate]]]
+"""The candidates of each search."""
 
 
-def number_asked(text: str) -> tuple[PrintedNumber, str]:
-    """A number as it was typed, and the quantity it names; empty where it names none.
-
-    Raises:
-        InputError: it is no number, or may be one of two.
-    """
-    try:
-        printed = parse_printed(text)
-    except ValueError as error:
-        raise refused("number", str(error)) from None
-    if printed.value <= 0:
-        raise refused("number", f'"{text}" counts nothing: accepted are numbers above zero')
-    return printed, next((name for word, name in _OF_WORD if word.search(text)), "")
-
-
-def is_plainly_explained(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> bool:
-    """Whether a total, a tool or another convention gives the number; then no size is tried."""
-    kinds = ("total", "conventions")
-    known = (kind for kind in _candidates(one, quantity) if kind[0] in kinds)
-    return any(Pool(candidates).against(printed).hits for _, candidates in known)
+def sized_for(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> PrintedNumber | None:
+    """The number, where images of other sizes may give it; None where something plain does."""
+    if quantity not in ("", *BY_SIZE):
+        return None
+    searched = _plainly_counted(one.facts, printed, quantity)
+    plain = any(Pool(candidates).against(printed).hits for _, candidates in searched)
+    return None if plain else printed
 
 
 def explained(
@@ -144,7 +135,8 @@ def explained(
     below: list[Explanation] = []
     above: list[Explanation] = []
     for one in networks:
-        for hit in _of_network(one, printed, quantity):
+        searched = _searched(one, printed, quantity)
+        for hit in _of_network(one, searched, printed, quantity):
             known = found.get(hit.candidate.expression)
             # The readings of a study that give the same number by the same count are one hit.
             if known is None:
@@ -152,30 +144,51 @@ def explained(
             elif known.network != hit.network and hit.candidate.value == known.candidate.value:
                 names = f"{known.network}, {hit.network}"
                 found[hit.candidate.expression] = replace(known, network=names)
-        for near, side in zip(_nearest(one, printed, quantity), (below, above), strict=True):
+        for near, side in zip(_nearest(one, searched, printed), (below, above), strict=True):
             side.extend(near)
     notes = dict.fromkeys(note for one in networks for note in one.notes)
     return Answered(
         printed,
         quantity,
-        tuple(sorted(found.values(), key=_rank)),
+        tuple(_together(sorted(found.values(), key=_rank))),
         max(below, key=lambda near: near.candidate.value, default=None),
         min(above, key=lambda near: near.candidate.value, default=None),
         tuple(notes),
     )
 
 
+def _together(ranked: Iterable[Explanation]) -> Iterator[Explanation]:
+    """One row for each number: the best way to it, and the others beside it.
+
+    A slip in a map always gives the printed number, and stands for itself.
+    """
+    rows: dict[tuple[object, ...], list[Explanation]] = {}
+    for hit in ranked:
+        slip = hit.candidate.expression if hit.fit == SLIP else ""
+        rows.setdefault((hit.network, hit.candidate.value, slip), []).append(hit)
+    for row in rows.values():
+        # What stands in one name is said more plainly than what is left of a difference.
+        best = min(row, key=lambda hit: (_rank(hit)[0], _operators(hit.candidate.expression)))
+        others = tuple(other.candidate for other in row if other is not best)
+        yield replace(best, also=others)
+
+
+def _operators(expression: str) -> int:
+    return sum(expression.count(f" {sign} ") for sign in "+-*/")
+
+
 def _of_network(
-    one: CountedNetwork, printed: PrintedNumber, quantity: str
+    one: CountedNetwork, searched: Searched, printed: PrintedNumber, quantity: str
 ) -> Iterator[Explanation]:
     """Every hit in one network, that which assumes least first."""
     hits = [
         hit
-        for search, candidates in _candidates(one, quantity)
+        for search, candidates in searched
         for hit in _hits(search, one.named.title, candidates, printed)
     ]
     yield from sorted(hits, key=_rank)
-    yield from _slips_of(one, printed, quantity)
+    if quantity != BYTES:
+        yield from _slips_of(one, printed, quantity)
 
 
 def _slips_of(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Iterator[Explanation]:
@@ -197,14 +210,17 @@ def _hits(
     search: str, network: str, candidates: list[Candidate], printed: PrintedNumber
 ) -> Iterator[Explanation]:
     """What fits, each held against the candidates that assume no more than it."""
-    for cost in sorted({candidate.cost for candidate in candidates}):
-        pool = Pool(c for c in candidates if c.cost <= cost)
+    low, high = printed.value / _WINDOW, printed.value * _WINDOW
+    near = [c for c in candidates if low <= c.value <= high]
+    for cost in sorted({candidate.cost for candidate in near}):
+        pool = Pool(c for c in near if c.cost <= cost)
+        tried = sum(c.cost <= cost for c in candidates)
         for number, added in _digits_of(printed):
             found = pool.against(number)
             for hit in (hit for hit in found.hits if hit.candidate.cost == cost):
                 candidate = replace(hit.candidate, cost=cost + added)
                 fit = WEAKLY if added else hit.fit
-                yield Explanation(network, search, candidate, fit, found.tried, found.by_chance)
+                yield Explanation(network, search, candidate, fit, tried, found.by_chance)
 
 
 def _digits_of(printed: PrintedNumber) -> Iterator[tuple[PrintedNumber, int]]:
@@ -214,25 +230,67 @@ def _digits_of(printed: PrintedNumber) -> Iterator[tuple[PrintedNumber, int]]:
         yield replace(printed, unit=printed.open_unit, exact=False, zeros=0), 1
 
 
-def _candidates(one: CountedNetwork, quantity: str) -> Iterator[tuple[str, list[Candidate]]]:
+def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Searched:
     """The candidates of each search, of the quantity that is named or of any."""
-    names = (quantity,) if quantity else QUANTITIES_ASKED
-    yield "total", [_total(one.facts, name, 0) for name in names]
-    searches: dict[str, Search] = {
-        "conventions": convention_candidates,
-        "parts": part_candidates,
+    found = list(_plainly_counted(one.facts, printed, quantity))
+    if quantity == BYTES:
+        return found
+    names = _names(quantity)
+    searches: dict[str, Callable[[NetworkFacts, str], list[Candidate]]] = {
+        "parts": _parts_of,
         "units": unit_candidates,
+        "modules": module_candidates,
     }
     for search, candidates in searches.items():
-        of_one = partial(candidates, one.facts)
-        yield search, list(_different(c for name in names for c in of_one(name, NETWORK)))
+        every = (candidate for name in names for candidate in candidates(one.facts, name))
+        found.append((search, list(_different(every))))
     if one.sizes:
-        yield "sizes", [c for c in one.sizes if c.expression.partition("(")[0] in names]
+        found.append(("sizes", list(_of_sizes(one.sizes, quantity))))
+    return found
 
 
-def _total(facts: NetworkFacts, quantity: str, cost: int) -> Candidate:
+def _parts_of(facts: NetworkFacts, quantity: str) -> list[Candidate]:
+    """Parts left out or counted twice; what somebody is known to leave out is one assumption."""
+    found = part_candidates(facts, quantity)
+    return [replace(c, cost=1) if c.who else c for c in found]
+
+
+def _of_sizes(sizes: Iterable[Candidate], quantity: str) -> Iterator[Candidate]:
+    """Other images; FLOPs may be multiply-adds there too, which is assumed besides."""
+    for candidate in sizes:
+        counted = candidate.expression.partition("(")[0]
+        if quantity in ("", counted):
+            yield candidate
+        else:
+            plain = 1 if counted == "macs" else 2
+            yield replace(candidate, cost=candidate.cost + 1, who=USUAL[plain])
+
+
+def _names(quantity: str) -> tuple[str, ...]:
+    return (quantity,) if quantity else QUANTITIES_ASKED
+
+
+def _plainly_counted(
+    facts: NetworkFacts, printed: PrintedNumber, quantity: str
+) -> Iterator[tuple[str, list[Candidate]]]:
+    """The totals, and what conventions and tools say of the whole network."""
+    if quantity == BYTES:
+        yield "bytes", list(_different(byte_candidates(facts, power_of(printed.text))))
+        return
+    names = _names(quantity)
+    yield "total", [_total(facts, name) for name in names]
+    every = list(_different(c for name in names for c in convention_candidates(facts, name)))
+    yield "conventions", [c for c in every if not _is_tool(c)]
+    yield "tools", [c for c in every if _is_tool(c)]
+
+
+def _is_tool(candidate: Candidate) -> bool:
+    return candidate.who.removeprefix("twice ") in (*TOOLS, *COUNTERS)
+
+
+def _total(facts: NetworkFacts, quantity: str) -> Candidate:
     value = Fraction(facts.total(quantity))
-    return Candidate(QUANTITIES[quantity].words, quoted(quantity, NETWORK), value, cost)
+    return Candidate(QUANTITIES[quantity].words, quoted(quantity, NETWORK), value, 0)
 
 
 def _different(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -246,7 +304,7 @@ def _different(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
 
 
 def _nearest(
-    one: CountedNetwork, printed: PrintedNumber, quantity: str
+    one: CountedNetwork, searched: Searched, printed: PrintedNumber
 ) -> tuple[list[Explanation], list[Explanation]]:
     """What comes next below and above in a network, of what assumes one thing at most.
 
@@ -254,7 +312,7 @@ def _nearest(
     """
     pool = Pool(
         candidate
-        for kind, candidates in _candidates(one, quantity)
+        for kind, candidates in searched
         if kind != "parts"
         for candidate in candidates
         if candidate.value and candidate.cost <= 1
@@ -272,5 +330,15 @@ def _nearest(
 
 def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
-    cost = Fraction(candidate.cost)
-    return rank_of(Assumed(cost, hit.fit, hit.by_chance, candidate.expression, hit.change))
+    # The last zeros are among what is assumed already: a row says so.
+    cost = Fraction(candidate.cost - (hit.fit == WEAKLY))
+    assumed = Assumed(
+        cost,
+        hit.fit,
+        hit.by_chance,
+        candidate.expression,
+        hit.search,
+        hit.change,
+        done=bool(candidate.who),
+    )
+    return rank_of(assumed)

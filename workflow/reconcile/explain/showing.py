@@ -6,19 +6,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from reconcile.errors import visible
+from reconcile.explain.numbers import BYTES
 from reconcile.explain.ranking import Answered, Explanation
-from reconcile.search.conventions import COUNTERS, TOOLS
 from reconcile.tables.contract import QUANTITIES
 from reconcile.words import count_of, number
 
-HEAD: Final = ("number", "digits", "what is counted", "expression", "assumes", "tried", "by chance")
-
-
-def who_counts_so(hit: Explanation) -> str:
-    """Whose convention it is; empty where it is nobody's in particular."""
-    tools = (*TOOLS, *COUNTERS)
-    said = hit.candidate.says
-    return next((t for t in tools if said in (f"as {t} says", f"twice what {t} says")), "")
+HEAD: Final = {
+    "number": "number",
+    "digits": "digits",
+    "says": "what is counted",
+    "who": "who counts so",
+    "expression": "expression",
+    "assumes": "assumes",
+    "tried": "tried",
+    "chance": "by chance",
+    "reading": "reading",
+}
+"""The columns of the table, each with its head."""
 
 
 def chance(by_chance: float) -> str:
@@ -49,27 +53,14 @@ def lines(answered: Answered, most: int) -> Iterator[str]:
 
 
 def _aligned_rows(shown: Sequence[Explanation]) -> Iterator[str]:
-    named = any(hit.network for hit in shown)
-    head = (*HEAD, "reading") if named else HEAD
-    rows = [head, *((*row_of(hit), hit.network) if named else row_of(hit) for hit in shown)]
+    cells_of_rows = [HEAD, *map(_cells_of, shown)]
+    # A column that is empty in every row is not shown.
+    columns = [name for name in HEAD if any(cells[name] for cells in cells_of_rows[1:])]
+    rows = [[cells[name] for name in columns] for cells in cells_of_rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
         yield visible("  ".join(cells).rstrip())
-
-
-def row_of(hit: Explanation) -> tuple[str, ...]:
-    """The cells of one explanation, in the order of ``HEAD``."""
-    candidate = hit.candidate
-    return (
-        number(candidate.value),
-        hit.digits,
-        candidate.says,
-        candidate.expression,
-        str(candidate.cost),
-        f"{hit.tried:,}",
-        chance(hit.by_chance),
-    )
 
 
 def _nearest_lines(answered: Answered) -> Iterator[str]:
@@ -82,6 +73,41 @@ def _nearest_lines(answered: Answered) -> Iterator[str]:
             yield f"nearest {word}: {number(near.candidate.value)}, {visible(said)}"
 
 
+def page_context(answered: Answered, network: str, most: int) -> dict[str, Any]:
+    """What the page of an answer says.
+
+    Args:
+        answered: what was found.
+        network: as it was asked for.
+        most: rows that are shown; all are counted.
+    """
+    shown = answered.found[:most]
+    return {
+        "printed": answered.printed.text,
+        "network": network,
+        "counts": _words_of(answered.quantity),
+        "notes": [visible(note) for note in answered.notes],
+        "rows": [_cells_of(hit) for hit in shown],
+        "total": len(answered.found),
+        "lucky": bool(shown) and shown[0].lucky,
+        "nearest": list(_nearest_lines(answered)),
+    }
+
+
+def _cells_of(hit: Explanation) -> dict[str, str]:
+    return {
+        "number": number(hit.candidate.value),
+        "digits": hit.digits,
+        "says": hit.candidate.says,
+        "who": hit.who,
+        "reading": hit.network,
+        "expression": hit.candidate.expression,
+        "assumes": str(hit.candidate.cost),
+        "tried": f"{hit.tried:,}",
+        "chance": chance(hit.by_chance),
+    }
+
+
 def as_json(answered: Answered, most: int) -> dict[str, Any]:
     """The answer for a program."""
     printed = answered.printed
@@ -89,7 +115,7 @@ def as_json(answered: Answered, most: int) -> dict[str, Any]:
         "printed": printed.text,
         "value": _plain_number(printed.value),
         "quantity": answered.quantity or None,
-        "counts": QUANTITIES[answered.quantity].words if answered.quantity else None,
+        "counts": _words_of(answered.quantity) or None,
         "notes": list(answered.notes),
         "explanations": [_object(hit) for hit in answered.found[:most]],
         "total": len(answered.found),
@@ -100,13 +126,18 @@ def as_json(answered: Answered, most: int) -> dict[str, Any]:
     }
 
 
+def _words_of(quantity: str) -> str:
+    return quantity if quantity in ("", BYTES) else QUANTITIES[quantity].words
+
+
 def _object(hit: Explanation) -> dict[str, Any]:
     return {
         "value": _plain_number(hit.candidate.value),
         "digits": hit.digits if hit.search != "nearest" else None,
         "says": hit.candidate.says,
         "expression": hit.candidate.expression,
-        "convention": who_counts_so(hit) or None,
+        "who": hit.who or None,
+        "also": [{"says": c.says, "expression": c.expression} for c in hit.also],
         "assumes": hit.candidate.cost,
         "search": hit.search,
         "tried": hit.tried,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import yaml
 
+from reconcile.errors import InputError
 from reconcile.explain.asking import AskedNetwork, refused
 from reconcile.explain.ranking import Answered
 from reconcile.files import write_text
@@ -32,17 +34,32 @@ def study_begun(folder: Path, asked: AskedNetwork, answered: Answered) -> Path:
         InputError: nothing can be written there, or what was written is no study.
     """
     place = dict(asked.place)
-    if "file" in place:
-        source = Path(place["file"])
-        place["file"] = source.name
-        write_text(folder / source.name, source.read_text(encoding="utf-8"))
-    elif not asked.inputs:
+    source = Path(place["file"]) if "file" in place else None
+    if source is None and not asked.inputs:
         raise refused("--study", "needs --input: a package's network says no inputs in a study")
-    network = f"{place.get('file', place.get('module'))}:{place['class']}"
+    network = f"{source.name if source else place['module']}:{place['class']}"
     text = yaml.safe_dump(_study(folder.name, network, asked, answered), sort_keys=False)
-    write_text(folder / "study.yaml", HEAD + text)
-    load_study(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".explain-", dir=folder.parent) as beside:
+            begun = Path(beside) / folder.name
+            if source is not None:
+                write_text(begun / source.name, source.read_text(encoding="utf-8"))
+            write_text(begun / "study.yaml", HEAD + text)
+            _refuse_unless_it_loads(begun)
+            begun.rename(folder)
+    except (OSError, UnicodeError) as error:
+        raise refused("--study", f"{folder} cannot be written: {error}") from None
     return folder
+
+
+def _refuse_unless_it_loads(folder: Path) -> None:
+    """Nothing is left of what would be no study: a class by a name that no study can have, say."""
+    try:
+        load_study(folder)
+    except InputError as error:
+        fault = error.faults[0]
+        raise refused("--study", f"would be no study: {fault.key}: {fault.message}") from None
 
 
 def _study(name: str, network: str, asked: AskedNetwork, answered: Answered) -> dict[str, Any]:

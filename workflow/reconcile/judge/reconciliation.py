@@ -7,7 +7,7 @@ be checked by computing it again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -22,6 +22,7 @@ from reconcile.judge.conclusion import NotTrueError, ResultsScope, UnresolvedErr
 from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
+from reconcile.judge.outcome import best_verdicts, outcome_of
 from reconcile.judge.ranking import RULE, Ranked, notes, rank
 from reconcile.judge.verdicts import (
     Counted,
@@ -33,7 +34,7 @@ from reconcile.judge.verdicts import (
 )
 from reconcile.study.expressions import ExpressionError, networks_named
 from reconcile.study.load import fault_in
-from reconcile.study.model import NONE, Claim, Study
+from reconcile.study.model import Claim, Study
 from reconcile.study.plan import Combination, cells_of, values_of
 from reconcile.tables.contract import (
     AS_STATED,
@@ -41,7 +42,6 @@ from reconcile.tables.contract import (
     FITS,
     HOLDS,
     READINGS,
-    VERDICTS,
     WEAKLY,
 )
 from reconcile.tables.frames import table
@@ -97,7 +97,9 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     equal = _equal_counts(study, measured, leading, countings)
     conclusion = _conclude(study, folder, measured, [*own, *swept])
     conclusion["holds"] = _held(study, folder, countings, conflicts, cells)
-    counts = _counts(study, verdicts, leading) | _how_many(measured, own, swept)
+    best_of = best_verdicts(study, verdicts, leading)
+    counts = _counts(study, best_of) | _how_many(measured, own, swept)
+    concluded_on = next((r for r in [*own, *swept] if r.reading.id == chosen), None)
     summary = {
         "study": folder.resolve().name,
         "version": __version__,
@@ -105,9 +107,10 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "question": study.question,
         "paper": study.paper.model_dump(),
         "claims": [
-            _claim(study, claim, verdicts, {r.reading.id for r in [*own, *best]})
+            _claim(claim, best_of[claim.id], verdicts, {r.reading.id for r in [*own, *best]})
             for claim in study.claims
         ],
+        "outcome": outcome_of(best_of, concluded_on),
         "counts": counts,
         "rule": list(RULE),
         "ranking": _ranking(leading, swept if leading is best else own),
@@ -117,6 +120,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "equal_counts": equal,
         "notes": notes(study, countings, leading, equal, measured),
         "conclusion": conclusion,
+        **study.model_dump(include={"checked", "replies", "corrections"}),
     }
     return Reconciliation(_tables(study, verdicts, countings, checked, conflicts), summary)
 
@@ -215,7 +219,9 @@ def _refuse_unknown_layers(
                 raise InputError(fault_in(folder, ("claims", i), refused[key]))
 
 
-def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]) -> dict[str, Any]:
+def _claim(
+    claim: Claim, told: Verdict, verdicts: list[Verdict], listed: set[str]
+) -> dict[str, Any]:
     matching = [v.interpretation for v in verdicts if v.claim == claim.id and v.verdict in FITS]
     printed = claim.number
     return {
@@ -237,22 +243,18 @@ def _claim(study: Study, claim: Claim, verdicts: list[Verdict], listed: set[str]
         ],
         "matched_by": [reading for reading in matching if reading in listed],
         "matching": len(matching),
+        "verdict": told.verdict,
+        "interpretation": told.interpretation,
+        "measured": "" if told.measured is None else number_text(told.measured),
     }
 
 
-def _counts(study: Study, verdicts: list[Verdict], leading: list[Ranked]) -> dict[str, int]:
+def _counts(study: Study, best: Mapping[str, Verdict]) -> dict[str, int]:
     """What becomes of the claims under the reading concluded on, or under the best for each.
 
     A claim is counted once: as reproduced, reproduced weakly (by its open zeros), explained by a
     slip, contradicted or not measured.
     """
-    chosen = study.conclusion.interpretation
-    told = {chosen} if chosen != NONE else {entry.reading.id for entry in leading}
-    best: dict[str, Verdict] = {}
-    for verdict in verdicts:
-        if verdict.interpretation in told:
-            known = best.setdefault(verdict.claim, verdict)
-            best[verdict.claim] = min(known, verdict, key=lambda v: VERDICTS.index(v.verdict))
     words = [verdict.verdict for verdict in best.values()]
     return {
         "claims": len(study.claims),

@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -80,11 +80,11 @@ class _SkipRandomFills(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def load_class(file: Path, name: str) -> type[nn.Module]:
-    """Import a study's network file and return its class.
+def load_class(file: Path, name: str) -> Callable[..., Any]:
+    """Import a network file and return its class, or its function that makes a network.
 
     Raises:
-        BuildError: the file is missing, fails to import, or has no such nn.Module.
+        BuildError: the file is missing, fails to import, or has neither of the name.
     """
     spec = importlib.util.spec_from_file_location("reconcile_study_network", file)
     if spec is None or spec.loader is None:
@@ -94,11 +94,14 @@ def load_class(file: Path, name: str) -> type[nn.Module]:
     try:
         exec(_compiled(file, file.read_bytes()), module.__dict__)  # noqa: S102 - as an import does
     except (Exception, SystemExit) as error:
+        if _stands_in(error):
+            return load_class(file, name)
         raise BuildError(f"{file.name} cannot be imported: {first_line(error)}") from error
     found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise BuildError(f"{file.name} has no torch.nn.Module named {name}")
-    return found
+    if inspect.isfunction(found) or (isinstance(found, type) and issubclass(found, nn.Module)):
+        makes: Callable[..., Any] = found
+        return _with_settings(makes)
+    raise BuildError(f"{file.name} has no torch.nn.Module named {name}, and no function")
 
 
 @cache
@@ -115,13 +118,66 @@ def load_factory(module: str, name: str) -> Callable[..., Any]:
         BuildError: the package is not there, does not import, or has no such thing.
     """
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        found = imported(module, name)
     except (Exception, SystemExit) as error:
         raise BuildError(f"{module} cannot be imported: {first_line(error)}") from error
     if not callable(found):
         raise BuildError(f"{module} has no class or function {name}")
     made: Callable[..., Any] = found
-    return made
+    return _with_settings(made)
+
+
+def _with_settings(network: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, or what takes the settings themselves of which a network takes one object."""
+    config = getattr(network, "config_class", None)
+    return partial(_configured, network, config) if isinstance(config, type) else network
+
+
+def _configured(
+    network: Callable[..., Any], config_class: Callable[..., Any], **arguments: Any
+) -> Any:
+    """What takes one object of settings, as in transformers, made from the settings themselves."""
+    if "config" in arguments:
+        return network(**arguments)
+    return network(config_class(**arguments))
+
+
+def imported(module: str, name: str) -> Any:
+    """What a module has by a name, or None."""
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except Exception as error:
+        if not _stands_in(error):
+            raise
+        return getattr(importlib.import_module(module), name, None)
+
+
+def _stands_in(error: BaseException) -> bool:
+    """Declare operators of torchvision where it misses them; whether to try again.
+
+    Its compiled part fits one build of torch. Beside another it does not load, and the package then
+    looks for operators of it, which classifiers never call.
+    """
+    if _DECLARED or not _misses_operators(error):
+        return False
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _DECLARED.append(library)
+    return True
+
+
+def _misses_operators(error: BaseException | None) -> bool:
+    """Whether an operator of torchvision is what is missing, or what led to the error."""
+    while error is not None:
+        if "operator torchvision::" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_DECLARED: list[torch.library.Library] = []
+"""What is declared lasts as long as its library."""
 
 
 def build_network(
@@ -157,8 +213,36 @@ def build_network(
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         if is_out_of_memory(error):
             raise
+        if _stands_in(error):
+            return build_network(network, arguments, device, seed, given)
         raise BuildError(first_line(error)) from error
     return model, inputs
+
+
+def build_and_move(
+    network: Callable[..., Any],
+    arguments: dict[str, Any],
+    seed: int,
+    given: Sequence[dict[str, Any]] = (),
+) -> tuple[nn.Module, tuple[Tensor, ...]]:
+    """The same on the meta device, of a network whose constructor looks at values: built on some.
+
+    Raises:
+        BuildError: as of ``build_network``.
+    """
+    try:
+        model = _constructed(network, arguments, CPU, seed)
+        if not isinstance(model, nn.Module):
+            raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
+        model = evaluated(model.to("meta"))
+        with torch.device("meta"):
+            return model, _made_inputs(model, given) if given else _example_inputs(model)
+    except BuildError:
+        raise
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
+        if is_out_of_memory(error):
+            raise
+        raise BuildError(first_line(error)) from error
 
 
 def _constructed(
@@ -205,8 +289,9 @@ def _settle(model: nn.Module, inputs: tuple[Tensor, ...], seed: int) -> None:
 
 def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
     """The inputs that a study describes, one of each batch, as ``forward`` takes them."""
-    named = {one["name"]: _made(one) for one in given if one["name"]}
-    rest = [_made(one) for one in given if not one["name"]]
+    made = [_made(one, shape) for one, shape in zip(given, _shapes(model, given), strict=True)]
+    named = {one["name"]: tensor for one, tensor in zip(given, made, strict=True) if one["name"]}
+    rest = [tensor for one, tensor in zip(given, made, strict=True) if not one["name"]]
     if not named:
         return Inputs(rest)
     bound = inspect.signature(model.forward).bind(*rest, **named)
@@ -215,8 +300,37 @@ def _made_inputs(model: nn.Module, given: Sequence[dict[str, Any]]) -> Inputs:
     return inputs
 
 
-def _made(one: dict[str, Any]) -> Tensor:
-    shape, dtype = (1, *one["shape"][1:]), getattr(torch, one["dtype"])
+def _shapes(model: nn.Module, given: Sequence[dict[str, Any]]) -> list[list[int]]:
+    """The shapes of one of each batch; BuildError where nothing says which axis the batch is."""
+    untold = [one["shape"] for one in given if not one.get("batch")]
+    if any(shape[0] == 1 for shape in untold):
+        default = "none"
+    else:
+        _check_batch(model, untold)
+        default = "first"
+    return [_one_of(one["shape"], one.get("batch") or default) for one in given]
+
+
+def _check_batch(model: nn.Module, untold: list[list[int]]) -> None:
+    """That the first axis of inputs that do not say so is one batch, of these and of the layers."""
+    say = "say of each input which axis is its batch (batch: first, second or none)"
+    first = sorted({shape[0] for shape in untold})
+    if len(first) > 1:
+        raise BuildError(f"inputs begin with {' and '.join(map(str, first))}: {say}")
+    # A map has its batch first everywhere; of sequences both orders are in use.
+    if untold and min(map(len, untold)) < len(("batch", "channels", "height", "width")):
+        for name, module in model.named_modules():
+            if getattr(module, "batch_first", True) is False:
+                raise BuildError(f"the layer {name or 'itself'} takes its batch second: {say}")
+
+
+def _one_of(shape: list[int], batch: str) -> list[int]:
+    axis = {"first": 0, "second": 1}.get(batch)
+    return shape if axis is None else [1 if i == axis else size for i, size in enumerate(shape)]
+
+
+def _made(one: dict[str, Any], shape: list[int]) -> Tensor:
+    dtype = getattr(torch, one["dtype"])
     if one["value"] is not None:
         return torch.full(shape, one["value"], dtype=dtype)
     low, high = one["range"] or (0, 1)
@@ -226,12 +340,18 @@ def _made(one: dict[str, Any]) -> Tensor:
 
 
 def _example_inputs(model: nn.Module) -> tuple[Tensor, ...]:
-    """The inputs that a network says itself; BuildError unless tensors with a batch of one."""
+    """The inputs that a network says itself; BuildError unless tensors with a batch of one.
+
+    The batch is first, in one of them at least, or second in all of them.
+    """
     if not hasattr(model, "example_inputs"):
         raise BuildError(NO_INPUTS)
     inputs: Any = model.example_inputs()  # type: ignore[operator]
     given: tuple[Any, ...] = tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)
-    if not given or not all(isinstance(t, Tensor) and t.ndim and t.shape[0] == 1 for t in given):
+    tensors = bool(given) and all(isinstance(t, Tensor) and t.ndim for t in given)
+    if not tensors or not (
+        any(t.shape[0] == 1 for t in given) or all(1 in t.shape[1:2] for t in given)
+    ):
         raise BuildError("example_inputs() must return tensors with a batch of one")
     return given
 

@@ -477,13 +477,14 @@ class _Pass:
         row = Row(
             INPUT,
             INPUT,
-            neurons=sum(t[0].numel() for t in given),
+            neurons=sum(t.numel() for t in given),
             calls=1,
             bytes=sum(t.numel() * t.element_size() for t in given),
         )
         row.axes = self.axes.of_input(shape)
         row.returns(shape, row.axes)
-        row.shape = shape[1:]
+        if shape[:1] == (1,):
+            row.shape = shape[1:]
         return row
 
     def finish(self) -> list[Row]:

@@ -11,9 +11,12 @@ import json
 import shutil
 import sys
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +26,14 @@ from reconcile.measure.process import MeasureError, Zygote
 from reconcile.measure.provenance import merged_record, package_facts, record_of
 from reconcile.measure.solving import solution_rows
 from reconcile.study.settings import Measuring, Plan
-from reconcile.tables.contract import MEASURED, NETWORK, head_of, summed, tables
+from reconcile.tables.contract import MEASURED, NETWORK, head_of, passes_of_layers, summed, tables
 from reconcile.tables.rows import Csv
 from reconcile.words import SECONDS
 
 MEASUREMENT_FILES = tuple(name for name, file in tables().items() if file.rule == "measure")
 Report = Callable[[str], None]
+Requests = Callable[[], Iterable[Answer]]
+"""The same requests each time."""
 MOST_WITH_TENSORS = 64
 """Readings of a study, from the first, that have rows in tensors.csv: its own come first."""
 EVERY_ONE = 60
@@ -74,7 +79,7 @@ def measure_study(
         if reason := pool.introduction["device"]["fallback"]:
             report(f"on the CPU: {reason}")
         networks = sum(len(reading["networks"]) for reading in plan.readings(chosen))
-        requests = _requests(plan, chosen, study_folder)
+        requests = partial(_requests, plan, chosen, study_folder)
         for request, answer in _answers(requests, Progress(networks, report), pool, report):
             _write(tables, request, answer, pool.introduction, settings)
         if not batch:  # what is solved for is asked once a study
@@ -154,10 +159,10 @@ def _requests(plan: Plan, chosen: slice, study_folder: Path) -> Iterator[Answer]
 
 
 def _answers(
-    requests: Iterable[Answer], progress: Progress, pool: Zygote, report: Report
+    requests: Requests, progress: Progress, pool: Zygote, report: Report
 ) -> Iterator[tuple[Answer, Answer]]:
     told = len(pool.notices)
-    for request, answer in pool.ask_all(requests):
+    for request, answer in _each_once(requests, pool):
         for notice in pool.notices[told:]:
             report(notice)
         told = len(pool.notices)
@@ -165,6 +170,51 @@ def _answers(
         name += "" if request["network"] == "main" else f"/{request['network']}"
         progress.tell(name, answer)
         yield request, answer
+
+
+def _each_once(requests: Requests, pool: Zygote) -> Iterator[tuple[Answer, Answer]]:
+    """Each request with its answer, in order; of networks that are only counted each is asked once.
+
+    Where an axis is of one network, many combinations are alike in the others.
+    """
+    left = Counter(map(_alike, requests()))
+    waiting: deque[tuple[Answer, bytes]] = deque()
+    known: dict[bytes, Answer] = {}
+
+    def asked() -> Iterator[Answer]:
+        begun: set[bytes] = set()
+        for request in requests():
+            key = _alike(request)
+            waiting.append((request, key))
+            if not key or key not in begun:
+                begun.add(key)
+                yield request
+
+    def settled() -> Iterator[tuple[Answer, Answer]]:
+        while waiting and (key := waiting[0][1]) in known:
+            yield waiting.popleft()[0], known[key]
+            left[key] -= 1
+            if not left[key]:
+                del known[key]
+
+    for _, answer in pool.ask_all(asked()):
+        yield from settled()
+        request, key = waiting[0]
+        if key and left[key] > 1:
+            known[key] = answer
+            yield from settled()
+        else:
+            waiting.popleft()
+            yield request, answer
+    yield from settled()
+
+
+def _alike(request: Answer) -> bytes:
+    """The same for requests whose networks are and are only counted; nothing for all others."""
+    if request["placement"] != "meta":
+        return b""
+    what = json.dumps([request["swept"], request["arguments"]], sort_keys=True)
+    return blake2b(what.encode(), digest_size=16).digest()
 
 
 def _write(
@@ -177,7 +227,8 @@ def _write(
     key = {"interpretation": request["interpretation"], "network": request["network"]}
     tables["layers.csv"].add(key | layer for layer in answer["layers"])
     tables["totals.csv"].add([key | _totals(answer)])
-    tables["tensors.csv"].add(key | tensor for tensor in answer.get("tensors", ()))
+    if request["tensors"]:
+        tables["tensors.csv"].add(key | tensor for tensor in answer.get("tensors", ()))
     if answer.get("coverage"):
         coverage = answer["coverage"]
         positions = coverage["height"] * coverage["width"]
@@ -191,8 +242,8 @@ def _write(
     if answer.get("timings"):
         device = answer.get("device", introduction["device"]["type"])
         tables["timings.csv"].add(
-            key | {"device": device, "repeats": settings.repeats} | row
-            for row in _timing_rows(answer["timings"])
+            key | {"device": device} | row
+            for row in _timing_rows(answer["timings"], settings.repeats)
         )
 
 
@@ -208,10 +259,11 @@ def _totals(answer: Answer) -> Answer:
     }
 
 
-def _timing_rows(timings: Answer) -> Iterator[Answer]:
-    yield _timing(NETWORK, timings["network"]) | {"peak_memory_bytes": timings["peak_memory_bytes"]}
+def _timing_rows(timings: Answer, repeats: int) -> Iterator[Answer]:
+    network = {"repeats": repeats, "peak_memory_bytes": timings["peak_memory_bytes"]}
+    yield _timing(NETWORK, timings["network"]) | network
     for layer, spread in timings["layers"].items():
-        yield _timing(layer, spread)
+        yield _timing(layer, spread) | {"repeats": passes_of_layers(repeats)}
 
 
 def _timing(layer: str, spread: list[float]) -> Answer:

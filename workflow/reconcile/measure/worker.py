@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from reconcile.errors import visible
 from reconcile.measure.building import (
     BuildError,
+    build_and_move,
     build_network,
     first_line,
     is_out_of_memory,
@@ -52,7 +53,7 @@ from reconcile.measure.fields import add_fields, carry_fields, cover
 from reconcile.measure.recall import Recalled, execute
 from reconcile.measure.tensors import tensor_rows
 from reconcile.study.settings import TWICE_EVERY
-from reconcile.tables.contract import INPUT, PARTLY
+from reconcile.tables.contract import INPUT, PARTLY, passes_of_layers
 
 CUBLAS_WORKSPACE = ":4096:8"
 """Eight buffers of 4,096 KiB: one of two settings under which cuBLAS is deterministic."""
@@ -189,7 +190,8 @@ class Worker:
             request: interpretation, network, file, class, arguments and placement; ``solved`` of a
                 value of an argument that is solved for, which runs on the meta device or not at
                 all; ``swept`` of a combination that is only counted, and ``twice`` to count it
-                twice all the same; ``fields``, false where no receptive fields are wanted;
+                twice all the same; ``once`` of one that nobody keeps, which is counted once and may
+                be built on values; ``fields``, false where no receptive fields are wanted;
                 ``sketch`` where another process has been on the meta device already.
             in_batch: with others that are only counted, each of which is measured again by itself
                 if anything goes wrong.
@@ -332,6 +334,8 @@ class Worker:
 
         The same readings in every run, however they are batched.
         """
+        if request.get("once"):
+            return True
         if not self._in_batch or not request.get("swept") or request.get("twice"):
             return False
         return bool(crc32(f"{self.seed} {request['interpretation']}".encode()) % TWICE_EVERY)
@@ -349,7 +353,12 @@ class Worker:
             # Many a constructor runs layers; one that bears no mode around it gets none.
             with suppress(*FAULTS), self._recalled:
                 return build_network(network, arguments, device, self.seed, given)
-        return build_network(network, arguments, device, self.seed, given)
+        try:
+            return build_network(network, arguments, device, self.seed, given)
+        except BuildError:
+            if device != META or not request.get("once"):
+                raise
+        return build_and_move(network, arguments, self.seed, given)
 
     def _held(self, request: Answer) -> int:
         """Bytes of the weights of a network that does not run on the meta device, if it builds."""
@@ -393,7 +402,7 @@ class Worker:
         more = warmup - 1 if warmup > 1 else warmup
         total = time_network(model, inputs, device, more, repeats)
         peak = peak_memory(device)
-        layers = time_layers(model, inputs, device, repeats)
+        layers = time_layers(model, inputs, device, passes_of_layers(repeats))
         return {
             "peak_memory_bytes": peak,
             "network": _spread(total),

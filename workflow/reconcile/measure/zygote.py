@@ -32,7 +32,7 @@ import torch
 from torch import nn
 
 from reconcile.measure.answers import BY_CHANCE, Answer, Channel
-from reconcile.measure.building import first_line
+from reconcile.measure.building import first_line, imported
 from reconcile.measure.counting import count_by, count_layers
 from reconcile.measure.device import DeviceError
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
@@ -97,7 +97,7 @@ def _preload(package: str | None) -> None:
             importlib.import_module(name)
     if package is not None:
         with suppress(Exception, SystemExit):
-            importlib.import_module(package)
+            imported(package, "__name__")
     # On the meta device nothing is computed, so no thread is started.
     with torch.device(META):
         model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())

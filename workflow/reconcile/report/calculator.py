@@ -69,7 +69,7 @@ USUAL: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What papers count: first among what must assume as much and fits as well."""
 
 
-class Expressed(NamedTuple):
+class CountedNumber(NamedTuple):
     """What is counted.
 
     Attributes:
@@ -97,12 +97,12 @@ class Place(NamedTuple):
     more: int = 0
 
     @property
-    def counted(self) -> Expressed:
+    def counted(self) -> CountedNumber:
         """The same in words and as an expression."""
         words, cost = QUANTITIES[self.quantity].words, int(self.layer != NETWORK)
         also = f" and {count_of(self.more, 'more layer')}" if self.more else ""
         of = "" if self.layer == NETWORK else f" of {named(self.layer)}{also}"
-        return Expressed(f"{words}{of}", quoted(self.quantity, self.layer), cost)
+        return CountedNumber(f"{words}{of}", quoted(self.quantity, self.layer), cost)
 
 
 def named(layer: str) -> str:
@@ -111,14 +111,14 @@ def named(layer: str) -> str:
     return layer if kind == layer else f"all layers of kind {kind}"
 
 
-What = Place | Expressed
+What = Place | CountedNumber
 Key = tuple[str, ...]
 """A reading, and the name of one of its networks."""
 Values = Iterable[tuple[Fraction, What]]
 
 
 @dataclass(frozen=True)
-class Register:
+class LookupTable:
     """Everything that was counted under some readings.
 
     Attributes:
@@ -158,7 +158,7 @@ class Register:
             "quantities": [[name, QUANTITIES[name].words] for name in quantities],
             "layers": [[name, named(name)] if name != named(name) else name for name in layers],
             "texts": [*texts],
-            "values": [_exactly(value) for value in self.found],
+            "values": [_as_text(value) for value in self.found],
             "at": at,
         }
 
@@ -170,10 +170,10 @@ def _json(data: Any) -> Markup:
 
 
 def _unit(unit: Unit) -> list[str]:
-    return [unit.says, _exactly(unit.factor), unit.text]
+    return [unit.says, _as_text(unit.factor), unit.text]
 
 
-def _exactly(value: Fraction) -> str:
+def _as_text(value: Fraction) -> str:
     """A number exactly: whole, or as a ratio."""
     return str(value)
 
@@ -190,7 +190,7 @@ class LookedUp(NamedTuple):
         usual: whether it is what papers count, or a study or a tool for them.
     """
 
-    counted: Expressed
+    counted: CountedNumber
     value: Fraction
     fit: str
     networks: tuple[int, ...]
@@ -198,7 +198,7 @@ class LookedUp(NamedTuple):
     usual: bool
 
 
-def numbers_of(results: Results, shown: Sequence[str]) -> Register:
+def numbers_of(results: Results, shown: Sequence[str]) -> LookupTable:
     """Every number of the readings that a page shows, as many of them as there is room for.
 
     Args:
@@ -214,9 +214,9 @@ def numbers_of(results: Results, shown: Sequence[str]) -> Register:
     counted = _by_network(results, measured)
     known = len(measured)
     while True:
-        numbers = _collected({key: counted[key] for key in measured[:known]})
+        numbers = _put_together({key: counted[key] for key in measured[:known]})
         if known <= 1 or len(_json(numbers._indexed())) <= MOST_BYTES:
-            return Register(numbers.networks, numbers.found, len(measured) - known)
+            return LookupTable(numbers.networks, numbers.found, len(measured) - known)
         known = known * 3 // 4
 
 
@@ -240,7 +240,7 @@ def _by_network(results: Results, keys: Sequence[Key]) -> dict[Key, list[tuple[F
     return found
 
 
-def _collected(counted: Mapping[Key, Values]) -> Register:
+def _put_together(counted: Mapping[Key, Values]) -> LookupTable:
     """What several networks share told once, and layers with the same number put together."""
     places: dict[tuple[Fraction, What], list[int]] = {}
     for i, values in enumerate(counted.values()):
@@ -259,7 +259,7 @@ def _collected(counted: Mapping[Key, Values]) -> Register:
         first = several[0]._replace(more=len(several) - 1)
         found.setdefault(value, []).append((first, networks))
     names = tuple(r if network == SINGLE else f"{r}: {network}" for r, network in counted)
-    return Register(names, {value: found[value] for value in sorted(found)})
+    return LookupTable(names, {value: found[value] for value in sorted(found)})
 
 
 def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
@@ -281,7 +281,7 @@ def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
         several = convention_candidates(facts, quantity), part_candidates(facts, quantity, most=1)
         for one in (one for candidates in several for one in candidates if one.cost == 1):
             if one.value >= LEAST and one.value not in totals:
-                yield one.value, Expressed(one.says, one.expression, one.cost)
+                yield one.value, CountedNumber(one.says, one.expression, one.cost)
 
 
 def _told(
@@ -298,7 +298,7 @@ def _told(
 
 def _of_claims(
     study: Study, network: str, rows: Iterable[Row]
-) -> Iterator[tuple[Fraction, Expressed]]:
+) -> Iterator[tuple[Fraction, CountedNumber]]:
     """What a study counts for its claims by expressions of its own."""
     claims = {claim.id: claim for claim in study.claims if claim.network == network}
     for row in (row for row in rows if row["measured"] and row["claim"] in claims):
@@ -306,7 +306,7 @@ def _of_claims(
         expression = _expression(claim, row["counting"])
         if not _is_plain(expression):
             says = f"{row['title'] or claim.id}, for {claim.id}"
-            yield Fraction(row["measured"]), Expressed(says, expression, 0)
+            yield Fraction(row["measured"]), CountedNumber(says, expression, 0)
 
 
 def _expression(claim: Claim, counting: str) -> str:
@@ -320,7 +320,7 @@ def _is_plain(expression: str) -> bool:
     return head in QUANTITIES and rest.count("(") == 0 and rest.endswith(")")
 
 
-def looked_up(numbers: Register, printed: PrintedNumber) -> list[LookedUp]:
+def looked_up(numbers: LookupTable, printed: PrintedNumber) -> list[LookedUp]:
     """Everything that gives a number, what must assume least first."""
     values = [*numbers.found]
     hits = []
@@ -342,7 +342,7 @@ def looked_up(numbers: Register, printed: PrintedNumber) -> list[LookedUp]:
     return sorted(hits, key=_rank)
 
 
-def by_chance(numbers: Register, printed: PrintedNumber) -> float:
+def by_chance(numbers: LookupTable, printed: PrintedNumber) -> float:
     """How many hits a number of this precision has that has nothing to do with the study.
 
     As ``search.candidates``: the numbers between half and twice the printed one, in each unit, are
@@ -360,7 +360,7 @@ def by_chance(numbers: Register, printed: PrintedNumber) -> float:
 
 def _rank(hit: LookedUp) -> tuple[Any, ...]:
     cost, expression = Fraction(hit.counted.cost), hit.counted.expression
-    *assumed, length, text = rank_of(Assumed(cost, hit.fit, 0, expression))
+    *assumed, length, text = rank_of(Assumed(cost, hit.fit, 0, expression, "total"))
     return (*assumed, not hit.usual, length, text, hit.networks)
 
 
@@ -383,12 +383,12 @@ def _fit(measured: Fraction, printed: PrintedNumber) -> str:
     return fit or ""
 
 
-def _in_unit(counted: Expressed, unit: Unit) -> Expressed:
+def _in_unit(counted: CountedNumber, unit: Unit) -> CountedNumber:
     if unit is PLAIN:
         return counted
     sums = any(sign in counted.expression for sign in (" + ", " - ", " / "))
     expression = f"({counted.expression})" if sums else counted.expression
-    return Expressed(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
+    return CountedNumber(f"{counted.says}, {unit.says}", expression + unit.text, counted.cost + 1)
 
 
 class Elsewhere(NamedTuple):
@@ -401,11 +401,11 @@ class Elsewhere(NamedTuple):
     """
 
     claim: Claim
-    places: tuple[Expressed, ...]
+    places: tuple[CountedNumber, ...]
     more: int
 
 
-def elsewhere(results: Results, numbers: Register, most: int = 3) -> list[Elsewhere]:
+def elsewhere(results: Results, numbers: LookupTable, most: int = 3) -> list[Elsewhere]:
     """The printed numbers that some reading gives, and what else has the number as it stands."""
     given = {row["claim"] for row in results.table("verdicts") if row["verdict"] in FITS}
     found = []

@@ -1,4 +1,4 @@
-"""Make pages from templates: the report's, for browsers and for paper, a figure's, and the index.
+"""Make pages from templates: the report's, for browsers and for paper, and a figure's.
 
 A page fetches nothing: fonts, style and script are in it, and its policy allows no other.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,8 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from reconcile import __version__, words
-from reconcile.errors import Fault, InputError
-from reconcile.files import write_text
 from reconcile.tables.contract import COUNTED_KINDS, FITS
 
 Medium = Literal["screen", "paper"]
@@ -28,7 +25,6 @@ FONTS = {
     ("Reconcile Mono", 400, "normal"): "ReconcileMono-Regular.woff2",
     ("Reconcile Mono", 600, "normal"): "ReconcileMono-SemiBold.woff2",
 }
-INDEX_FONTS = ("ReconcileSans-Regular.woff2", "ReconcileSans-SemiBold.woff2")
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
 SCRIPTS = ("report.js", "calculator.js")
 _FILTERS = (
@@ -45,7 +41,6 @@ _FILTERS = (
     ),
     *("moment", "percent", "typeset"),
 )
-_OF_THE_INDEX = ("study", "title", "paper", "question", "counts")
 
 
 def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> str:
@@ -84,40 +79,22 @@ def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str)
     return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", style=style, date=date)
 
 
-def render_index(reconciliations: Sequence[Path], templates: Path, out: Path) -> None:
-    """Write the page that links the report of every study; the same results give the same bytes.
+def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
+    """What ``reconcile explain`` found, as one HTML document.
 
     Args:
-        reconciliations: ``reconciliation.json`` of every study, in the order of the page.
         templates: the project's ``templates/``.
-        out: the page; the reports lie beside it, in a folder a study.
-
-    Raises:
-        InputError: a reconciliation cannot be read, or the page cannot be written.
+        context: what the page says, from ``explain.showing.page_context``.
     """
-    style = fonts_css(templates / "fonts", INDEX_FONTS)
+    style = fonts_css(templates / "fonts")
     style += "".join(_content_of(templates / name) for name in ("report.css", "index.css"))
-    page = environment_of(templates).get_template("index.html.jinja")
-    studies = [_reconciliation(file) for file in reconciliations]
-    text = page.render(
+    page = environment_of(templates).get_template("explain.html.jinja")
+    return page.render(
+        context,
         version=__version__,
-        studies=studies,
-        claims=sum(study["counts"]["claims"] for study in studies),
-        readings=sum(study["counts"]["interpretations"] for study in studies),
         style=Markup(style),  # noqa: S704 - our own file
         policy=policy_of(style, ""),
     )
-    write_text(out, text)
-
-
-def _reconciliation(file: Path) -> dict[str, Any]:
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-        return {key: read[key] for key in _OF_THE_INDEX} | {"answer": read["conclusion"]["answer"]}
-    except OSError as error:
-        raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
-    except (ValueError, KeyError, TypeError):
-        raise InputError(Fault(file, 0, "", "is no reconciliation; run `snakemake`")) from None
 
 
 def environment_of(templates: Path) -> Environment:

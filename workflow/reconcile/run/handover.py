@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reconcile.study.config import Config
 from reconcile.study.model import Study
-from reconcile.study.plan import network_file_of
+from reconcile.study.plan import network_file_of, stays_on_meta
 
 PLAN_VARIABLE = "RECONCILE_PLAN"
 """The environment reaches every job of a run, on this machine and on others."""
@@ -25,12 +25,14 @@ class PlannedStudy(BaseModel):
     Attributes:
         network_file: the file of its network, below the study's folder; empty for a package's.
         jobs: how many jobs measure it.
+        on_meta: whether they neither run nor time a network, and so need one core and no GPU.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     network_file: str
     jobs: int
+    on_meta: bool
 
 
 class RunPlan(BaseModel):
@@ -40,6 +42,7 @@ class RunPlan(BaseModel):
         config: what the configuration says.
         config_file: the file that says it.
         studies: the studies.
+        others: a sum of each other study that has results: the index tells of them too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -47,6 +50,7 @@ class RunPlan(BaseModel):
     config: Config
     config_file: str
     studies: dict[str, PlannedStudy]
+    others: dict[str, str | None] = {}
 
 
 def planned(study: Study, config: Config) -> PlannedStudy:
@@ -54,6 +58,7 @@ def planned(study: Study, config: Config) -> PlannedStudy:
     return PlannedStudy(
         network_file=network_file_of(study),
         jobs=-(-len(study.interpretations) // config.measure.readings_per_job),
+        on_meta=stays_on_meta(study),
     )
 
 

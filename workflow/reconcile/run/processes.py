@@ -1,7 +1,6 @@
 """The processes of a run: which belong to it, how they end with it, and what a killed one left.
 
-A job inherits RECONCILE_COMMAND from the run that started it. Where there is no /proc (outside
-Linux) nothing is found.
+What is known of those that this process did not start is what ``alive`` tells.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import ctypes
 import os
 import platform
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,12 +16,17 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
-from reconcile.proc import children, commands, environment, working_folder
-from reconcile.run import COMMAND_VARIABLE
+from reconcile.errors import visible
+from reconcile.files import not_written
+from reconcile.proc import boot_id, children
+from reconcile.run.alive import Alive, NotKnownError
 
 HOST_FILE = Path(".snakemake/host")
-"""Where a run leaves its host's name: on a shared disk its processes cannot be seen from others."""
+"""Where a run leaves the name of its host, and which start of it."""
+CLUSTER_MARK = Path(".snakemake/cluster")
+"""There where a run on a cluster began. Its jobs may outlive it, so later runs look for them."""
 LOCKS = Path(".snakemake/locks")
+_IF_GONE = "if that run is gone: snakemake --unlock"
 PATIENCE_S = 10
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 """PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of <sys/prctl.h>."""
@@ -83,69 +86,77 @@ def answered_in_a_thread(number: signal.Signals) -> None:
         )
 
 
-def runs_in(folder: Path) -> list[int]:
-    """The Snakemake processes that work in a folder, or that may: another user's do not say."""
-    return [
-        process
-        for process, words in commands()
-        if any(Path(word).name == "snakemake" for word in words[:3])
-        and working_folder(process) in (None, folder.resolve())
-    ]
-
-
-def jobs_in(folder: Path) -> list[int]:
-    """The processes that a run in a folder started."""
-    return [
-        process
-        for process, _ in commands()
-        if working_folder(process) == folder.resolve()
-        and any(line.startswith(f"{COMMAND_VARIABLE}=".encode()) for line in environment(process))
-    ]
+def note_host() -> None:
+    """Leave word of where this run is: on a shared disk other hosts cannot see its processes."""
+    HOST_FILE.write_text(f"{platform.node()}\n{boot_id()}\n", encoding="utf-8")
 
 
 def recover(folder: Path) -> int:
     """Clear away what a killed run left in a folder, so that the next one starts.
 
-    Ends the processes it left running and clears its lock. Nothing is done while a run is going on:
-    that Snakemake then says so itself.
+    Ends the jobs it left running and removes its lock. Nothing is done while a run is going on, or
+    where that cannot be told: Snakemake then says itself that the folder is locked.
 
     Returns:
         An exit code.
+
+    Raises:
+        InputError: the lock cannot be removed.
     """
-    if runs_in(folder):
-        return 0
-    for process in _ended(folder):
-        _say(f"ended process {process}, left running by a run that was killed")
-    if not any(LOCKS.glob("*.lock")):
-        return 0
-    host = _host_of_lock()
-    if host != platform.node():
-        _say(f"locked by a run on {host}; if that run is gone: snakemake --unlock")
-        return 0
-    command = [sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all"]
-    done = subprocess.run(command, check=False)  # noqa: S603 - this interpreter, fixed words
-    if done.returncode == 0:
-        _say("cleared the lock of a run that was killed")
-    return done.returncode
-
-
-def _host_of_lock() -> str:
-    """The host of the last run; this one where a run was killed before it could say."""
+    locks = sorted((folder / LOCKS).glob("*.lock"))
     try:
-        return HOST_FILE.read_text(encoding="utf-8").strip()
-    except OSError:
-        return platform.node()
+        with Alive(folder).kept_out() as nobody:
+            if nobody and _jobs_ended(folder):
+                _clear(folder, locks)
+    except NotKnownError as reason:
+        if locks:
+            _say(f"locked, and whether that run is alive is not known: {reason}; {_IF_GONE}")
+    return 0
 
 
-def _ended(folder: Path) -> list[int]:
-    processes = jobs_in(folder)
-    for process in processes:
-        with suppress(ProcessLookupError):
+def _jobs_ended(folder: Path) -> bool:
+    """End the jobs of a killed run; False where one is left that cannot be ended from here."""
+    deadline, ended = time.monotonic() + PATIENCE_S, set()
+    while (process := Alive(folder).job()) is not None:
+        if not process or time.monotonic() > deadline:
+            break
+        with suppress(OSError):
             os.kill(process, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and set(processes) & set(jobs_in(folder)):
+            ended.add(process)
         time.sleep(0.05)
-    return processes
+    for one in sorted(ended):
+        _say(f"ended process {one}, left running by a run that was killed")
+    # The next run on a cluster cancels what is left in its queue.
+    if process is None or (folder / CLUSTER_MARK).exists():
+        return True
+    where = f"process {process}" if process else "another container or host"
+    _say(f"a job of a run that was killed is still going on ({where}); end it, or wait for it")
+    return False
+
+
+def _clear(folder: Path, locks: list[Path]) -> None:
+    """Remove Snakemake's locks, whose run is not alive, unless it may be on another host."""
+    if not locks:
+        return
+    if host := _other_host(folder / HOST_FILE):
+        _say(f"locked by a run on {host}, which cannot be seen from here; {_IF_GONE}")
+        return
+    for lock in locks:
+        try:
+            lock.unlink(missing_ok=True)
+        except OSError as error:
+            raise not_written(lock, error) from None
+    _say("cleared the lock of a run that was killed")
+
+
+def _other_host(file: Path) -> str:
+    """The host of the last run, where it is not this machine; empty, too, where it did not say."""
+    try:
+        host, boot, *_ = [*file.read_text(encoding="utf-8").splitlines(), "", ""]
+    except (OSError, UnicodeDecodeError):
+        return ""
+    # Containers of one machine have names of their own, and a machine that started again the same.
+    return "" if boot == boot_id() or host in ("", platform.node()) else visible(host)
 
 
 def _say(line: str) -> None:

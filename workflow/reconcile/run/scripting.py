@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from reconcile.errors import InputError, visible
+from reconcile.run.alive import Alive
 from reconcile.run.marks import marked
 from reconcile.run.processes import end_with_parent
 
@@ -51,6 +52,8 @@ def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
     """
     # Two runs must not write the same results because Snakemake was killed and its jobs were not.
     end_with_parent()
+    if not Alive(Path.cwd()).join():
+        sys.exit("the run that started this job is gone")
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with Path(file).open("w", encoding="utf-8") as stream:
         log = Log(stream)

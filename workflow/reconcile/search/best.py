@@ -2,8 +2,9 @@
 
 One rule orders them, here and in ``reconcile explain``: best is what must assume least. The number
 of things that are assumed comes first, a weak reading of the digits being one of them; then how
-little a slip changes, how seldom chance gives such a hit, how the digits fit, and last the
-shorter expression. Geometries name no count and are not ranked.
+little a slip changes, digits that are rounded before those that are cut, what somebody is known to
+count, the search (a convention before a part, a part before a tool, and so on), how seldom chance
+gives such a hit, and last the shorter expression. Geometries name no count and are not ranked.
 """
 
 from __future__ import annotations
@@ -27,10 +28,16 @@ ANYTHING: Final = 1.0
 
 It orders hits that assume the same, and is not shown.
 """
+KINDS: Final = (
+    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "units"),
+    *("digits", "slips", "solutions", "terms"),
+)
+"""The searches; of explanations that assume the same, those of the first come first."""
+_WELL: Final = ("matches", "matches-rounded")
 _CANDIDATES: Final = ("parts", "conventions", "units", "digits")
 _PLAUSIBLE: Final = (*VERDICTS, FIT)
 
-Rank = tuple[Fraction, Fraction, float, int, int, str]
+Rank = tuple[Fraction, Fraction, bool, bool, int, float, int, int, str]
 Tables = Mapping[str, Sequence[Row]]
 
 
@@ -42,14 +49,18 @@ class Assumed(NamedTuple):
         fit: how the digits stand to the printed ones.
         by_chance: how many such hits an arbitrary number would have.
         expression: what gives the number.
+        search: what found it, one of ``KINDS``.
         change: how many times the number is more or less than what was measured, of a slip.
+        done: whether somebody is known to count so.
     """
 
     cost: Fraction
     fit: str
     by_chance: float
     expression: str
+    search: str
     change: Fraction = Fraction(1)
+    done: bool = False
 
 
 def rank_of(hit: Assumed) -> Rank:
@@ -59,6 +70,9 @@ def rank_of(hit: Assumed) -> Rank:
         hit.cost + weak,
         # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
         hit.change,
+        hit.fit not in _WELL,
+        not hit.done,
+        KINDS.index(hit.search),
         round(hit.by_chance, 6),
         _PLAUSIBLE.index(hit.fit),
         len(hit.expression),
@@ -178,7 +192,7 @@ def _candidates(search: str, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
     """A row for a whole table of the paper has no fit: it is no claim's number."""
     for row in (row for row in rows if row["fit"]):
         chance = float(row["by_chance"])
-        hit = Assumed(Fraction(row["cost"]), row["fit"], chance, row["expression"])
+        hit = Assumed(Fraction(row["cost"]), row["fit"], chance, row["expression"], search)
         readings = tuple(row["interpretations"].split())
         yield (
             row["claim"],
@@ -190,7 +204,7 @@ def _slips(rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
     """Slips of the calculation that the study states; those written otherwise count once."""
     for row in (row for row in rows if row["hit"] and not row["rewrites"]):
         chance = row["chance_of_multiples"] or row["chance"]
-        hit = Assumed(Fraction(row["cost"]), SLIP, float(chance), row["expression"])
+        hit = Assumed(Fraction(row["cost"]), SLIP, float(chance), row["expression"], "slips")
         yield row["claim"], Way("slips", row["hit"], hit, "", chance, ())
 
 
@@ -202,7 +216,7 @@ def _terms(study: Study, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
         for claim in claims_named(study, wanted.claims):
             if claim.id not in missing:
                 added = f"{claim.expression} + {row['expression']}"
-                hit = Assumed(Fraction(row["least"]), _fit(row), ANYTHING, added)
+                hit = Assumed(Fraction(row["least"]), _fit(row), ANYTHING, added, "terms")
                 says = f"with {row['says']}"
                 yield claim.id, Way("terms", says, hit, "", "", (wanted.interpretation,))
 
@@ -212,7 +226,7 @@ def _solutions(study: Study, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
     readings = {wanted.id: wanted.interpretation for wanted in study.solve}
     for row in (row for row in rows if row["intervals"] and row["search"] in readings):
         values = f"{row['argument']}: {row['intervals'].replace(' ', ', ')}"
-        hit = Assumed(Fraction(1), _fit(row), ANYTHING, values)
+        hit = Assumed(Fraction(1), _fit(row), ANYTHING, values, "solutions")
         if row["claim"]:
             way = Way("solutions", row["says"], hit, "", "", (readings[row["search"]],))
             yield row["claim"], way

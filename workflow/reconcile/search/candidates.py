@@ -42,12 +42,14 @@ class Candidate:
         expression: the same for a study, to be pasted.
         value: the number.
         cost: how many things must be assumed.
+        who: counts so, as far as that is known: a tool, or what is usual where.
     """
 
     says: str
     expression: str
     value: Fraction
     cost: int
+    who: str = ""
 
 
 class Fitting(NamedTuple):
@@ -91,8 +93,8 @@ class Pool:
     """The candidates of one search of one network, asked once for every printed number."""
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self._sorted = sorted(candidates, key=lambda c: (c.value, c.cost, c.expression))
-        self._values = [candidate.value for candidate in self._sorted]
+        self._sorted = sorted(candidates, key=lambda c: (_quick(c.value), c.cost, c.expression))
+        self._values = [_quick(candidate.value) for candidate in self._sorted]
         self._different = sorted(set(self._values))
 
     def __len__(self) -> int:
@@ -111,7 +113,7 @@ class Pool:
         hits = [
             Fitting(self._sorted[place], fit)
             for place in places
-            if (fit := reading_of_digits(self._values[place], printed)) is not None
+            if (fit := reading_of_digits(self._sorted[place].value, printed)) is not None
         ]
         hits.sort(key=_rank)
         below, above = bisect_left(self._values, low), bisect_right(self._values, high)
@@ -133,6 +135,11 @@ class Pool:
             for value in self._different[first:last]
         )
         return float(sum(widths, Fraction(0)) / printed.value) / math.log(_WINDOW**2)
+
+
+def _quick(value: Fraction) -> Fraction | int:
+    """The same number, as what thousands are sorted by in no time."""
+    return value.numerator if value.denominator == 1 else value
 
 
 def _rank(hit: Fitting) -> tuple[int, int, int, str]:

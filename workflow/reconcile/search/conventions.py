@@ -259,6 +259,8 @@ COUNTERS: Final[Mapping[str, Rule]] = {
     "Keras (not trained)": keras_untrained,
 }
 """What tools say of parameters."""
+USUAL: Final = {1: "usual in papers on images", 2: "usual in papers on language"}
+"""Who counts a multiply-add as one, and who as two."""
 _ADDITIONS: Final[Sequence[tuple[str, tuple[Multiples, ...]]]] = (
     ("biases", ((), _biases())),
     ("activations", ((), (Multiple(1, "neurons", "kind:activation"),))),
@@ -287,7 +289,7 @@ def convention_candidates(
         return []
     if quantity in ("parameters", "all_parameters"):
         rules = ((name, rule(facts)) for name, rule in COUNTERS.items())
-        return [_candidate(facts, f"as {name} says", t, 1) for name, t in rules if t]
+        return [_candidate(facts, f"as {name} says", t, 1, name) for name, t in rules if t]
     if quantity not in ("macs", "flops"):
         return []
     return [*_of_tools(facts), *_plainly_counted(facts, quantity)]
@@ -296,9 +298,9 @@ def convention_candidates(
 def _of_tools(facts: NetworkFacts) -> Iterator[Candidate]:
     for name, rule in TOOLS.items():
         if terms := rule(facts):
-            yield _candidate(facts, f"as {name} says", terms, 1)
+            yield _candidate(facts, f"as {name} says", terms, 1, name)
             twice = [Multiple(2 * term.times, term.quantity, term.selector) for term in terms]
-            yield _candidate(facts, f"twice what {name} says", twice, 2)
+            yield _candidate(facts, f"twice what {name} says", twice, 2, f"twice {name}")
 
 
 def _plainly_counted(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:
@@ -311,13 +313,14 @@ def _plainly_counted(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:
         if cost and all(facts.total(t.quantity, t.selector) for t in terms):
             a_product = "a multiply-add as two" if times > 1 else "a multiply-add as one"
             more = f", with {listed(names)}" if names else ""
-            yield _candidate(facts, f"{a_product}{more}", terms, cost)
+            who = "" if names else USUAL[times]
+            yield _candidate(facts, f"{a_product}{more}", terms, cost, who)
 
 
-def _candidate(facts: NetworkFacts, says: str, terms: Multiples, cost: int) -> Candidate:
+def _candidate(facts: NetworkFacts, says: str, terms: Multiples, cost: int, who: str) -> Candidate:
     value = sum(worth(facts, term) for term in terms)
     text = " ".join(term.text for term in terms).removeprefix("+ ")
-    return Candidate(says, text, Fraction(value), cost)
+    return Candidate(says, text, Fraction(value), cost, who)
 
 
 def worth(facts: NetworkFacts, term: Multiple) -> int:

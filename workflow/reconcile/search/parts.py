@@ -44,6 +44,23 @@ _WORDS: Final = {name: name.replace("-", " ") for name in PARTS} | {
 }
 
 
+USERS: Final = {
+    frozenset({"classifier"}): "backbones that are reused",
+    frozenset({"fully-connected"}): "backbones that are reused",
+    frozenset({"auxiliary"}): "networks as they are used after training",
+    **dict.fromkeys(
+        (
+            frozenset({"embeddings"}),
+            frozenset({"embeddings", "positions"}),
+            frozenset({"embeddings", "classifier"}),
+            frozenset({"embeddings", "positions", "classifier"}),
+        ),
+        "papers on scaling",
+    ),
+}
+"""Who leaves which parts out."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """What belongs to the same parts.
@@ -104,8 +121,15 @@ def part_candidates(
         value = total + sum(_effect(pieces, chosen))
         says = f"{_words_of(quantity, selector)} {listed([change.words for change in chosen])}"
         cost = sum(2 if _twice(pieces, change) else 1 for change in chosen)
-        found.append(Candidate(says, _expression(base, chosen, selector), Fraction(value), cost))
+        text = _expression(base, chosen, selector)
+        found.append(Candidate(says, text, Fraction(value), cost, _who(chosen)))
     return found
+
+
+def _who(chosen: Sequence[Change]) -> str:
+    """Who leaves just these out, as far as that is known."""
+    gone = all(change.sign < 0 for change in chosen)
+    return USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
 
 
 def _words_of(quantity: str, selector: str) -> str:

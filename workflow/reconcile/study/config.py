@@ -14,7 +14,7 @@ from reconcile.files import json_text
 from reconcile.study.load import STUDY_FILE
 from reconcile.study.model import Study
 from reconcile.study.settings import Measuring, Settings
-from reconcile.study.values import ORCID_PATTERN, STUDY_PATTERN, printable
+from reconcile.study.values import ORCID_PATTERN, RESERVED, STUDY_PATTERN, printable
 from reconcile.study.yamlfile import build, load_yaml
 
 Id = Annotated[str, StringConstraints(pattern=STUDY_PATTERN, max_length=200)]
@@ -91,10 +91,12 @@ def study_names(config: Config, studies: Path, file: Path) -> list[str]:
     """The studies to run, in the order of the configuration, or all in order of their names.
 
     Raises:
-        InputError: a study is named that has no folder.
+        InputError: a study is named that has no folder, or one has a name that none can have.
     """
     there = sorted(folder.parent.name for folder in studies.glob(f"*/{STUDY_FILE}"))
     there = [name for name in there if re.match(STUDY_PATTERN, name)]
+    if taken := next((name for name in there if name in RESERVED), None):
+        raise InputError(Fault(studies / taken, 0, "", "no study can be called so; rename it"))
     if config.studies == "all" and not there:
         raise InputError(Fault(studies, 0, "", f"there is no study in it: no */{STUDY_FILE}"))
     if config.studies == "all":

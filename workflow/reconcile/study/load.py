@@ -142,6 +142,9 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
     if not 0 < size <= MAX_COMBINATIONS:
         message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
         yield ("sweep", "axes"), message
+    for axis in study.sweep.axes:
+        if network := axis.rpartition(".")[0]:
+            yield from _unknown(("sweep", "axes", axis), network, study.sweep.networks, "network")
     for i, name in enumerate(study.sweep.picture or []):
         yield from _unknown(("sweep", "picture", i), name, study.sweep.axes, "axis")
 
@@ -282,6 +285,9 @@ def _statement_problems(study: Study) -> Iterator[Problem]:
 
 def _network_problems(study: Study) -> Iterator[Problem]:
     """A claim is of a network that some reading has, unless what it counts names others or none."""
+    for i, given in enumerate(study.inputs):
+        if given.batch == "second" and len(given.shape) == 1:
+            yield ("inputs", i, "batch"), f"the shape {given.shape} has no second axis"
     there = _network_names(study)
     for i, claim in enumerate(study.claims):
         counts = [claim.expression, *(counting.count for counting in claim.countings)]

@@ -16,11 +16,13 @@ from reconcile.study.printed import PrintedNumber, parse_printed, parse_within
 from reconcile.study.printed_tables import PrintedTable
 from reconcile.study.values import (
     ARGUMENT_PATTERN,
+    AXIS_PATTERN,
     DOI_PATTERN,
     NETWORK_PATTERN,
     Argument,
     Arguments,
     Counting,
+    Day,
     Digits,
     Expression,
     Id,
@@ -201,9 +203,12 @@ class Sweep(Strict):
 
     title: Text = Field(description="What is swept, in a few words.")
     axes: Annotated[
-        dict[Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)], Axis],
+        dict[Annotated[str, StringConstraints(pattern=AXIS_PATTERN)], Axis],
         Field(min_length=1),
-    ] = Field(description="Values of each argument: a list, or first, last and step.")
+    ] = Field(
+        description="Values of each argument, or of network.argument, which is an argument of that "
+        "network alone: a list, or first, last and step."
+    )
     network: Arguments = Field(
         default_factory=dict, description="Further arguments, the same in every combination."
     )
@@ -405,14 +410,43 @@ class Conclusion(Strict):
             yield ("reasons", i, "text"), reason.text
 
 
+class CheckedBy(Strict):
+    """Who held a study against its sources."""
+
+    by: Text = Field(description="The person who opened the sources and compared.")
+    date: Day = Field(description='When, in quotes: "2026-05-03".')
+
+
+class Reply(Strict):
+    """What an author of the paper, or a reader, answers."""
+
+    text: Text = Field(description="The reply, word for word or as its writer agreed to.")
+    who: Text = Field(description="Who replies: a name, and whether an author of the paper.")
+    link: Link = Field(description="Where the reply can be read.")
+    date: Day = Field(description='When it was written, in quotes: "2026-05-03".')
+
+
+class Correction(Strict):
+    """What an earlier version of a study said otherwise."""
+
+    said: Text = Field(description="What the earlier version said.")
+    why: Text = Field(description="What it says now, and why it changed.")
+    date: Day = Field(description='When it changed, in quotes: "2026-05-03".')
+
+
 class Input(Strict):
-    """One input of the network: a batch of any size, of which one is measured."""
+    """One input of the network; of a batch of any size one is measured."""
 
     name: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] | None = Field(
         None, description="Argument of `forward`; without a name, inputs are given in their order."
     )
     shape: list[Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="Sizes, the batch first: [1, 3, 224, 224]."
+        min_length=1, description="Sizes, as in [1, 3, 224, 224]."
+    )
+    batch: Literal["first", "second", "none"] | None = Field(
+        None,
+        description="Which axis is its batch (default: the first; where an input begins with 1, "
+        "all are used as they are).",
     )
     dtype: Literal["float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool"] = (
         Field("float32", description="Type of its elements.")
@@ -432,6 +466,16 @@ class Study(Strict):
     title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
     paper: Paper = Field(description="The paper under examination.")
     question: Text = Field(description="What the study settles, in one or two sentences.")
+    checked: CheckedBy | None = Field(
+        None, description="Who checked quotes, numbers and credits against their sources, and when."
+    )
+    replies: list[Reply] = Field(
+        default_factory=list,
+        description="Replies of the paper's authors and of readers; they stand beside the answer.",
+    )
+    corrections: list[Correction] = Field(
+        default_factory=list, description="What earlier versions of this study said otherwise."
+    )
     network: Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)] = Field(
         description="File and class of the network, network.py:AlexNet, or an installed package "
         "and its class or function: torchvision.models:alexnet."

@@ -110,9 +110,15 @@ def _spelled(name: str, value: Argument) -> str:
     return f"{name}-{'-'.join(_safe(str(part)) for part in values)}"
 
 
+def axis_in_words(name: str) -> str:
+    """An axis for people: ``patch of base`` for the patch of the network base."""
+    network, _, argument = name.rpartition(".")
+    return f"{argument} of {network}" if network else argument
+
+
 def _in_words(name: str, value: Argument) -> str:
     """An argument for people: ``vocabulary 40,478``, ``tied``, ``not tied``."""
-    name = name.replace("_", " ")
+    name = axis_in_words(name).replace("_", " ")
     if isinstance(value, bool):
         return name if value else f"not {name}"
     if value is None:
@@ -128,17 +134,38 @@ def _safe(text: str) -> str:
 
 def interpretations_of(sweep: Sweep) -> Iterator[SweptInterpretation]:
     """Every combination as an interpretation."""
+    return (reading for reading, _ in _swept(sweep))
+
+
+def _swept(sweep: Sweep) -> Iterator[tuple[SweptInterpretation, dict[str, Argument]]]:
+    """Every combination as an interpretation, with its value on each axis."""
     axes = {name: values_of(axis) for name, axis in sweep.axes.items()}
-    for reading_id, arguments in combinations(axes):
-        yield SweptInterpretation.model_construct(
+    for reading_id, chosen in combinations(axes):
+        shared, networks = _given(sweep, chosen)
+        reading = SweptInterpretation.model_construct(
             id=reading_id,
-            title=", ".join(_in_words(name, value) for name, value in arguments.items()),
-            network=sweep.network | arguments,
-            networks=sweep.networks,
+            title=", ".join(_in_words(name, value) for name, value in chosen.items()),
+            network=shared,
+            networks=networks,
             assumes=sweep.assumes,
             proposed_by=sweep.proposed_by,
             slip=None,
         )
+        yield reading, chosen
+
+
+def _given(
+    sweep: Sweep, chosen: Mapping[str, Argument]
+) -> tuple[dict[str, Argument], dict[str, Arguments]]:
+    """The arguments that all networks of a combination are given, and those of each network."""
+    shared, networks = dict(sweep.network), dict(sweep.networks)
+    for axis, value in chosen.items():
+        network, _, argument = axis.rpartition(".")
+        if network:
+            networks[network] = networks.get(network, {}) | {argument: value}
+        else:
+            shared[argument] = value
+    return shared, networks
 
 
 def with_swept(study: Study) -> Study:
@@ -185,11 +212,10 @@ def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
     named = [r for r in study.interpretations if not isinstance(r, SweptInterpretation)]
     own = {spelled(networks_of(study, reading)): reading.id for reading in named}
     cells = []
-    for combination in interpretations_of(study.sweep):
+    for combination, arguments in _swept(study.sweep):
         reading = combination.id
         if reading not in there:
             reading = own[spelled(networks_of(study, combination))]
-        arguments = {name: combination.network[name] for name in study.sweep.axes}
         cells.append(Combination(reading, arguments, matched.get(reading, 0)))
     return cells
 
@@ -284,6 +310,13 @@ def _network(study: Study) -> dict[str, Any]:
     if study.inputs:
         found["inputs"] = [given.model_dump(mode="json") for given in study.inputs]
     return found
+
+
+def stays_on_meta(study: Study) -> bool:
+    """Whether no reading of a study is run for real, so that nothing of it is timed."""
+    if study.own_readings or study.sweep is None:
+        return study.placement == "meta"
+    return "meta" in (study.placement, study.sweep.placement)
 
 
 def _placement(study: Study, reading: Interpretation) -> str:

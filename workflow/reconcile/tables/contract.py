@@ -44,6 +44,10 @@ READINGS, COMBINATIONS = "readings", "combinations"
 HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 """How the check of an item of evidence comes out."""
 
+AGREE, EXPLAINED, CONTRADICTED, UNDECIDED = "agree", "explained", "contradicted", "undecided"
+STUDY_OUTCOMES = (AGREE, EXPLAINED, CONTRADICTED, UNDECIDED)
+"""What came out of a whole study; ``judge.outcome`` has the rule."""
+
 TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
 """How a network holds a tensor."""
 OF_TENSORS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
@@ -76,6 +80,29 @@ PARTS = {
     "shared": "parameters that several layers hold",
 }
 """The parts of a network to which a tensor may belong; one may belong to several."""
+FAMILIES = {
+    "parameters": (
+        *("parameters", "all_parameters", "real_parameters", "used_parameters"),
+        *("frozen", "buffers"),
+    ),
+    "multiply-adds": ("macs", "flops", "data_macs"),
+    "neurons": ("neurons", "inputs"),
+    "connections": ("connections",),
+    "sizes": ("channels", "height", "width", "depth", "length", "features"),
+    "receptive fields": (
+        *(
+            f"{name}{axis}"
+            for name in ("receptive_field", "effective_stride", "effective_padding")
+            for axis in ("", "_depth", "_height", "_width")
+        ),
+        *("seen", "positions"),
+    ),
+    "layers": ("layers", "calls"),
+    "memory": ("weight_bytes", "output_bytes"),
+}
+"""Kinds of numbers, by which studies can be looked up, and the quantities of each."""
+OTHER_FAMILY = "other"
+"""The kind of what is computed of the paper's own numbers, and of quantities of no kind."""
 SOLVED_BY = ("scan", "polynomial", "monotone", "residues")
 """How the values of an argument were chosen that were measured to solve for it."""
 TERM_PARTS = (
@@ -187,6 +214,8 @@ QUANTITIES: dict[str, Quantity] = {}
 """What can be asked of a layer or network, by name."""
 FILES: dict[str, ResultFile] = {}
 """Every file of a study's results, by name, in the order of the pipeline."""
+OF_ALL: dict[str, ResultFile] = {}
+"""What ``results/`` holds of all studies together, by name; a name with a slash is a folder."""
 
 
 def register_quantity(quantity: Quantity) -> None:
@@ -216,9 +245,17 @@ def tables() -> dict[str, ResultFile]:
     return {name: file for name, file in FILES.items() if file.columns}
 
 
+def passes_of_layers(repeats: int) -> int:
+    """In how many passes the layers are timed: a third of those in which the network is, or one.
+
+    They need passes of their own, since their hooks would be part of the network's time.
+    """
+    return -(-repeats // 3)
+
+
 def head_of(table: str) -> tuple[str, ...]:
     """The names of a table's columns, in order."""
-    return FILES[table].head()
+    return (FILES.get(table) or OF_ALL[table]).head()
 
 
 def layer_quantities() -> list[str]:
@@ -373,7 +410,7 @@ _result(
     *_OF_A_NETWORK,
     Column("layer", "name of the layer; `network` is the plain forward pass", key=True),
     Column("device", "where it ran", "word", words=("cpu", "cuda"), compared=False),
-    Column("repeats", "timed passes", "integer", compared=False),
+    Column("repeats", "timed passes; of layers a third", "integer", compared=False),
     Column("median_ms", "median of the repeats", "number", "ms", compared=False),
     Column("q1_ms", "first quartile", "number", "ms", compared=False),
     Column("q3_ms", "third quartile", "number", "ms", compared=False),
@@ -558,6 +595,27 @@ _result(
 _result("numbers.json", "the same, for Markdown and Quarto", "render_report")
 _result("references.json", "the same, for pandoc, Zotero and citeproc", "render_report")
 _result("CITATION.cff", "how to cite these results", "render_report")
+
+for _file in (
+    ResultFile("index.html", "the atlas: a line for each study that has results", "render_index"),
+    ResultFile(
+        "claims.csv",
+        "a row for each claim of every study that has results",
+        "render_index",
+        columns=(
+            Column("study", "name of the study's folder", key=True),
+            _CLAIM,
+            *_PRINTED[:1],
+            Column("value", "the number they denote", "number"),
+            Column("verdict", "how the measured number stands to it", "word", words=VERDICTS),
+            Column("reading", "id of the reading concluded on, or of the best for the claim"),
+            Column("measured", "what was measured of that reading", "number"),
+            Column("address", "where the report of the study says how, from `results/`"),
+        ),
+    ),
+    ResultFile("claims/", "the same as pages of at most 1,000 claims", "render_index"),
+):
+    OF_ALL[_file.name] = _file
 
 register_quantity(
     Quantity(

@@ -217,6 +217,7 @@ class Bar:
     median: float
     low: float
     high: float
+    passes: int
     strong: bool = False
 
 
@@ -264,7 +265,7 @@ def _slowest(bars: list[Bar]) -> list[Bar]:
 
 def _bar(row: Row, name: str, *, strong: bool = False) -> Bar:
     median, low, high = (row[column] or row["median_ms"] for column in _COLUMNS)
-    return Bar(name, float(median), float(low), float(high), strong)
+    return Bar(name, float(median), float(low), float(high), int(row["repeats"]), strong)
 
 
 def _which(bars: list[Bar], what: str) -> str:
@@ -274,8 +275,9 @@ def _which(bars: list[Bar], what: str) -> str:
 
 def _chart(name: str, results: Results, bars: list[Bar], what: str) -> Drawing:
     title = f"Latency of {what} on {results.record['device']['name']}, in milliseconds."
-    how = "median of the repeats, with a line from the first to the third quartile; batch of one"
     longest = max(bars, key=lambda bar: bar.median)
+    median = f"median of {count_of(longest.passes, 'pass', 'passes')}"
+    how = f"{median}, with a line from the first to the third quartile; batch of one"
     told = f"{title} The longest is {longest.name} with {longest.median:.3g} ms."
     return Drawing(name, f"{title[:-1]}: {how}.", told, lambda width: _draw_bars(bars, width))
 

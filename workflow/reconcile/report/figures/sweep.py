@@ -15,7 +15,13 @@ from reconcile.judge.reconciliation import MOST_BEST
 from reconcile.report.figures.svg import NARROW, Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
 from reconcile.study.model import Axis, Source
-from reconcile.study.plan import Combination, axes_by_effect, cells_of, values_of
+from reconcile.study.plan import (
+    Combination,
+    axes_by_effect,
+    axis_in_words,
+    cells_of,
+    values_of,
+)
 from reconcile.study.values import Argument
 from reconcile.words import argument_text, count_of
 
@@ -162,7 +168,8 @@ def _worth_naming(cells: Sequence[Combination], groups: Mapping[int, int]) -> li
 def _axis(results: Results, name: str, axis: Axis) -> AxisView:
     values = [argument_text(value) for value in values_of(axis)]
     told = values if len(values) <= MOST_VALUES else [*values[:3], "…", values[-1]]
-    return AxisView(name, results.study.argument_help.get(name, ""), " · ".join(told), len(values))
+    meaning = results.study.argument_help.get(name.rpartition(".")[2], "")
+    return AxisView(axis_in_words(name), meaning, " · ".join(told), len(values))
 
 
 def _claims_told(results: Results, matched: Sequence[str]) -> str:
@@ -204,8 +211,8 @@ def _picture(results: Results) -> GridPicture | None:
         places.setdefault(place, []).append(cell.matched)
         chosen = place if cell.reading == results.chosen else chosen
     return GridPicture(
-        across,
-        down,
+        axis_in_words(across),
+        axis_in_words(down),
         columns,
         rows,
         {place: max(found) for place, found in places.items()},

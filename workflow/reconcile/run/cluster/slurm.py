@@ -8,7 +8,6 @@ the executor asks of accounting.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -19,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from reconcile.run.alive import Alive
 
 JOB_PREFIX = "reconcile"
 """As in profiles/slurm/profile.yaml."""
@@ -34,37 +35,11 @@ class LeftoverError(Exception):
     """Jobs of a killed run are still there, and would write what this run writes."""
 
 
-class RunMark:
-    """Says that a run is going on in a folder, for as long as the process lives.
-
-    A lock of the kernel, not a file that a killed run leaves behind.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def alone(self) -> bool:
-        """Take the mark; False if another run has it too, or the file system cannot tell."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        # Never closed: that would give the mark back while the run goes on.
-        mark = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o666)
-        return _locked(mark, fcntl.LOCK_EX) & _locked(mark, fcntl.LOCK_SH)
-
-
-def _locked(mark: int, kind: int) -> bool:
-    try:
-        fcntl.flock(mark, kind | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def cancel_leftovers(folder: Path, mark: RunMark, report: Callable[[str], None]) -> None:
+def cancel_leftovers(folder: Path, report: Callable[[str], None]) -> None:
     """Cancel this user's jobs of a killed run in this folder, and wait until they have ended.
 
     Args:
         folder: the project's folder; jobs of another checkout are nobody's leftovers here.
-        mark: of the run that is about to start.
         report: is told what is done, if there is anything to do.
 
     Raises:
@@ -72,12 +47,11 @@ def cancel_leftovers(folder: Path, mark: RunMark, report: Callable[[str], None])
     """
     if shutil.which("squeue") is None:
         return
-    alone = mark.alone()
     jobs = _jobs(folder, report)
     if not jobs:
         return
     shown = ", ".join(jobs)
-    if not alone:
+    if not Alive(folder).alone():
         report(f"another run is going on here: its SLURM jobs {shown} are left alone")
         return
     report(f"cancelling SLURM jobs that a killed run left behind: {shown}")

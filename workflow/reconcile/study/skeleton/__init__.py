@@ -7,13 +7,11 @@ from pathlib import Path
 
 from reconcile.errors import Fault, InputError
 from reconcile.files import write_text
-from reconcile.study.values import PATTERNS, STUDY_PATTERN
+from reconcile.study.values import PATTERNS, RESERVED, STUDY_PATTERN
 
 FILES = ("study.yaml", "network.py")
 PLACEHOLDER = "PAPER"
 MAX_NAME = 200
-RESERVED = ("all",)
-"""``studies: all`` means every study."""
 _SCHEMA = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
 
 

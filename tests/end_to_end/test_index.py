@@ -1,0 +1,131 @@
+"""The atlas of 200 studies in a real browser: searched, accessible, and whole without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from atlas_of import write_reconciliations
+from axe import troubles
+from playwright.sync_api import Browser, Page, expect
+from support import PROJECT
+
+from reconcile.report.atlas import write_atlas
+
+pytestmark = pytest.mark.slow
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The atlas of 200 studies with 8 claims each."""
+    folder = tmp_path_factory.mktemp("atlas")
+    write_atlas(write_reconciliations(folder, 200, 8), PROJECT / "templates", folder)
+    return folder
+
+
+@pytest.fixture
+def open_page(browser: Browser, results: Path) -> Iterator[Open]:
+    """Open a page of the atlas; console errors and requests for anything else fail the test."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_it(page: str = "index.html", **settings: Any) -> Page:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | settings))
+        contexts.append(context)
+        opened = context.new_page()
+        opened.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        opened.on("pageerror", lambda error: troubles.append(str(error)))
+        own = ("data:", results.as_uri())
+        opened.on("request", lambda r: None if r.url.startswith(own) else troubles.append(r.url))
+        opened.goto(f"{results.as_uri()}/{page}")
+        return opened
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+@pytest.mark.parametrize("page", ["index.html", "claims/1.html"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing(open_page: Open, page: str, width: int, scheme: str) -> None:
+    """No violation of WCAG 2.2 AA or of best practice, and nothing that stays open."""
+    opened = open_page(
+        page, viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
+    )
+    assert troubles(opened) == []
+
+
+@pytest.mark.parametrize("page", ["index.html", "claims/1.html"])
+@pytest.mark.parametrize("width", [1280, 768, 390, 320])
+def test_nothing_reaches_beyond_the_page(open_page: Open, page: str, width: int) -> None:
+    """No horizontal scrolling."""
+    opened = open_page(page, viewport={"width": width, "height": 800})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def shown(page: Page) -> int:
+    """How many studies are to be seen."""
+    return page.locator("table.studies tbody tr:visible").count()
+
+
+def test_finding_a_study(open_page: Open) -> None:
+    """By words of its answer or paper in any order; by outcome, kind of number and year."""
+    page = open_page()
+    assert shown(page) == 200
+    search = page.get_by_role("searchbox")
+    search.fill("290400 s017")
+    assert shown(page) == 1
+    expect(page.get_by_role("status")).to_have_text("1 of 200 studies")
+    search.fill("menabrea digits")
+    assert shown(page) == 200
+    page.get_by_label("Outcome").select_option("explained")
+    assert shown(page) == 50
+    page.get_by_label("Numbers of").select_option("neurons")
+    page.get_by_label("Year").select_option("1990")
+    assert 0 < shown(page) < 6
+    search.fill("nobody has this word")
+    assert shown(page) == 0
+    expect(page.get_by_text("No study fits.")).to_be_visible()
+
+
+def test_the_address_keeps_what_was_chosen(open_page: Open) -> None:
+    """Whoever is given the address sees the same studies."""
+    page = open_page()
+    page.get_by_role("searchbox").fill("s01")
+    page.get_by_label("Outcome").select_option("agree")
+    before = shown(page)
+    other = open_page(page.url.rpartition("/")[2])
+    assert 0 < shown(other) == before < 200
+
+
+def test_finding_a_claim(open_page: Open) -> None:
+    """A printed number is found with or without separators; studies without a hit are gone."""
+    page = open_page("claims/1.html")
+    page.get_by_role("searchbox").fill("s007 2001")
+    expect(page.locator("tbody tr:visible")).to_have_count(1)
+    assert page.locator(".of-a-study:visible").count() == 1
+    page.get_by_role("searchbox").fill("")
+    page.get_by_label("Verdict").select_option("contradicts")
+    assert page.locator("tbody tr:visible").count() == page.locator(".of-a-study").count()
+
+
+def test_rows_stay_a_table_on_a_phone(open_page: Open) -> None:
+    """Cards are rows of a table to a screen reader."""
+    page = open_page(viewport={"width": 390, "height": 800})
+    assert page.get_by_role("row").count() == 201
+    assert page.get_by_role("rowheader").first.inner_text().startswith("Study s000")
+
+
+def test_everything_is_there_without_a_script(open_page: Open) -> None:
+    """All studies are listed, and nothing is shown that would need one."""
+    page = open_page(java_script_enabled=False)
+    assert shown(page) == 200
+    assert page.get_by_role("searchbox").count() == 0
+    page.get_by_role("link", name="All claims").click()
+    expect(page.locator("h1")).to_have_text("Claims")
+    assert page.locator("tbody tr").count() == 1000
