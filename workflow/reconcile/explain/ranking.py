@@ -355,16 +355,15 @@ def _quantity_of(candidate: Candidate) -> int:
 
 def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
-    # The last zeros are among what is assumed already: a row says so.
-    cost = Fraction(candidate.cost - (hit.fit == WEAKLY))
     assumed = Assumed(
-        cost,
+        # The last zeros are among what is assumed already: a row says so.
+        Fraction(candidate.cost - (hit.fit == WEAKLY)),
         hit.fit,
         hit.by_chance,
         candidate.expression,
         hit.search,
         hit.change,
-        done=_is_known(candidate),
+        known=_is_known(candidate),
         place=_quantity_of(candidate),
     )
     return rank_of(assumed)

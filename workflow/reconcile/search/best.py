@@ -51,8 +51,8 @@ class Assumed(NamedTuple):
         expression: what gives the number.
         search: what found it, one of ``KINDS``.
         change: how many times the number is more or less than what was measured, of a slip.
-        done: whether somebody is known to count so.
-        place: of what is counted among all that the number may count, the likeliest first.
+        known: whether somebody is known to count so.
+        place: of what is counted, among what a number may count; the usual ones come first.
     """
 
     cost: Fraction
@@ -61,7 +61,7 @@ class Assumed(NamedTuple):
     expression: str
     search: str
     change: Fraction = Fraction(1)
-    done: bool = False
+    known: bool = False
     place: int = 0
 
 
@@ -73,7 +73,7 @@ def rank_of(hit: Assumed) -> Rank:
         # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
         hit.change,
         hit.fit not in _WELL,
-        not hit.done,
+        not hit.known,
         hit.place,
         KINDS.index(hit.search),
         round(hit.by_chance, 6),
