@@ -53,7 +53,7 @@ def test_a_lucky_hit_looks_like_one() -> None:
 def test_the_reading_of_a_study() -> None:
     """Where there are readings, a column names them."""
     head, row = list(lines(answer(hit("a", network="floor")), 5))[1:]
-    assert head.split()[5:7] == ["reading", "what"]
+    assert head.split()[6:8] == ["reading", "what"]
     assert row.split()[5] == "floor"
 
 
