@@ -79,8 +79,8 @@ def test_a_table(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     note, head, first, *_ = out.splitlines()
     assert note.startswith("input: 3x224x224, which nothing said")
     assert head.split()[:2] == ["number", "digits"]
-    assert first.split()[:3] == ["314", "exact", "parameters"]
-    assert " parameters(network) " in first
+    assert first.split()[:3] == ["314", "exact", "0"]
+    assert first.endswith(" parameters(network)")
 
 
 def test_arguments_and_inputs(network: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,6 +102,15 @@ def test_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     best = json.loads(out)["explanations"][0]
     assert (best["search"], best["value"]) == ("sizes", macs)
     assert "227 × 227" in best["says"]
+
+
+def test_flops_of_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """FLOPs of another image are multiply-adds there as well, which is assumed besides."""
+    macs = 299 * 299 * 27 * 8 + 80
+    _, out, _ = told(capsys, f"{macs:,} FLOPs", f"{network}:Net", "--json")
+    best = json.loads(out)["explanations"][0]
+    assert (best["search"], best["value"], best["assumes"]) == ("sizes", macs, 2)
+    assert best["who"] == "usual in papers on images"
 
 
 @pytest.mark.parametrize(
@@ -150,11 +159,25 @@ def test_one_line(
     assert says in error
 
 
+def test_a_page_is_written(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page names the network with what was typed, and the table is printed all the same."""
+    page = tmp_path / "pages" / "answer.html"
+    typed = ["314", f"{network}:Net", "--input", "3x8x8", "--html", str(page)]
+    code, out, _ = told(capsys, *typed)
+    assert code == 0
+    assert out.splitlines()[1].startswith("314 ")
+    text = page.read_text(encoding="utf-8")
+    assert ":Net --input 3x8x8</code>" in text
+    assert '<th scope="row">parameters<' in text
+
+
 def test_words(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A network of words is given whole numbers."""
     code, out, _ = told(capsys, "800", f"{network}:Words", "--input", "16:int64")
     assert code == 0
-    assert " parameters(network) " in out.splitlines()[1]
+    assert out.splitlines()[1].endswith(" parameters(network)")
 
 
 def test_no_such_package(capsys: pytest.CaptureFixture[str]) -> None:
