@@ -10,7 +10,7 @@ from counted import words
 from reconcile.search.composed import (
     MOST_ASSUMED,
     MOST_TERMS,
-    Term,
+    Varied,
     composed_candidates,
     in_units,
     is_plain,
@@ -54,7 +54,7 @@ def test_what_is_plain(expression: str, plain: bool) -> None:
 def test_a_quantity_is_replaced_wherever_it_stands() -> None:
     """What has several terms is put in brackets; others with the same beginning stay."""
     text = "macs(a) / (macs('a') + macs(ab))"
-    assert with_term(text, Term("macs", "a"), "x - y") == "(x - y) / ((x - y) + macs(ab))"
+    assert with_term(text, Varied("macs", "a"), "x - y") == "(x - y) / ((x - y) + macs(ab))"
 
 
 def test_what_is_found_is_what_the_expression_gives(tmp_path: Path) -> None:

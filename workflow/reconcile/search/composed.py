@@ -28,7 +28,7 @@ _PLAIN: Final = re.compile(r"\b(\w+)\((['\"]?)([^'\"(),]+)\2\)")
 Candidates = Callable[[NetworkFacts, str, str], list[Candidate]]
 
 
-class Term(NamedTuple):
+class Varied(NamedTuple):
     """A quantity of some layers, or of ``network``."""
 
     quantity: str
@@ -41,9 +41,9 @@ class Term(NamedTuple):
         return words if self.selector == NETWORK else f"{words} of {self.selector}"
 
 
-def terms_of(expression: str) -> tuple[Term, ...]:
+def terms_of(expression: str) -> tuple[Varied, ...]:
     """The plain quantities of an expression, each once, in order; of another network none."""
-    found = (Term(m[1], m[3]) for m in _PLAIN.finditer(expression) if m[1] in QUANTITIES)
+    found = (Varied(m[1], m[3]) for m in _PLAIN.finditer(expression) if m[1] in QUANTITIES)
     return tuple(dict.fromkeys(found))
 
 
@@ -64,7 +64,7 @@ class Changed:
     """
 
     scope: Scope
-    term: Term
+    term: Varied
     value: Fraction
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
@@ -99,7 +99,7 @@ def composed_candidates(
     found = []
     for term in terms_of(expression)[:MOST_TERMS]:
         for one in candidates(facts, *term):
-            value = _number(expression, Changed(scope, term, one.value))
+            value = _evaluated(expression, Changed(scope, term, one.value))
             if value is not None and one.cost <= MOST_ASSUMED:
                 says = f"{one.says} for {term.words}"
                 text = with_term(expression, term, one.expression)
@@ -109,7 +109,7 @@ def composed_candidates(
 
 def in_units(expression: str, scope: Scope) -> Iterator[Candidate]:
     """The number of a whole expression in each unit."""
-    value = _number(expression, scope)
+    value = _evaluated(expression, scope)
     for unit in UNITS if value is not None else ():
         text = f"({expression}){unit.text}"
         yield Candidate(f"the same, {unit.says}", text, (value or 0) * unit.factor, 1)
@@ -120,7 +120,7 @@ def without_units(candidates: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in candidates if not any(c.expression.endswith(u.text) for u in UNITS)]
 
 
-def with_term(expression: str, term: Term, text: str) -> str:
+def with_term(expression: str, term: Varied, text: str) -> str:
     """An expression with something in the place of one of its quantities."""
     put = f"({text})" if " " in text else text
 
@@ -130,7 +130,7 @@ def with_term(expression: str, term: Term, text: str) -> str:
     return _PLAIN.sub(placed, expression)
 
 
-def _number(expression: str, scope: Scope) -> Fraction | None:
+def _evaluated(expression: str, scope: Scope) -> Fraction | None:
     try:
         value = evaluate(expression, scope)
     except ExpressionError:

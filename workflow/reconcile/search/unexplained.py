@@ -17,7 +17,7 @@ from reconcile.search.candidates import Candidate, Findings, Pool, cells
 from reconcile.search.composed import (
     MOST_TERMS,
     Candidates,
-    Term,
+    Varied,
     composed_candidates,
     in_units,
     is_plain,
@@ -47,10 +47,10 @@ class Asked:
     """
 
     claim: Claim
-    terms: tuple[Term, ...]
+    terms: tuple[Varied, ...]
 
     @property
-    def plain(self) -> Term | None:
+    def plain(self) -> Varied | None:
         """The quantity that the claim is, if it is nothing else."""
         return self.terms[0] if is_plain(self.claim.expression) else None
 
