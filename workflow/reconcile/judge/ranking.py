@@ -257,4 +257,5 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
         return f"{sentence}{unless}.{unknown}"
     proof = " It is no proof of any of them." if len(parts) > 1 else ""
     rest = f" It fits none of {', '.join(unfit)}." if unfit else ""
-    return f"{claim.number.said} ({claim.id}) is consistent {' — and '.join(parts)}.{rest}{unknown}{proof}"
+    printed = f"{claim.number.said} ({claim.id})"
+    return f"{printed} is consistent {' — and '.join(parts)}.{rest}{unknown}{proof}"
