@@ -79,7 +79,7 @@ def test_a_page() -> None:
     assert "<script" not in text
     assert "2 explanations, 1 of them shown, best first" in text
     assert "none of these says much" in text
-    assert re.findall(r'scope="col"[^>]*>([^<]+)<', text)[:2] == ["What is counted", "Number"]
+    assert re.findall(r'scope="col"[^>]*>([^<]+)<', text)[:2] == ["What is counted", "Digits"]
     assert text.count("<tr>") == 2
 
 

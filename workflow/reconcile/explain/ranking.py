@@ -247,10 +247,10 @@ def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Sea
         "resized": resized_candidates,
     }
     for search, candidates in searches.items():
-        every = (c for name in _names(quantity) for c in candidates(one.facts, name))
-        found.append(
-            (search, list(_different([*every, *_as_one(one.facts, candidates, quantity)])))
-        )
+        every = [c for name in _names(quantity) for c in candidates(one.facts, name)]
+        if search != "resized":  # a class more or less changes no work to speak of
+            every += _as_one(one.facts, candidates, quantity)
+        found.append((search, list(_different(every))))
     if one.sizes:
         found.append(("sizes", list(_of_sizes(one.sizes, quantity))))
     return found
