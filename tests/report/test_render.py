@@ -353,9 +353,11 @@ def test_what_is_printed_for_citing_resolves(results: Results, html: str) -> Non
     keys = re.findall(r"@\w+\{([^,]+),", block)
     assert len(keys) == 2
     assert all(f"{{{key},\n" in reference for key in keys)
-    (names,) = re.findall(r"\\reconcile\{(.*?)\}</code>", html)
+    cited = re.findall(r"\\reconcile\{((?:[^{}<]*\}\{){3}[^{}<]*)\}", html)
+    assert len(cited) > len(results.study.claims)
     index = (results.folder / "numbers.csv").read_text(encoding="utf-8")
-    assert f"\n{names.replace('}{', ',')}," in index
+    for names in cited:
+        assert f"\n{unescape(names).replace('}{', ',')}," in index, names
 
 
 def test_rendering_loads_no_torch() -> None:
