@@ -47,6 +47,10 @@ def deep(depth=2):
 def depth_of(network):
     return 1
 
+class Two(Net):
+    def forward(self, images, words):
+        return super().forward(images) + words
+
 class Words(nn.Module):
     def __init__(self):
         super().__init__()
@@ -145,7 +149,11 @@ def test_nothing(network: str, capsys: pytest.CaptureFixture[str]) -> None:
         ("Nett", (), "has no torch.nn.Module named Nett"),
         ("depth_of", (), "depth_of() missing 1 required positional argument: 'network'"),
         ("Needs", (), "missing 1 required keyword-only argument: 'depth'; --with NAME=VALUE"),
-        ("Words", (), "--input says what it is given, like 3x224x224 or 128:int64"),
+        (
+            "Words",
+            ("--input", "3x8x8"),
+            "--input says what it is given, like 3x224x224 or 128:int64",
+        ),
         ("Net", ("--with", "deep=2"), "unexpected keyword argument 'deep'"),
         ("Net", ("--most", "0"), "--most: must be 1 or more"),
     ],
@@ -174,10 +182,29 @@ def test_a_page_is_written(
 
 
 def test_words(network: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A network of words is given whole numbers."""
+    """A network of words is given whole numbers, which are tried where nothing says so."""
     code, out, _ = told(capsys, "800", f"{network}:Words", "--input", "16:int64")
     assert code == 0
     assert out.splitlines()[1].endswith(" parameters(network)")
+
+
+def test_words_that_nothing_said(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What takes no image is given words."""
+    code, out, _ = told(capsys, "800", f"{network}:Words")
+    assert code == 0
+    assert out.startswith("input: 128:int64, which nothing said; --input says another")
+
+
+def test_a_network_that_nobody_can_run(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its parameters are counted all the same, and why it was not run is said."""
+    code, out, _ = told(capsys, "314 parameters", f"{network}:Two", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["explanations"][0]["expression"] == "parameters(network)"
+    (note,) = found["notes"]
+    assert note.startswith("only its parameters are counted, since it was not run: Two: ")
+    assert "missing 1 required positional argument: 'words'" in note
+    assert told(capsys, "5 MFLOPs", f"{network}:Two")[0] == 1
 
 
 def test_no_such_package(capsys: pytest.CaptureFixture[str]) -> None:
