@@ -74,6 +74,9 @@
     button.setAttribute("aria-label", `Copy link to ${article.id.replace("-", " ")}`);
     article.querySelector(".address").append(button);
   }
+  for (const line of document.querySelectorAll(".cited > .line")) {
+    line.after(" ", copyButton("Copy", "Line to cite copied", () => line.textContent));
+  }
   for (const block of document.querySelectorAll("pre.copyable")) {
     block.after(copyButton("Copy reference", "Reference copied", () => block.textContent));
   }

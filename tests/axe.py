@@ -27,7 +27,7 @@ FAINT = """([targets, least]) => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const contrast = (text) => {
-    text.scrollIntoView({ block: "center" });
+    text.scrollIntoView({ block: "center", behavior: "instant" });
     const range = document.createRange();
     range.selectNodeContents(text);
     const boxes = [...range.getClientRects(), text.getBoundingClientRect()];

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from support import PROJECT
 
-from reconcile.errors import InputError
+from reconcile.errors import InputError, visible
 from reconcile.explain.asking import networks_asked
+from reconcile.explain.numbers import number_asked
 
 
 def test_a_package() -> None:
@@ -28,6 +32,12 @@ def test_words_are_whole_numbers() -> None:
         ([1, 128], "int64"),
         ([1, 1, 8], "float32"),
     ]
+
+
+def test_an_input_by_its_name() -> None:
+    """A network whose forward takes several says which is which."""
+    (named,) = networks_asked("a.b:c", [], ["words=128:int64", "3x8x8"])
+    assert [given["name"] for given in named.inputs] == ["words", None]
 
 
 def test_a_study() -> None:
@@ -62,7 +72,7 @@ def test_no_such_network(network: str, says: str, monkeypatch: pytest.MonkeyPatc
     ("arguments", "inputs", "says"),
     [
         (["depth"], [], "--with: 'depth' is no argument"),
-        (["depth=["], [], "--with: 'depth=[' has a value that YAML cannot read"),
+        (["depth=["], [], "--with: 'depth=[' has no value that can be given"),
         ([], ["3,224,224"], "--input: '3,224,224' is no shape"),
         ([], ["3x0"], "--input: '3x0' is no shape"),
         ([], ["8:int3"], "types are float32"),
@@ -73,3 +83,51 @@ def test_no_argument_and_no_shape(arguments: list[str], inputs: list[str], says:
     with pytest.raises(InputError, match="explain: ") as refused:
         networks_asked("a:b", arguments, inputs)
     assert says in str(refused.value)
+
+
+TYPED = st.one_of(
+    st.text(max_size=40),
+    st.from_regex(
+        r"[~<]?\d{0,4}[., ]?\d{0,3}[., ]?\d{0,3} ?(x|e|\^|/)?[kmgbtKMGBT]?i?[bB]? ?[a-zF]*"
+    ),
+    st.from_regex(r"[a-z_.]{0,9}(\.py)?:?[A-Za-z_]{0,9}", fullmatch=True),
+    st.from_regex(r"([a-z]+=)?[0-9x×]{0,12}(:[a-z0-9]{0,8})?", fullmatch=True),
+    st.from_regex(r"[a-z]{0,5}=?[\[\]{}&*!|>'\"%@`a-z0-9:, -]{0,12}", fullmatch=True),
+)
+
+
+def refusals(ask: Callable[[], object]) -> str:
+    """Why something is refused, in one line; nothing where it is taken."""
+    try:
+        ask()
+    except InputError as refused:
+        return str(refused)
+    return ""
+
+
+@given(TYPED)
+@settings(max_examples=150)
+@example("9" * 60 + "K")
+@example("1e99")
+@example("2^99")
+@example("0.0")
+@example("٣M")
+@example("studies/..")
+@example("a\0b")
+@example("x.py:y" * 50)
+@example("x=&a [*a, *a]")
+@example("x=!!python/object:os.system {}")
+@example("x=2020-99-99")
+@example("999999999x999999999x999999999")
+def test_whatever_is_typed(text: str) -> None:
+    """Any text is taken or refused in one line that names what it was given for."""
+    kinds: dict[str, Callable[[], object]] = {
+        "number": lambda: number_asked(text),
+        "network": lambda: networks_asked(text),
+        "--with": lambda: networks_asked("a:b", [text]),
+        "--input": lambda: networks_asked("a:b", [], [text]),
+    }
+    for option, ask in kinds.items():
+        why = refusals(ask)
+        assert why == "" or why.startswith(f"explain: {option}: "), why
+        assert visible(why) == why

@@ -59,8 +59,8 @@ def test_sections_come_in_the_order_in_which_readers_ask(page: Page) -> None:
     """The argument is first, how it was measured is last, and nothing that has data is missing."""
     sections = [a["id"] for tag, a in page.elements if tag == "section"]
     wanted = (
-        "answer picture reasons conflicts undecided matrix ranking layers consistency searches "
-        "evidence claims interpretations verify limits cite measuring"
+        "answer picture reasons conflicts undecided matrix ranking layers consistency numbers "
+        "searches evidence claims interpretations verify limits cite measuring"
     )
     assert sections == wanted.split()
 

@@ -6,6 +6,8 @@ A network is a package's class or function (``torchvision.models:vit_l_16``), a 
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +23,6 @@ from reconcile.study.plan import networks_of, plan_of
 
 STUDIES: Final = Path("studies")
 DTYPES: Final = ("float32", "float64", "float16", "bfloat16", "complex64", "int64", "bool")
-MOST_ELEMENTS: Final = 2**40
 _PLACE = re.compile(r"(?P<place>[^:]+):(?P<name>[A-Za-z_]\w*)")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _SHAPE = re.compile(
@@ -86,7 +87,7 @@ def networks_asked(
         raise refused("network", f"{network!r} names no network; {ACCEPTED}")
     place, name = match["place"], match["name"]
     if place.endswith(".py"):
-        if not Path(place).is_file():
+        if not _is_file(Path(place)):
             raise refused("network", f"there is no file {place}; {ACCEPTED}")
         return [AskedNetwork("", "main", {"file": place, "class": name}, given, shapes)]
     if not _MODULE.fullmatch(place):
@@ -97,14 +98,18 @@ def networks_asked(
 def _study_folder(network: str) -> Path | None:
     """The folder of a study that is named by its folder, or by its name below ``studies``."""
     for folder in (Path(network), STUDIES / network):
-        if (folder / "study.yaml").is_file():
+        if _is_file(folder / "study.yaml"):
             return folder
     if network.rstrip("/").startswith(f"{STUDIES}/") and ":" not in network:
         known = [f.parent.name for f in STUDIES.glob("*/study.yaml")]
         raise refused("network", not_there("study", Path(network).name, known))
-    if Path(network).is_dir():
+    if os.path.isdir(network):  # noqa: PTH112 - no path, where no file system can name it
         raise refused("network", f"{network} has no study.yaml; {ACCEPTED}")
     return None
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - none, where no file system can name it
 
 
 def _of_study(
@@ -129,11 +134,19 @@ def _arguments(texts: Sequence[str]) -> dict[str, Any]:
         match = _GIVEN.fullmatch(text)
         if match is None:
             raise refused("--with", f"{text!r} is no argument; accepted is name=value: depth=20")
-        try:
-            found[match["name"]] = yaml.safe_load(match["value"])
-        except yaml.YAMLError:
-            raise refused("--with", f"{text!r} has a value that YAML cannot read") from None
+        found[match["name"]] = _value(text, match["value"])
     return found
+
+
+def _value(text: str, value: str) -> Any:
+    """What YAML reads, if a process can be told it: no date, no set, nothing that holds itself."""
+    try:
+        read = yaml.safe_load(value)
+        json.dumps(read)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        told = "accepted are numbers, texts, true, false, null, lists and maps, as in YAML"
+        raise refused("--with", f"{text!r} has no value that can be given; {told}") from None
+    return read
 
 
 def _input(text: str) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
         "equal_counts": equal,
         "notes": notes(study, countings, leading, equal, measured),
         "conclusion": conclusion,
+        **study.model_dump(include={"checked", "replies", "corrections"}),
     }
     return Reconciliation(_tables(study, verdicts, countings, checked, conflicts), summary)
 

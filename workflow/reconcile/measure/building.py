@@ -94,6 +94,8 @@ def load_class(file: Path, name: str) -> Callable[..., Any]:
     try:
         exec(_compiled(file, file.read_bytes()), module.__dict__)  # noqa: S102 - as an import does
     except (Exception, SystemExit) as error:
+        if _stands_in(error):
+            return load_class(file, name)
         raise BuildError(f"{file.name} cannot be imported: {first_line(error)}") from error
     found = getattr(module, name, None)
     if inspect.isfunction(found) or (isinstance(found, type) and issubclass(found, nn.Module)):
@@ -141,23 +143,28 @@ def _configured(
 
 
 def imported(module: str, name: str) -> Any:
-    """What a module has by a name, or None; one that needs torchvision imports beside any torch.
-
-    The compiled part of torchvision fits one build of torch. Beside another it does not load, and
-    the package then looks for operators of it, which classifiers never call: they are declared.
-    """
+    """What a module has by a name, or None."""
     try:
         return getattr(importlib.import_module(module), name, None)
     except Exception as error:
-        if not _DECLARED and _misses_operators(error):
-            library = torch.library.Library("torchvision", "FRAGMENT")
-            for operator in ("nms", "qnms"):
-                library.define(
-                    f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-                )
-            _DECLARED.append(library)
-            return getattr(importlib.import_module(module), name, None)
-        raise
+        if not _stands_in(error):
+            raise
+        return getattr(importlib.import_module(module), name, None)
+
+
+def _stands_in(error: BaseException) -> bool:
+    """Declare operators of torchvision where it misses them; whether to try again.
+
+    Its compiled part fits one build of torch. Beside another it does not load, and the package then
+    looks for operators of it, which classifiers never call.
+    """
+    if _DECLARED or not _misses_operators(error):
+        return False
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _DECLARED.append(library)
+    return True
 
 
 def _misses_operators(error: BaseException | None) -> bool:
@@ -206,6 +213,8 @@ def build_network(
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         if is_out_of_memory(error):
             raise
+        if _stands_in(error):
+            return build_network(network, arguments, device, seed, given)
         raise BuildError(first_line(error)) from error
     return model, inputs
 

@@ -33,6 +33,7 @@ SECTIONS = {
     "reasons": "The reasons",
     "conflicts": "Claims that exclude each other",
     "undecided": "What could not be decided",
+    "corrections": "Corrections of this study",
     "matrix": "Claims and readings",
     "sweep": "The sweep",
     "ranking": "Ranking",
@@ -100,6 +101,8 @@ def write_paper(
 
     read = read_results(study, results)
     context = context_of(read, ReportOptions.model_validate(dict(config)))
+    # What is looked up by typing has no place on paper.
+    context["titles"].pop("numbers", None)
     page = render_page(templates, context, "paper")
     write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))
 
@@ -213,6 +216,7 @@ def _titles(context: Mapping[str, Any]) -> dict[str, str]:
         "numbers": context["numbers"].found,
         "searches": context["searched"],
         "undecided": context["rec"]["conclusion"]["undecided"],
+        "corrections": context["study"].corrections,
     }
     titles = {name: title for name, title in SECTIONS.items() if there.get(name, True)}
     return titles | ({"picture": PICTURES[picture]} if picture else {})

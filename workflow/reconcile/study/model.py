@@ -22,6 +22,7 @@ from reconcile.study.values import (
     Argument,
     Arguments,
     Counting,
+    Day,
     Digits,
     Expression,
     Id,
@@ -409,6 +410,30 @@ class Conclusion(Strict):
             yield ("reasons", i, "text"), reason.text
 
 
+class CheckedBy(Strict):
+    """Who held a study against its sources."""
+
+    by: Text = Field(description="The person who opened the sources and compared.")
+    date: Day = Field(description='When, in quotes: "2026-05-03".')
+
+
+class Reply(Strict):
+    """What an author of the paper, or a reader, answers."""
+
+    text: Text = Field(description="The reply, word for word or as its writer agreed to.")
+    who: Text = Field(description="Who replies: a name, and whether an author of the paper.")
+    link: Link = Field(description="Where the reply can be read.")
+    date: Day = Field(description='When it was written, in quotes: "2026-05-03".')
+
+
+class Correction(Strict):
+    """What an earlier version of a study said otherwise."""
+
+    said: Text = Field(description="What the earlier version said.")
+    why: Text = Field(description="What it says now, and why it changed.")
+    date: Day = Field(description='When it changed, in quotes: "2026-05-03".')
+
+
 class Input(Strict):
     """One input of the network; of a batch of any size one is measured."""
 
@@ -441,6 +466,16 @@ class Study(Strict):
     title: Text = Field(description="Short name of the study, as in 'AlexNet'.")
     paper: Paper = Field(description="The paper under examination.")
     question: Text = Field(description="What the study settles, in one or two sentences.")
+    checked: CheckedBy | None = Field(
+        None, description="Who checked quotes, numbers and credits against their sources, and when."
+    )
+    replies: list[Reply] = Field(
+        default_factory=list,
+        description="Replies of the paper's authors and of readers; they stand beside the answer.",
+    )
+    corrections: list[Correction] = Field(
+        default_factory=list, description="What earlier versions of this study said otherwise."
+    )
     network: Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)] = Field(
         description="File and class of the network, network.py:AlexNet, or an installed package "
         "and its class or function: torchvision.models:alexnet."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ ARGUMENT_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]*$"
 AXIS_PATTERN = rf"^([A-Za-z0-9][A-Za-z0-9._-]*\.)?{ARGUMENT_PATTERN[1:]}"
 ORCID_PATTERN = r"^(\d{4}-\d{4}-\d{4}-\d{3}[\dX])?$"
 DOI_PATTERN = r"^10\.\d{4,9}/\S+$"
+DAY_PATTERN = r"^\d{4}-\d{2}-\d{2}$"
 NETWORK_PATTERN = (
     r"^([A-Za-z0-9_][A-Za-z0-9_.-]*\.py|[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)"
     r":[A-Za-z_][A-Za-z0-9_]*$"
@@ -37,6 +39,7 @@ PATTERNS = {
     AXIS_PATTERN: "the name of an argument, or network.argument",
     ORCID_PATTERN: "an ORCID like 0000-0002-1825-0097, or empty",
     DOI_PATTERN: "a DOI like 10.1145/3065386",
+    DAY_PATTERN: 'a day like "2026-05-03", in quotes',
     NETWORK_PATTERN: "a file beside study.yaml and a class in it, like network.py:AlexNet, or an "
     "installed package and what makes a network in it, like torchvision.models:alexnet",
 }
@@ -72,6 +75,14 @@ def _within(value: str | float) -> str | float:
     return value
 
 
+def _date(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is no day of the calendar") from None
+    return text
+
+
 _WANTED = "\n\t\u00ad\u200c\u200d"
 """Of what is not to be seen: line ends, and hyphens and joiners that belong to words."""
 
@@ -96,6 +107,7 @@ def printable(text: str) -> str:
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=5000), AfterValidator(printable)]
 Link = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_safe_link)]
+Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN), AfterValidator(_date)]
 Digits = Annotated[
     str, BeforeValidator(quoted_digits), StringConstraints(min_length=1, max_length=60)
 ]
