@@ -66,6 +66,22 @@ def test_by_closed_forms_no_row_and_all() -> None:
     assert with_relative_positions(80, 16_384, 16_384) == 279_711_580_160
 
 
+def test_the_family_of_gopher(readings: Readings) -> None:
+    """Its smaller models round to their names with relative positions, and none does without."""
+    counts = {
+        (8, 512, 512): (41_549_824, 43_692_032, "sizes.gopher-44m"),
+        (12, 768, 768): (109_510_656, 116_689_920, "gopher.gopher-117m"),
+        (12, 1536, 1536): (388_890_624, 417_404_928, "gopher.gopher-417m"),
+        (24, 2048, 2048): (1_273_495_552, 1_374_699_520, "gopher.gopher-1.4b"),
+        (32, 4096, 4096): (6_573_522_944, 7_111_835_648, "gopher.gopher-7.1b"),
+    }
+    for shape, (ordinary, relative, claim) in counts.items():
+        assert (standard(*shape), with_relative_positions(*shape)) == (ordinary, relative)
+        assert readings.measured("standard", f"{claim}.parameters") == ordinary
+        assert readings.verdict("standard", f"{claim}.parameters") is None
+        assert readings.verdict("transformer-xl", f"{claim}.parameters") == "matches-rounded"
+
+
 def test_attention_is_causal_and_knows_distances(readings: Readings) -> None:
     """A later token changes no earlier score; with relative positions their order changes later."""
     torch.manual_seed(0)
