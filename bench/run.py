@@ -27,6 +27,7 @@ from rows import Outcome
 Benchmark = Callable[[Project, int], Outcome]
 BENCHMARKS: dict[str, Benchmark] = {
     "cold": pipeline.cold,
+    "studies": pipeline.studies,
     "memory": pipeline.memory,
     "no-op": pipeline.no_op,
     "explain": pipeline.explain,

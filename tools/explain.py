@@ -41,6 +41,11 @@ gives the same number to the last digit.
   the first three, "none" where it is not there at all.
 - *total*: the number is a plain total of the network, however its digits are read.
 - Where the source has a mark (*), nobody opened it to check the number for this table.
+
+The rules of the ranking were written with most of these questions in sight, so the share says less
+than it would of others. No rule knows one of them. Numbers for which no explanation is accepted are
+not asked: ShuffleNet V2's 146M FLOPs and SE-ResNet-50's 3.87 GFLOPs, of which the networks at hand
+have 145M and 3.86G multiply-adds.
 """
 
 

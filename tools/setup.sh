@@ -99,12 +99,78 @@ name=$(mktemp -d)
 trap 'rm -rf "$name"' EXIT
 ln -s "$PWD" "$name/here"
 pip() { "$name/here/.venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-install() {
-    pip install "$@" --no-deps --require-hashes -r "$lock"
-    # Not in the lock: one pin, and the CPU or the CUDA build, whichever pip is offered here.
-    pip install "$@" "$(grep -om1 'torch==[0-9.]*' pyproject.toml)"
+
+# uv does not read pip's settings: it is offered what pip is offered here.
+offer_uv_the_same() {
+    local key value
+    while IFS='=' read -r key value; do
+        value=${value:1:-1}
+        value=${value//\\n/ }
+        case $key in
+        *.index-url) export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX-$value} ;;
+        *.extra-index-url) export UV_INDEX=${UV_INDEX-$value} ;;
+        *.find-links) export UV_FIND_LINKS=${UV_FIND_LINKS-${value// /,}} ;;
+        *.cert) export SSL_CERT_FILE=${SSL_CERT_FILE-$value} ;;
+        esac
+    done < <("$python" -m pip config list 2>/dev/null)
 }
 
+# uv is faster; pip is always there.
+fetch() {
+    if [[ $uv ]]; then
+        # Of equal indexes, as pip takes them; the hashes say which files may come.
+        "$uv" pip install --quiet --index-strategy unsafe-best-match \
+            --python "$name/here/.venv/bin/python" "$@" && return
+        echo "setup: uv could not; trying pip"
+        uv=
+    fi
+    pip install "$@"
+}
+
+# The build of torch that pip is offered here, such as 2.13.0+cpu: without being told, pip would
+# prefer one whose hash the registry tells before it is fetched.
+offered_build() {
+    "$python" -m pip index versions torch 2>/dev/null |
+        grep -om1 -E "\b${pin//./\\.}(\+[a-z0-9.]+)?(,|$)" | head -1
+}
+
+# The lock has every build of torch that can be had, and what the one for CUDA needs.
+split_lock() {
+    awk -v folder="$name" '
+        /^[a-z0-9]/ {
+            part = /^torch==/ ? "torch" : /^(triton|nvidia-[^=]*|cuda-[^=]*)==/ ? "cuda" : "lock"
+        }
+        part { print >(folder "/" part) }' "$lock"
+}
+
+torch_needs_cuda() {
+    .venv/bin/python -I -c 'import sys; from importlib.metadata import requires
+sys.exit(not any(name.startswith(("nvidia-", "cuda-")) for name in requires("torch") or ()))'
+}
+
+install() {
+    local build
+    fetch "$@" --no-deps --require-hashes -r "$name/lock"
+    if [[ ${TORCH_BUILD-} ]]; then
+        echo "setup: installing torch $TORCH_BUILD, and what it needs, without the hashes of $lock"
+        fetch "$@" "torch==$TORCH_BUILD"
+        return
+    fi
+    build=$(offered_build) || build=$pin
+    sed "1s/==$pin/==${build%,}/" "$name/torch" >"$name/build"
+    fetch "$@" --no-deps --require-hashes -r "$name/build" ||
+        fail "torch ${build%,} was not installed; without a hash: TORCH_BUILD=${build%,} make report"
+    if torch_needs_cuda; then
+        fetch "$@" --no-deps --require-hashes -r "$name/cuda"
+    fi
+}
+
+pin=$(grep -om1 'torch==[0-9.]*' pyproject.toml)
+pin=${pin#torch==}
+split_lock
+if uv=$(command -v uv); then
+    offer_uv_the_same
+fi
 if [[ -s .venv/report.stamp ]] && works; then
     echo "setup: bringing .venv up to date"
     # Fetches everything: where that fails, what is there stays as it is.

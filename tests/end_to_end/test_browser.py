@@ -200,6 +200,8 @@ def test_the_calculator_by_keyboard(open_report: Open) -> None:
     expect(outcome).to_contain_text("ways give 4096")
     assert field.evaluate("e => e === document.activeElement")
     expect(page.get_by_role("table", name="What gives 4096")).to_be_visible()
+    field.fill("290,400")
+    expect(page.get_by_role("table", name="What gives 290,400")).to_be_visible()
     link = page.locator("table.found a.id").first
     target = str(link.get_attribute("href"))
     link.click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ Done = subprocess.CompletedProcess[bytes]
 STAND_INS = Path(__file__).parent / "stand_ins"
 # `-m venv --clear FOLDER` makes an environment without the pip that takes seconds to unpack.
 PYTHON = """#!/bin/sh
+[ "$3 $4" = "index versions" ] && { echo "Available versions: 99.0, $OFFERED"; exit; }
 [ "$1 $2" = "-m venv" ] || exec "$REAL_PYTHON" "$@"
 "$REAL_PYTHON" -m venv --without-pip --clear "$4" || exit
 cp "$STAND_INS/pip.py" "$4"/lib/python3*/site-packages/
@@ -35,6 +37,17 @@ COMMANDS = {
 }
 OWN_LIBRARY = "own-library: environment ; @snakemake"
 ACTIVATED = 'source "$0/.venv/bin/activate" && cd / && snakemake'
+
+UV = """#!/bin/sh
+echo "uv $*" >>"$LOG"
+[ "$UV_FAILS" ] && exit 1
+while [ "$1" != --python ]; do shift; done
+python=$2
+shift 2
+exec "$python" -m pip install "$@"
+"""
+PINS = (PROJECT / "requirements.lock").read_text("utf-8")
+(TORCH,) = re.findall(r"(?m)^torch==(\S+) ", PINS)
 
 NAMES = [
     "a b/c'd ü#$x (1)&\"",
@@ -81,14 +94,15 @@ def plain_environment(**variables: str) -> dict[str, str]:
 
 def standing_in(commands: Path, **variables: str) -> dict[str, str]:
     """The same, with stand-ins for what set-up calls."""
-    return plain_environment(
-        PATH=f"{commands}{os.pathsep}{os.environ['PATH']}",
-        LOG=str(commands / "log"),
-        REAL_PACKAGES=sysconfig.get_path("purelib"),
-        REAL_PYTHON=sys.executable,
-        STAND_INS=str(STAND_INS),
-        **variables,
-    )
+    own = {
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "LOG": str(commands / "log"),
+        "OFFERED": f"{TORCH}+cpu, {TORCH}, 0.1",
+        "REAL_PACKAGES": sysconfig.get_path("purelib"),
+        "REAL_PYTHON": sys.executable,
+        "STAND_INS": str(STAND_INS),
+    }
+    return plain_environment(**(own | variables))
 
 
 def run(folder: Path, *command: str, environment: dict[str, str]) -> Done:
@@ -186,7 +200,7 @@ def test_an_update_that_was_killed(tmp_path: Path, commands: Path, step: str) ->
     """A set-up that is killed while it changes what was complete leaves no stamp that says so."""
     folder = folder_to_set_up(tmp_path / "project")
     made(folder, commands)
-    (folder / "requirements.lock").write_text("# newer\n")
+    (folder / "requirements.lock").write_text(f"{PINS}# newer\n")
     assert made(folder, commands, KILLED=step).returncode == -signal.SIGKILL
     assert made(folder, commands).stdout == MADE
     assert installed(folder) == {f"{s}.whole" for s in ("venv", "lock", "torch", "check")}
@@ -239,7 +253,7 @@ def test_newer_pins(tmp_path: Path, commands: Path) -> None:
     made(folder, commands)
     by_hand = folder / ".venv" / "by-hand"
     by_hand.touch()
-    (folder / "requirements.lock").write_text("# newer\n")
+    (folder / "requirements.lock").write_text(f"{PINS}# newer\n")
     assert made(folder, commands).stdout == UPDATED
     assert by_hand.exists()
     assert made(folder, commands).stdout == b""
@@ -250,7 +264,7 @@ def test_newer_pins_without_a_network(tmp_path: Path, commands: Path) -> None:
     folder = folder_to_set_up(tmp_path / "project")
     made(folder, commands)
     pins = (folder / "requirements.lock").read_bytes()
-    (folder / "requirements.lock").write_text("# newer\n")
+    (folder / "requirements.lock").write_text(f"{PINS}# newer\n")
     for _ in range(2):
         done = made(folder, commands, FAILS="torch")
         assert done.returncode != 0
@@ -288,6 +302,79 @@ def test_missing_system_packages(tmp_path: Path, commands: Path) -> None:
         command = f"sudo apt-get install --no-install-recommends {PANGO}"
         assert done.stdout.startswith(f"setup: packages are missing; run: {command}\n".encode())
         assert not (folder / ".venv").exists()
+
+
+def with_uv(commands: Path, to: Path) -> Path:
+    """The stand-ins, and one for uv."""
+    shutil.copytree(commands, to)
+    (to / "uv").write_text(UV)
+    (to / "uv").chmod(0o755)
+    return to
+
+
+def asked(folder: Path, step: str) -> str:
+    """What installed a step was asked for."""
+    (file,) = folder.glob(f".venv/lib/python3*/site-packages/{step}.asked")
+    return file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("uv", ["is not there", "is there", "fails"])
+def test_uv_or_pip(tmp_path: Path, commands: Path, uv: str) -> None:
+    """Uv installs where it is there, pip where it is not or fails, both by hash alone."""
+    folder, own = folder_to_set_up(tmp_path / "project"), with_uv(commands, tmp_path / "own")
+    if uv == "is not there":
+        (own / "uv").unlink()
+    done = made(folder, own, UV_FAILS="1" if uv == "fails" else "")
+    failed = b"setup: uv could not; trying pip\n" if uv == "fails" else b""
+    assert (done.returncode, done.stdout) == (0, MADE + failed)
+    calls = (own / "log").read_text().splitlines() if (own / "log").exists() else []
+    assert len(calls) == {"is not there": 0, "is there": 2, "fails": 1}[uv]
+    for step in ("lock", "torch"):
+        assert "--no-deps --require-hashes -r " in asked(folder, step)
+
+
+@pytest.mark.parametrize("offered", ["", TORCH, f"{TORCH}+cpu", f"{TORCH}+cu999"])
+def test_the_build_of_torch_that_is_offered(tmp_path: Path, commands: Path, offered: str) -> None:
+    """The build that pip would choose is asked for by name, with the hashes of the lock."""
+    folder = folder_to_set_up(tmp_path / "project")
+    done = made(folder, commands, OFFERED=f"{offered}, 0.1")
+    assert (done.returncode, done.stdout) == (0, MADE)
+    assert "--require-hashes" in asked(folder, "torch")
+    (line, *hashes) = asked_for(folder)
+    assert line == f"torch=={offered or TORCH} \\"
+    assert set(hashes) == {line for line in PINS.splitlines() if line in hashes}
+    assert len(hashes) > 1
+
+
+def asked_for(folder: Path) -> list[str]:
+    """The lines of what torch was asked for by."""
+    (file,) = folder.glob(".venv/lib/python3*/site-packages/torch.lines")
+    return file.read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("needs", ["", "Requires-Dist: nvidia-cublas; sys_platform == 'linux'"])
+def test_the_parts_of_cuda(tmp_path: Path, commands: Path, needs: str) -> None:
+    """They are installed, by their hashes, where the build of torch asks for them only."""
+    folder = folder_to_set_up(tmp_path / "project")
+    assert made(folder, commands, NEEDS=needs).returncode == 0
+    assert ("cuda.whole" in installed(folder)) == bool(needs)
+    if needs:
+        assert "--no-deps --require-hashes -r " in asked(folder, "cuda")
+
+
+def test_a_build_of_torch_that_is_not_in_the_lock(tmp_path: Path, commands: Path) -> None:
+    """It is refused with the line that takes it, and taken with a line that says so."""
+    folder = folder_to_set_up(tmp_path / "project")
+    done = made(folder, commands, FAILS="torch")
+    assert done.returncode != 0
+    build = f"{TORCH}+cpu"
+    refused = f"torch {build} was not installed; without a hash: TORCH_BUILD={build} make report"
+    assert f"setup: {refused}\n".encode() in done.stdout
+    done = made(folder, commands, TORCH_BUILD=build)
+    assert done.returncode == 0
+    taken = f"setup: installing torch {build}, and what it needs, without the hashes of "
+    assert taken.encode() in done.stdout
+    assert "--require-hashes" not in asked(folder, "torch")
 
 
 PANGO = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"

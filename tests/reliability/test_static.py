@@ -64,9 +64,22 @@ def test_every_range_is_met_by_its_pin(name: str, extras: list[str]) -> None:
     pins = dict(re.findall(r"(?m)^([a-z0-9.-]+)==(\S+)", (PROJECT / name).read_text("utf-8")))
     for text in chain(project["dependencies"], *(optional[extra] for extra in extras)):
         wanted = Requirement(text)
-        if wanted.name != "torch":
-            pin = pins[re.sub(r"[-_.]+", "-", wanted.name).lower()]
-            assert wanted.specifier.contains(pin), text
+        pin = pins[re.sub(r"[-_.]+", "-", wanted.name).lower()]
+        assert wanted.specifier.contains(pin), text
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock"])
+def test_torch_is_pinned_with_its_cuda_parts(name: str) -> None:
+    """The lock has a hash for each build of torch, and pins what the one for CUDA needs."""
+    text = Path(PROJECT / name).read_text("utf-8")
+    (torch,) = re.findall(r"(?m)^torch==\S+ \\\n((?:    --hash.*\n)+)", text)
+    # Of four systems and five releases of Python, and what the registry does not list.
+    assert len(torch.splitlines()) > 20
+    parts = re.findall(
+        r"(?m)^((?:nvidia|cuda)-[a-z0-9-]+|triton)==\S+ ; .*sys_platform == 'linux'", text
+    )
+    assert len(parts) > 15
+    assert {"nvidia-cublas", "nvidia-cudnn-cu13", "triton"} <= set(parts)
 
 
 @pytest.mark.parametrize("name", ["default", "slurm"])

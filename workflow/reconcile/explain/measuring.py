@@ -186,7 +186,7 @@ def _at_sizes(one: CountedNetwork, printed: PrintedNumber, pool: Zygote) -> Iter
 
 
 def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[int]:
-    """The sides whose multiply-adds may be the printed number, the likeliest first.
+    """The sides whose multiply-adds may be the printed number: the likeliest, in order.
 
     They grow with the square of the side, and where every patch attends to every other with up to
     its fourth power.
@@ -203,7 +203,7 @@ def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[
                     ideal = side * float(printed.value / total) ** (1 / power)
                     off = abs(other / ideal - 1)
                     found[other] = min(off, found.get(other, off))
-    return sorted(found, key=lambda other: (found[other], other))[:MOST_SIDES]
+    return sorted(sorted(found, key=lambda other: (found[other], other))[:MOST_SIDES])
 
 
 def _of_size(side: str, facts: NetworkFacts) -> Iterator[Candidate]:

@@ -101,6 +101,8 @@ def write_paper(
 
     read = read_results(study, results)
     context = context_of(read, ReportOptions.model_validate(dict(config)))
+    # What is looked up by typing has no place on paper.
+    context["titles"].pop("numbers", None)
     page = render_page(templates, context, "paper")
     write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))
 

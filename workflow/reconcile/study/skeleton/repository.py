@@ -30,7 +30,10 @@ _FILES = {
 """What is written, by the file beside this one that it is made of."""
 _PROFILE = "profiles/default/profile.yaml"
 _ON_GITHUB = re.compile(r"(?:git\+)?(?:https://github\.com/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?")
-_PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)((?: ;[^\\\n]+)?)", re.MULTILINE)
+# Not torch, which the library pins itself, nor the parts of CUDA, which one of its builds needs.
+_PIN = re.compile(
+    r"^(?!torch==|triton==|nvidia-|cuda-)([a-z0-9.-]+)==(\S+)((?: ;[^\\\n]+)?)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -171,8 +174,8 @@ def _requirements(origin: Origin) -> str:
 
 
 def _constraints() -> str:
-    """What this release is locked to. torch is pinned by the library: its builds are many."""
+    """What this release is locked to."""
     pins = _PIN.findall(LOCK.read_text(encoding="utf-8"))
     builds = Counter(name for name, *_ in pins)
-    lines = (f"{n}=={v}{m.rstrip()}\n" for n, v, m in pins if builds[n] == 1 and n != "torch")
+    lines = (f"{n}=={v}{m.rstrip()}\n" for n, v, m in pins if builds[n] == 1)
     return f"# What reconcile {__version__} was tested with.\n{''.join(lines)}"
