@@ -17,7 +17,7 @@ from reconcile.measure.process import Zygote
 from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
 from reconcile.study.selecting import Row, number_in, refuse_several, selected, total_of
 from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES
-from reconcile.words import count_of
+from reconcile.words import Seldom, count_of
 
 LARGEST_STRIDE: Final = 1024
 
@@ -84,12 +84,19 @@ class Solving:
         planned: what the plan says of it.
         network: where the study's network is, as in every request.
         pool: the measuring processes.
+        report: is told how far it is.
     """
 
     def __init__(
-        self, search: str, planned: Answer, network: Mapping[str, Any], pool: Zygote
+        self,
+        search: str,
+        planned: Answer,
+        network: Mapping[str, Any],
+        pool: Zygote,
+        report: Report,
     ) -> None:
         self.search, self.planned, self.network, self.pool = search, planned, network, pool
+        self.progress = Seldom(report)
         self.numbers: dict[int, dict[str, Value]] = {}
         self.stride = cache(self._stride)
 
@@ -116,6 +123,8 @@ class Solving:
         answers: dict[int, dict[str, Answer]] = {value: {} for value in new}
         for request, answer in self.pool.ask_all(requests):
             answers[request["value"]][request["network"]] = answer
+            told = f"{self.planned['argument']} {request['value']:,}"
+            self.progress.line(f"{self.search}: {claim}: {told} measured")
         for value, found in answers.items():
             self.numbers[value] = self._counted(value, found)
         return [self.numbers[value][claim] for value in wanted]
@@ -183,10 +192,10 @@ def solution_rows(
         searches: those of the plan, by id.
         network: where the study's network is.
         pool: the measuring processes.
-        report: is told a line for each claim.
+        report: is told how far it is, and a line for each claim.
     """
     for search, planned in searches.items():
-        solving = Solving(search, planned, network, pool)
+        solving = Solving(search, planned, network, pool, report)
         for claim in planned["claims"]:
             measured, method = solving.solve(claim)
             told = count_of(len(measured), "value")
