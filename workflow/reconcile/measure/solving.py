@@ -15,8 +15,8 @@ from typing import Any, Final
 from reconcile.measure.exploring import Method, Value, explore
 from reconcile.measure.process import Zygote
 from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
-from reconcile.study.selecting import Row, number_in, refuse_several, selected
-from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES, summed
+from reconcile.study.selecting import Row, number_in, refuse_several, selected, total_of
+from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES
 from reconcile.words import count_of
 
 LARGEST_STRIDE: Final = 1024
@@ -47,7 +47,8 @@ class AnswerScope:
         column, factor = known.multiple_of or (name, 1)
         rows = {row["layer"]: row for row in answer["layers"]}
         if selector == NETWORK:
-            return [factor * Fraction(_total(column, list(rows.values())))]
+            _refuse_incomplete(column, rows.values())
+            return [factor * Fraction(total_of(rows.values(), column))]
         asked = selected(rows, selector)
         _refuse_incomplete(column, asked)
         refuse_several(name, column, selector, asked)
@@ -68,16 +69,6 @@ class AnswerScope:
     def count(self, function: str, claims: list[str]) -> int:
         """Results are counted where they are known."""
         raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
-
-
-def _total(column: str, rows: list[Row]) -> int:
-    """A network's total, as of totals.csv."""
-    sums = {of.name: source for of, source in summed()}
-    if column not in sums:
-        raise UnknownNameError(f"{column} does not apply to {NETWORK!r}")
-    source, kinds = sums[column]
-    _refuse_incomplete(column, rows)
-    return sum(row.get(source) or 0 for row in rows if not kinds or row["kind"] in kinds)
 
 
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
