@@ -58,7 +58,11 @@ def test_by_closed_forms_no_row_and_all() -> None:
         given = ((p, formula(n, d, kv * h)) for p, d, kv, h, n in TABLE)
         return sum((value + MILLION // 2) // MILLION == printed for printed, value in given)
 
+    def five(layers: int, width: int, inner: int) -> int:
+        return standard(layers, width, inner) + layers * width * inner
+
     assert fit(standard) == 0
+    assert fit(five) == 23
     assert fit(with_relative_positions) == len(TABLE)
     assert standard(80, 8192, 8192) == 64_686_653_440
     assert with_relative_positions(80, 8192, 8192) == 70_062_571_520
@@ -88,7 +92,7 @@ def test_attention_is_causal_and_knows_distances(readings: Readings) -> None:
     network = type(readings.run("transformer-xl", "m44").network)
     sizes = {"layers": 1, "width": 16, "ffw": 64, "kv_size": 4, "heads": 3, "vocabulary": 11}
     for relative in (True, False):
-        model = network(**sizes, relative=relative, biases=True).eval()
+        model = network(**sizes, relative=relative, vectors=True, biases=True).eval()
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter)
         tokens = torch.arange(8)[None]
