@@ -34,7 +34,7 @@ from reconcile.study.expressions import spelled
 from reconcile.study.model import Claim, Study, next_by_id
 from reconcile.study.selecting import with_own_parts
 from reconcile.tables.contract import FITS, QUANTITIES, WEAKLY
-from reconcile.words import listed
+from reconcile.words import Seldom, listed
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,14 @@ def search_digits(given: Given) -> Iterator[Row]:
 def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Iterator[Row]:
     facts = networks(given)
     pools: dict[tuple[str, str, str], Pool] = {}
+    progress = Seldom(given.report)
     for asked in unexplained(given):
         groups: dict[object, tuple[Pool, list[str]]] = {}
         for (reading, network), known in facts.items():
             if network != asked.claim.network:
                 continue
             key = reading, network, asked.claim.expression
+            progress.line(f"{asked.claim.id}: {kind}: under {reading}")
             if key not in pools:
                 pools[key] = Pool(_candidates(given, asked, reading, known, candidates))
             groups.setdefault(pools[key].signature, (pools[key], []))[1].append(reading)
