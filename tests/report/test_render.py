@@ -353,9 +353,12 @@ def test_what_is_printed_for_citing_resolves(results: Results, html: str) -> Non
     keys = re.findall(r"@\w+\{([^,]+),", block)
     assert len(keys) == 2
     assert all(f"{{{key},\n" in reference for key in keys)
-    (names,) = re.findall(r"\\reconcile\{(.*?)\}</code>", html)
+    cited = re.findall(r"\\cite\[claim [\w.-]+\]\{([\w-]+)\}", html)
+    assert len(cited) == len(results.study.claims) and set(cited) <= set(keys)
+    calls = re.findall(r"\\reconcile((?:\{[^{}]+\}){4})", html)
     index = (results.folder / "numbers.csv").read_text(encoding="utf-8")
-    assert f"\n{names.replace('}{', ',')}," in index
+    assert len(calls) == len(cited) + 1
+    assert all(f"\n{call[1:-1].replace('}{', ',')}," in index for call in calls)
 
 
 def test_rendering_loads_no_torch() -> None:

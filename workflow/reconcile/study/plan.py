@@ -34,6 +34,8 @@ from reconcile.study.values import Argument, Arguments
 
 MAX_COMBINATIONS = 200_000
 """More than this is a mistake in an axis rather than a question."""
+MAX_COUNTINGS = 5_000_000
+"""Combinations of a sweep times what claims count under each; verdicts.csv has as many rows."""
 
 
 def networks_of(study: Study, interpretation: Interpretation) -> dict[str, dict[str, Argument]]:
