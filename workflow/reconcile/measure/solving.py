@@ -133,8 +133,16 @@ class Solving:
         return list(self.planned["networks"])
 
     def _arguments(self, value: int) -> dict[str, Answer]:
-        own = {self.planned["argument"]: value}
+        own = {} if "axes" in self.planned else {self.planned["argument"]: value}
         return {name: given | own for name, given in self.planned["networks"].items()}
+
+    def _inputs(self, value: int) -> Answer:
+        """The network's inputs, the first one of another size where that is solved for."""
+        if "axes" not in self.planned:
+            return {}
+        axes, (first, *others) = self.planned["axes"], self.network["inputs"]
+        shape = [*first["shape"][:-axes], *[value] * axes]
+        return {"inputs": [first | {"shape": shape}, *others]}
 
     def _request(self, value: int, network: str, *, swept: bool = True) -> Answer:
         return {
@@ -143,6 +151,7 @@ class Solving:
             "value": value,
             "arguments": self._arguments(value)[network],
             **self.network,
+            **self._inputs(value),
             "placement": "meta",
             "solved": True,
             "swept": swept,
