@@ -119,13 +119,18 @@ def test_conclusion(make_study: MakeStudy, tmp_path: Path) -> None:
 def test_reasons_and_hedge(make_study: MakeStudy, tmp_path: Path) -> None:
     """They come out in their order, numbers in place, with what they rest on."""
     reason = {"text": "The layer has {ceil.conv.neurons}.", "see": ["evidence:rounds-up"]}
-    keys = {"reasons": [reason, {"text": "So."}], "hedge": "That {claim:conv} is a slip is open."}
+    keys = {
+        "reasons": [reason, {"text": "So."}],
+        "hedge": "That {claim:conv} is a slip is open.",
+        "undecided": ["Whether {claim:conv} is one."],
+    }
     conclusion = conclude(make_study, tmp_path, **keys)
     assert conclusion["reasons"] == [
         {"text": "The layer has 64.", "see": ["evidence:rounds-up"]},
         {"text": "So.", "see": []},
     ]
     assert conclusion["hedge"] == "That 48 is a slip is open."
+    assert conclusion["undecided"] == ["Whether 48 is one."]
 
 
 def test_unresolved_reference_of_a_reason_fails(make_study: MakeStudy, tmp_path: Path) -> None:

@@ -348,7 +348,8 @@ def _conclude(
         for i, reason in enumerate(study.conclusion.reasons)
     ]
     texts = {key: told.get((key,), "") for key in ("answer", "hedge", "text")}
-    return study.conclusion.model_dump() | texts | {"reasons": reasons}
+    undecided = [told["undecided", i] for i in range(len(study.conclusion.undecided))]
+    return study.conclusion.model_dump() | texts | {"reasons": reasons, "undecided": undecided}
 
 
 def _tables(

@@ -400,7 +400,9 @@ class Conclusion(Strict):
     text: Text | None = Field(
         None, description="The reasons as one text, where they are not told one by one."
     )
-    undecided: list[Text] = Field(default_factory=list, description="What could not be decided.")
+    undecided: list[Text] = Field(
+        default_factory=list, description="What could not be decided, with {references} for numbers."
+    )
     holds: list[Expression] = Field(
         default_factory=list,
         description="Expressions over the results that must be true: readings('conv*') == 0.",
@@ -413,6 +415,8 @@ class Conclusion(Strict):
                 yield (key,), text
         for i, reason in enumerate(self.reasons):
             yield ("reasons", i, "text"), reason.text
+        for i, text in enumerate(self.undecided):
+            yield ("undecided", i), text
 
 
 class CheckedBy(Strict):
