@@ -15,10 +15,12 @@ from support import PROJECT, study_data, write_study
 from reconcile.cli import COMMANDS
 from reconcile.judge.reconciliation import MOST_LISTED
 from reconcile.judge.verdicts import judge
+from reconcile.study.expressions import MAX_NESTING
 from reconcile.study.load import load_study
 from reconcile.study.model import Claim, Statement
-from reconcile.study.plan import MAX_COMBINATIONS
+from reconcile.study.plan import MAX_COMBINATIONS, MAX_COUNTINGS
 from reconcile.study.printed_tables import PrintedRow, PrintedTable
+from reconcile.study.yamlfile import MAX_BYTES, MAX_CHARACTERS, MAX_NODES
 from reconcile.tables.contract import QUANTITIES
 
 DOCS = PROJECT / "docs"
@@ -176,7 +178,12 @@ def test_the_map_has_every_room() -> None:
 
 def test_limits_are_the_code_s() -> None:
     """Numbers in the prose are those in the code."""
-    assert f"{MAX_COMBINATIONS:,} combinations" in _text("limits")
+    limits = " ".join(_text("limits").split())
+    assert f"{MAX_COMBINATIONS:,} combinations" in limits
+    assert f"{MAX_COUNTINGS:,} numbers" in limits
+    assert f"1,000 characters and {MAX_NESTING} levels" in limits
+    assert f"a study {MAX_BYTES:,} bytes" in limits
+    assert f"{MAX_NODES:,} values and {MAX_CHARACTERS:,} characters" in limits
     assert f"the {MOST_LISTED} best" in _text("how-it-works")
     from reconcile.measure.worker import MEMORY_SHARE
 

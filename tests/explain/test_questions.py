@@ -20,7 +20,7 @@ QUESTIONS: list[dict[str, Any]] = yaml.safe_load(
     (DOCS / "explain-questions.yaml").read_text(encoding="utf-8")
 )
 NEEDED = {"id", "number", "network", "counts", "value", "total", "source"}
-OPTIONS = {"with", "input"}
+OPTIONS = {"with", "input", "slip"}
 OF_SOURCE = {"says", "url", "checked"}
 
 

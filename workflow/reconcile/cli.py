@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from reconcile import __version__
 from reconcile.errors import Fault, InputError, visible
@@ -87,8 +87,16 @@ def _unexpected(command: str, error: Exception) -> str:
     return f"{told} (all of it: python -X dev -m reconcile ...)"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Wrong use is one line, too, that names where the use is told."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        self.exit(2, f"{self.prog}: {visible(message)[:MAX_MESSAGE]} (use: {self.prog} --help)\n")
+
+
 def _parser(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m reconcile", description=__doc__, epilog=_CODES)
+    parser = _Parser(prog="python -m reconcile", description=__doc__, epilog=_CODES)
     parser.add_argument("--version", action="version", version=f"reconcile {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     named = next((word for word in argv if word in COMMANDS), None)

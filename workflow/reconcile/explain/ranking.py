@@ -5,8 +5,8 @@ unit, a module or a layer in place of the network. Beside each stands how many s
 were that assume no more, and how many of them would fit a number of this precision that has nothing
 to do with them. Of explanations that assume the same, digits that are rounded come before digits
 that are cut, what somebody is known to count before what nobody is, parameters before work and work
-before neurons where the number says nothing, then the searches in the order of ``KINDS``; last
-comes what chance gives most often. What gives the same number stands in one row.
+before neurons where the number says nothing, then the searches in their order; last comes what
+chance gives most often (``search.best``). What gives the same number stands in one row.
 """
 
 from __future__ import annotations
@@ -247,10 +247,10 @@ def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Sea
         "resized": resized_candidates,
     }
     for search, candidates in searches.items():
-        every = (c for name in _names(quantity) for c in candidates(one.facts, name))
-        found.append(
-            (search, list(_different([*every, *_as_one(one.facts, candidates, quantity)])))
-        )
+        every = [c for name in _names(quantity) for c in candidates(one.facts, name)]
+        if search != "resized":  # a class more or less changes no work to speak of
+            every += _as_one(one.facts, candidates, quantity)
+        found.append((search, list(_different(every))))
     if one.sizes:
         found.append(("sizes", list(_of_sizes(one.sizes, quantity))))
     return found

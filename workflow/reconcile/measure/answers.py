@@ -20,7 +20,11 @@ BY_CHANCE = "not-deterministic"
 NO_INPUTS = "it has no example_inputs(), and the study gives no `inputs`"
 """Why a network is not built that nobody gave inputs."""
 LARGEST_FRAME = 1 << 28
-FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+FROM_OUTSIDE = tuple(
+    getattr(signal, name)
+    for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
+    if hasattr(signal, name)  # Windows has not all of them
+)
 """Signals that people and systems send; a fault of the process's own raises another one."""
 
 Answer = dict[str, Any]

@@ -8,7 +8,6 @@ Milliseconds throughout.
 from __future__ import annotations
 
 import platform
-import resource
 import statistics
 import subprocess
 import time
@@ -26,6 +25,11 @@ from reconcile.measure.building import called
 from reconcile.measure.counting import hooked, is_layer, layer_names
 from reconcile.measure.provenance import processor
 from reconcile.proc import proc_field
+
+try:
+    import resource
+except ImportError:  # not a Unix, where nothing is measured
+    resource = None  # type: ignore[assignment]
 
 
 class DeviceError(Exception):

@@ -97,6 +97,9 @@ class Zygote:
         self._introduction = outcome.answers[0]
 
     def _start(self) -> None:
+        if sys.platform == "win32":
+            told = "networks are measured on Linux; on Windows use WSL, the Linux in it"
+            raise MeasureError(told)
         ours, theirs = socket.socketpair()
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # a thread more forbids to fork
         try:

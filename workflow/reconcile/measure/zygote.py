@@ -13,7 +13,6 @@ import gc
 import importlib
 import operator
 import os
-import resource
 import select
 import signal
 import socket
@@ -38,6 +37,11 @@ from reconcile.measure.device import DeviceError
 from reconcile.measure.worker import META, NotAsFoundError, Worker, flags
 from reconcile.proc import children, kept_waiting, threads
 from reconcile.run.processes import adopt_orphans, end_children, end_with_parent
+
+try:
+    import resource
+except ImportError:  # not a Unix, where nothing is measured
+    resource = None  # type: ignore[assignment]
 
 PRELOADED = (
     "torch.utils.flop_counter",

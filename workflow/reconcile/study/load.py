@@ -20,10 +20,19 @@ from reconcile.study.expressions import (
     parse,
     references,
 )
-from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation, claims_named
+from reconcile.study.model import (
+    INPUT_SIDE,
+    NONE,
+    SINGLE,
+    Claim,
+    Study,
+    SweptInterpretation,
+    claims_named,
+)
 from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
+    MAX_COUNTINGS,
     network_file_of,
     networks_of,
     size_of,
@@ -142,6 +151,11 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
     if not 0 < size <= MAX_COMBINATIONS:
         message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
         yield ("sweep", "axes"), message
+    else:
+        asked = size * sum(1 + len(claim.countings) for claim in study.claims)
+        if asked > MAX_COUNTINGS:
+            message = f"asks for {asked:,} numbers, each of a combination and a claim's counting"
+            yield ("sweep", "axes"), f"{message}; accepted are {MAX_COUNTINGS:,}"
     for axis in study.sweep.axes:
         if network := axis.rpartition(".")[0]:
             yield from _unknown(("sweep", "axes", axis), network, study.sweep.networks, "network")
@@ -378,6 +392,8 @@ def _solve_problems(study: Study, readings: set[str]) -> Iterator[Problem]:
         }
         if names:
             argument = ("solve", i, "argument")
+            if study.inputs and len(study.inputs[0].shape) > 1:
+                names.add(INPUT_SIDE)
             yield from _unknown(argument, wanted.argument, names, "network argument")
         for claim in claims_named(study, wanted.claims):
             if not _is_parsed(claim.expression):
