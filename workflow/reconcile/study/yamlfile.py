@@ -94,7 +94,7 @@ class _Composer:
             raise self.fault(
                 node, place, f"cannot be read as a value: no {kind}, or too long"
             ) from None
-        if isinstance(value, str) and node.style is None and _FLOAT.fullmatch(value):
+        if isinstance(value, str) and not node.style and _FLOAT.fullmatch(value):
             value = float(value)
         if isinstance(value, float) and not math.isfinite(value):
             raise self.fault(node, place, f"{node.value[:SHOWN]} is not a finite number")
@@ -123,6 +123,9 @@ def _read_text(file: Path) -> str:
 
 
 def _compose(file: Path, text: str) -> yaml.Node | None:
+    node = _composed_by_libyaml(text)
+    if node is not None:
+        return node
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -135,6 +138,27 @@ def _compose(file: Path, text: str) -> yaml.Node | None:
     except RecursionError:
         line = _deep_line(text)
         raise InputError(Fault(file, line, "", f"nested deeper than {MAX_DEPTH} levels")) from None
+
+
+def _composed_by_libyaml(text: str) -> yaml.Node | None:
+    """The nodes as libyaml reads them, ten times as fast; None where it is missing or refuses.
+
+    What it refuses Python's own composer reads again, to say why. Nesting is looked at before,
+    since libyaml's composer recurses without a limit.
+    """
+    fast = getattr(yaml, "CSafeLoader", None)
+    if fast is None:
+        return None
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=fast):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                return None
+        return yaml.compose(text, Loader=fast)
+    except yaml.YAMLError:
+        return None
 
 
 def _deep_line(text: str) -> int:
