@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from processes import Ratio, in_turn, run, seconds, tell
+from processes import Ratio, Took, in_turn, run, seconds, tell
 from project import FLOOR, OneRule, Project
 from rows import Outcome, Row
 
-__all__ = ["cold", "edits", "explain", "memory", "no_op", "profile", "verify"]
+__all__ = ["cold", "edits", "explain", "memory", "no_op", "profile", "studies", "verify"]
 
 ONE_AT_A_TIME = ("-p", "keep", "False")
 """The notebook that holds one network at a time, as careful users write it."""
@@ -23,6 +23,7 @@ EXPLAIN = (
 )
 """A number that is explained, of the network that bench/peers/summary.py builds."""
 CLAIM = ("studies/alexnet/study.yaml", "Figure 2, caption", "The caption of Figure 2")
+ALL = "all"
 PROBE = Path(__file__).resolve().parent / "probe"
 PASSES = "forward passes in the measuring process, their number times their median"
 
@@ -102,6 +103,34 @@ def explain(project: Project, runs: int) -> Outcome:
     )
 
 
+def studies(project: Project, runs: int) -> Outcome:
+    """All studies in one run, against a cold run of each; once, since it takes minutes."""
+    names = sorted(file.parent.name for file in (project.folder / "studies").glob("*/study.yaml"))
+    project.cold()
+    alone = [_of(project, name) for name in names]
+    together = _of(project, ALL)
+    tell(f"studies: {len(names)} alone and together")
+    what = f"all {len(names)} studies in one cold run / the sum of cold runs of each"
+    walls = Ratio.of([together.seconds], [sum(took.seconds for took in alone)])
+    cpus = Ratio.of([together.cpu_seconds], [sum(took.cpu_seconds for took in alone)])
+    shares = {
+        "all studies, each by itself": {
+            name: took.seconds / sum(one.seconds for one in alone)
+            for name, took in zip(names, alone, strict=True)
+        }
+    }
+    rows = [Row.at_most(f"{what}, wall", walls, 0.7), Row.at_most("the same, processor time", cpus)]
+    return Outcome(rows, 1, shares)
+
+
+def _of(project: Project, name: str) -> Took:
+    project.clear()
+    chosen = name if name == ALL else f"[{name}]"
+    took = project.snakemake("--config", f"studies={chosen}")
+    tell(f"studies: {name} took {took.seconds:.0f} s, {took.cpu_seconds:.0f} s of processor time")
+    return took
+
+
 def no_op(project: Project, runs: int) -> Outcome:
     """Nothing changed: what is left is reading the workflow."""
     project.cold()
@@ -110,7 +139,7 @@ def no_op(project: Project, runs: int) -> Outcome:
     taken = in_turn("no-op", runs, {"ours": project.snakemake, "one rule": one.snakemake})
     ratio = Ratio.of(seconds(taken["ours"]), seconds(taken["one rule"]))
     what = "nothing changed: `snakemake` / `snakemake` on one up-to-date rule"
-    return Outcome([Row.at_most(what, ratio, 1.5)], runs)
+    return Outcome([Row.at_most(what, ratio, 1.3)], runs)
 
 
 def edits(project: Project, runs: int) -> Outcome:

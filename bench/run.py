@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import library
 import pipeline
+import scale
 from page import PAGE, keep
 from processes import tell
 from project import BUILD, Project
@@ -26,6 +27,7 @@ from rows import Outcome
 Benchmark = Callable[[Project, int], Outcome]
 BENCHMARKS: dict[str, Benchmark] = {
     "cold": pipeline.cold,
+    "studies": pipeline.studies,
     "memory": pipeline.memory,
     "no-op": pipeline.no_op,
     "explain": pipeline.explain,
@@ -36,6 +38,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "scaling": library.scaling,
     "search": library.search,
     "verify": pipeline.verify,
+    "scale": scale.scale,
     "profile": pipeline.profile,
 }
 RUNS = 5

@@ -191,7 +191,12 @@ def test_limits_are_the_code_s() -> None:
 
 
 def test_readme_shows_every_study() -> None:
-    """Each study has its line in the gallery of the README."""
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    for file in sorted((PROJECT / "studies").glob("*/study.yaml")):
-        assert f"studies/{file.parent.name}" in text
+    """Each study has its line in the README's table, under its own title."""
+    rows = re.findall(r"^\| \[(.+)\]\(studies/(\w+)\) \|", _readme(), re.MULTILINE)
+    files = sorted((PROJECT / "studies").glob("*/study.yaml"))
+    titles = {f.parent.name: yaml.safe_load(f.read_text(encoding="utf-8"))["title"] for f in files}
+    assert {name: title for title, name in rows} == titles and len(rows) == len(titles)
+
+
+def _readme() -> str:
+    return (PROJECT / "README.md").read_text(encoding="utf-8")

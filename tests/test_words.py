@@ -8,7 +8,17 @@ from report_support import TEMPLATES
 
 from reconcile.report.figures.svg import coordinate
 from reconcile.report.pages import FONTS
-from reconcile.words import MARKS, beside, digits, listed, milliseconds, percent, share, typeset
+from reconcile.words import (
+    MARKS,
+    Seldom,
+    beside,
+    digits,
+    listed,
+    milliseconds,
+    percent,
+    share,
+    typeset,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +85,15 @@ def test_bundled_fonts_have_every_character_of_the_templates() -> None:
     for name in FONTS.values():
         cmap = TTFont(TEMPLATES / "fonts" / name).getBestCmap()
         assert not {c for c in wanted if ord(c) not in cmap}, name
+
+
+def test_progress_is_told_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short work says nothing, long work a line now and then; two that follow at once are one."""
+    now = [10.0]
+    monkeypatch.setattr("reconcile.words.time.monotonic", lambda: now[0])
+    told: list[str] = []
+    progress = Seldom(told.append, now[0])
+    for step, text in ((0.5, "early"), (0.6, "first"), (0.1, "at once"), (1.0, "second")):
+        now[0] += step
+        progress.line(text)
+    assert told == ["first", "second"]

@@ -70,11 +70,12 @@ class Chinchilla(nn.Module):
         kv_size: elements of a head's keys and values.
         heads: number of heads.
         vocabulary: tokens there are.
-        relative: whether positions are relative, as in Transformer-XL.
+        relative: whether positions are relative, with a projection a layer as in Transformer-XL.
+        vectors: whether relative positions have Transformer-XL's two vectors a layer too.
         biases: whether projections have biases, that of the relative positions excepted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is something that a reading may choose
         self,
         *,
         layers: int,
@@ -84,6 +85,7 @@ class Chinchilla(nn.Module):
         heads: int,
         vocabulary: int,
         relative: bool,
+        vectors: bool,
         biases: bool,
     ) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ class Chinchilla(nn.Module):
         self.relative = relative
         if relative:
             self.positions = Projections(layers, width, inner, biases=False)
-            self.vectors = Vectors(layers, heads, kv_size)
+            self.vectors = Vectors(layers, heads, kv_size) if vectors else None
         self.out = Projections(layers, inner, width, biases=biases)
         self.up = Projections(layers, width, ffw, biases=biases)
         self.down = Projections(layers, ffw, width, biases=biases)
@@ -128,7 +130,9 @@ class Chinchilla(nn.Module):
         waves = _waves(x)
         made = (_project(waves, weights) for weights in self.positions.by_layer())
         keys = (self.heads_of(key).transpose(1, 2) for key in made)
-        both = zip(keys, self.vectors.by_layer(), strict=True)
+        nothing = x.new_zeros(())
+        own = [(nothing, nothing)] * len(self.queries.weight)
+        both = zip(keys, own if self.vectors is None else self.vectors.by_layer(), strict=True)
         back = _back(x, self.split[0])
         return [(key, u, v, back) for key, (u, v) in both]
 

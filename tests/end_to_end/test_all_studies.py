@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import unescape
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def test_every_study_concludes(results: Path, study: str) -> None:
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF-")
     index = unescape((results / "index.html").read_text(encoding="utf-8"))
     assert read["conclusion"]["answer"] in index
+
+
+def test_the_readme_and_the_index_name_the_same_studies(results: Path) -> None:
+    """Each study of the one table is in the other, under the same title."""
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    index = unescape((results / "index.html").read_text(encoding="utf-8"))
+    told = re.findall(r"^\| \[(.+)\]\(studies/(\w+)\) \|", readme, re.MULTILINE)
+    shown = re.findall(r'<a href="(\w+)/report.html">(.+?)</a>', index)
+    assert sorted(told) == sorted((title, name) for name, title in shown)
 
 
 def test_the_control_is_reproduced(results: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from axe import troubles
 from playwright.sync_api import Browser, Page, expect
+from projects import snakemake, told
 from support import PROJECT
 
 from reconcile.report.calculator import looked_up, numbers_of
@@ -200,6 +201,8 @@ def test_the_calculator_by_keyboard(open_report: Open) -> None:
     expect(outcome).to_contain_text("ways give 4096")
     assert field.evaluate("e => e === document.activeElement")
     expect(page.get_by_role("table", name="What gives 4096")).to_be_visible()
+    field.fill("290,400")
+    expect(page.get_by_role("table", name="What gives 290,400")).to_be_visible()
     link = page.locator("table.found a.id").first
     target = str(link.get_attribute("href"))
     link.click()
@@ -339,6 +342,28 @@ def test_fonts_are_those_of_the_page(open_report: Open) -> None:
         ".reduce(async (all, one) => [...await all, await one], [])"
     )
     assert {re.sub('"', "", name) for name in loaded} == {"Reconcile Sans", "Reconcile Mono"}
+
+
+def test_the_report_of_snakemake(browser: Browser, project: Path, tmp_path: Path) -> None:
+    """`snakemake --report` has verdicts, figures and report with captions, and opens offline."""
+    page_file = tmp_path / "page.html"
+    done = snakemake(project, "--report", str(page_file))
+    assert done.returncode == 0, told(done)
+    assert {"report.html", "verdicts.csv", "windows.svg"} <= set(
+        re.findall(r"^Adding ([\w.-]+) ", told(done), re.MULTILINE)
+    )
+    text = page_file.read_text(encoding="utf-8")
+    assert "The reconciliation report of the study" in text
+    assert "How every interpretation of" in text and "A figure of the study" in text
+    troubles: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+    page.goto(page_file.as_uri())
+    expect(page.get_by_text("Every candidate reading of a paper")).to_be_visible()
+    context.close()
+    assert troubles == []
 
 
 def test_the_page_is_small(rendered: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import PROJECT
 
-from reconcile.errors import InputError
+from reconcile.errors import InputError, visible
 from reconcile.explain.asking import networks_asked
 from reconcile.explain.numbers import number_asked
 
@@ -130,4 +130,4 @@ def test_whatever_is_typed(text: str) -> None:
     for option, ask in kinds.items():
         why = refusals(ask)
         assert why == "" or why.startswith(f"explain: {option}: "), why
-        assert why.isprintable()
+        assert visible(why) == why

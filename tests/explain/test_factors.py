@@ -39,12 +39,12 @@ def test_any_number() -> None:
 
 
 def test_how_much_a_slip_changes() -> None:
-    """Of two maps that give the number, the one it is nearer to changes less."""
-    known = facts(("conv1", 96, 55, 55), ("pool5", 256, 6, 6))
+    """Of two maps, the one that is nearer to the number changes less; a far one gives none."""
+    known = facts(("conv1", 96, 55, 55), ("conv3", 384, 12, 12), ("pool5", 256, 6, 6))
     hits = [hit for slips in slips_in_maps(known, parse_printed("253,440")) for hit in slips.hits]
     nearest, *_, farthest = sorted(hits, key=lambda hit: hit.change)
     assert (nearest.candidate.expression, nearest.change) == ("96*55*48", Fraction(55, 48))
-    assert farthest.candidate.says.startswith("neurons of pool5")
+    assert farthest.candidate.says.startswith("neurons of conv3")
 
 
 def test_chance_grows_with_the_maps() -> None:

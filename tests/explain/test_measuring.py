@@ -47,6 +47,10 @@ def deep(depth=2):
 def depth_of(network):
     return 1
 
+class Two(Net):
+    def forward(self, images, words):
+        return super().forward(images) + words
+
 class Words(nn.Module):
     def __init__(self):
         super().__init__()
@@ -79,8 +83,8 @@ def test_a_table(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     note, head, first, *_ = out.splitlines()
     assert note.startswith("input: 3x224x224, which nothing said")
     assert head.split()[:2] == ["number", "digits"]
-    assert first.split()[:3] == ["314", "exact", "parameters"]
-    assert " parameters(network) " in first
+    assert first.split()[:3] == ["314", "exact", "0"]
+    assert first.endswith(" parameters(network)")
 
 
 def test_arguments_and_inputs(network: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,6 +106,15 @@ def test_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     best = json.loads(out)["explanations"][0]
     assert (best["search"], best["value"]) == ("sizes", macs)
     assert "227 × 227" in best["says"]
+
+
+def test_flops_of_another_size(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """FLOPs of another image are multiply-adds there as well, which is assumed besides."""
+    macs = 299 * 299 * 27 * 8 + 80
+    _, out, _ = told(capsys, f"{macs:,} FLOPs", f"{network}:Net", "--json")
+    best = json.loads(out)["explanations"][0]
+    assert (best["search"], best["value"], best["assumes"]) == ("sizes", macs, 2)
+    assert best["who"] == "usual in papers on images"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +149,11 @@ def test_nothing(network: str, capsys: pytest.CaptureFixture[str]) -> None:
         ("Nett", (), "has no torch.nn.Module named Nett"),
         ("depth_of", (), "depth_of() missing 1 required positional argument: 'network'"),
         ("Needs", (), "missing 1 required keyword-only argument: 'depth'; --with NAME=VALUE"),
-        ("Words", (), "--input says what it is given, like 3x224x224 or 128:int64"),
+        (
+            "Words",
+            ("--input", "3x8x8"),
+            "--input says what it is given, like 3x224x224 or 128:int64",
+        ),
         ("Net", ("--with", "deep=2"), "unexpected keyword argument 'deep'"),
         ("Net", ("--most", "0"), "--most: must be 1 or more"),
     ],
@@ -150,11 +167,44 @@ def test_one_line(
     assert says in error
 
 
+def test_a_page_is_written(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page names the network with what was typed, and the table is printed all the same."""
+    page = tmp_path / "pages" / "answer.html"
+    typed = ["314", f"{network}:Net", "--input", "3x8x8", "--html", str(page)]
+    code, out, _ = told(capsys, *typed)
+    assert code == 0
+    assert out.splitlines()[1].startswith("314 ")
+    text = page.read_text(encoding="utf-8")
+    assert ":Net --input 3x8x8</code>" in text
+    assert '<th scope="row">parameters<' in text
+
+
 def test_words(network: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A network of words is given whole numbers."""
+    """A network of words is given whole numbers, which are tried where nothing says so."""
     code, out, _ = told(capsys, "800", f"{network}:Words", "--input", "16:int64")
     assert code == 0
-    assert " parameters(network) " in out.splitlines()[1]
+    assert out.splitlines()[1].endswith(" parameters(network)")
+
+
+def test_words_that_nothing_said(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What takes no image is given words."""
+    code, out, _ = told(capsys, "800", f"{network}:Words")
+    assert code == 0
+    assert out.startswith("input: 128:int64, which nothing said; --input says another")
+
+
+def test_a_network_that_nobody_can_run(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its parameters are counted all the same, and why it was not run is said."""
+    code, out, _ = told(capsys, "314 parameters", f"{network}:Two", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["explanations"][0]["expression"] == "parameters(network)"
+    (note,) = found["notes"]
+    assert note.startswith("only its parameters are counted, since it was not run: Two: ")
+    assert "missing 1 required positional argument: 'words'" in note
+    assert told(capsys, "5 MFLOPs", f"{network}:Two")[0] == 1
 
 
 def test_no_such_package(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,49 @@ def test_a_polynomial_for_each_remainder(
     agrees(count, low, low + width, stride)
 
 
+@st.composite
+def uneven(draw: st.DrawFn) -> tuple[Count, int]:
+    """A polynomial, or one for each remainder, of a width with kinks and gaps; and its stride."""
+    factors = draw(st.lists(st.integers(-9, 9), min_size=1, max_size=4))
+    stride = draw(st.sampled_from([1, 1, 2, 4]))
+    shifts = [draw(st.integers(0, 40)) for _ in range(stride)]
+    kink = draw(st.sampled_from(["none", "least", "most", "multiple"]))
+    at = draw(st.sampled_from([8, 11, 900, 2990]))
+    gap, first = draw(st.sampled_from([1, 1, 1, 3, 8])), draw(st.sampled_from([1, 1, 30]))
+
+    def count(value: int) -> int | None:
+        if value < first or value % gap:
+            return None
+        width = {
+            "none": value,
+            "least": max(at, value),
+            "most": min(at, value),
+            "multiple": multiple(value * 0.9),
+        }[kink]
+        return sum(f * width**i for i, f in enumerate(factors)) + shifts[value % stride] * value
+
+    return count, stride
+
+
+@settings(max_examples=60, deadline=None)
+@given(uneven(), st.integers(1, 3000), st.integers(1, 400))
+def test_no_interval_is_claimed_that_was_not_measured(
+    drawn: tuple[Count, int], at: int, width: int
+) -> None:
+    """Both ends of each are measured and hold, what follows on them is measured and does not."""
+    count, stride = drawn
+    low = count(at - at % 24 or 24) or 0
+    one = found(count, VALUES, low - width, low + width, stride)
+    claimed, step = set(one.holding), one.method.step
+    for value in claimed:
+        for beyond in (value - step, value + step):
+            if beyond not in claimed:
+                assert one.measured[value] == count(value), "an edge is measured"
+                assert low - width <= (count(value) or 0) < low + width
+                outside = one.measured[beyond] if beyond in one.searched else None
+                assert outside is None or not low - width <= outside < low + width
+
+
 KINKED: dict[str, Count] = {
     "at least eight": lambda v: 1000 * max(8, v // 4) + 3,
     "kink in the middle": lambda v: 5 * max(v, 1500),

@@ -133,7 +133,7 @@ def test_the_page_holds_no_more_than_it_can(
     results: Results, numbers: LookupTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is beyond the bound is left out, the last ranked first, and the page says how many."""
-    monkeypatch.setattr(calculator, "MOST_BYTES", 1100)
+    monkeypatch.setattr(calculator, "MOST_BYTES", 900)
     fewer = numbers_of(results, SHOWN)
     assert 0 < len(fewer.networks) < len(numbers.networks)
     assert fewer.networks == numbers.networks[: len(fewer.networks)]

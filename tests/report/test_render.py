@@ -59,8 +59,8 @@ def test_sections_come_in_the_order_in_which_readers_ask(page: Page) -> None:
     """The argument is first, how it was measured is last, and nothing that has data is missing."""
     sections = [a["id"] for tag, a in page.elements if tag == "section"]
     wanted = (
-        "answer picture reasons conflicts undecided matrix ranking layers consistency searches "
-        "evidence claims interpretations verify limits cite measuring"
+        "answer picture reasons conflicts undecided matrix ranking layers consistency numbers "
+        "searches evidence claims interpretations verify limits cite measuring"
     )
     assert sections == wanted.split()
 
@@ -353,9 +353,12 @@ def test_what_is_printed_for_citing_resolves(results: Results, html: str) -> Non
     keys = re.findall(r"@\w+\{([^,]+),", block)
     assert len(keys) == 2
     assert all(f"{{{key},\n" in reference for key in keys)
-    (names,) = re.findall(r"\\reconcile\{(.*?)\}</code>", html)
+    cited = re.findall(r"\\cite\[claim [\w.-]+\]\{([\w-]+)\}", html)
+    assert len(cited) == len(results.study.claims) and set(cited) <= set(keys)
+    calls = re.findall(r"\\reconcile((?:\{[^{}]+\}){4})", html)
     index = (results.folder / "numbers.csv").read_text(encoding="utf-8")
-    assert f"\n{names.replace('}{', ',')}," in index
+    assert len(calls) == len(cited) + 1
+    assert all(f"\n{call[1:-1].replace('}{', ',')}," in index for call in calls)
 
 
 def test_rendering_loads_no_torch() -> None:

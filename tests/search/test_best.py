@@ -89,7 +89,7 @@ def test_what_assumes_less_is_never_behind(some: list[Assumed]) -> None:
         first, second = (hit.cost + (hit.fit in (WEAKLY, SLIP, FIT)) for hit in (one, other))
         assert first <= second
         alike = [
-            (cost, hit.change, hit.fit in ("matches", "matches-rounded"), hit.search)
+            (cost, hit.fit in ("matches", "matches-rounded"), *hit[4:])
             for cost, hit in ((first, one), (second, other))
         ]
         if alike[0] == alike[1]:

@@ -18,7 +18,6 @@ from reconcile.search.given import Given
 from reconcile.search.parts import part_candidates
 from reconcile.search.unexplained import (
     digits_to_try,
-    plainly,
     search_digits,
     search_parts,
     search_units,
@@ -62,24 +61,8 @@ def printing(claim: int, printed: str, **more: Any) -> Change:
     return change
 
 
-@pytest.mark.parametrize(
-    ("expression", "asked"),
-    [
-        ("parameters('network')", ("parameters", "network")),
-        ("neurons(conv1)", ("neurons", "conv1")),
-        ("macs('features.*')", ("macs", "features.*")),
-        ("parameters(network) / 1000", None),
-        ("macs(network, large)", None),
-        ("printed(conv)", None),
-    ],
-)
-def test_what_is_plain(expression: str, asked: tuple[str, str] | None) -> None:
-    """A quantity of something, and nothing else."""
-    assert plainly(expression) == asked
-
-
 def test_which_claims_are_searched(given: Callable[..., Given]) -> None:
-    """That which no reading gives: neither a matched claim nor a bound nor an expression."""
+    """That which no reading gives: neither a matched claim nor a bound."""
     assert [asked.claim.id for asked in unexplained(given())] == ["conv"]
 
 
@@ -94,6 +77,24 @@ def test_a_scope_is_found(given: Callable[..., Given]) -> None:
     none = [r for r in rows if r["interpretations"] == "floor"]
     assert [r["hit"] for r in none] == [""]
     assert none[0]["found"].startswith("No hit; nearest: ")
+
+
+def test_a_share_is_searched(given: Callable[..., Given]) -> None:
+    """Of a ratio one quantity at a time is another one, and the whole is in another unit."""
+    ratio = {"quantity": "parameters(fc) / parameters(network)"}
+
+    def change(data: dict[str, Any]) -> None:
+        printing(0, "16.25", **ratio)(data)
+        data["claims"][0].pop("of")
+
+    some = given(change)
+    rows = [r for r in table("units.csv", search_units(some)).to_dict("records") if r["hit"]]
+    found = {r["expression"]: (r["value"], r["hit"]) for r in rows}
+    value, says = found["parameters(fc) / parameters(conv)"]
+    assert (value, says) == ("16.25", "parameters of conv for parameters")
+    assert {r["claim"] for r in rows} == {"conv"}
+    assert rows[0]["searched"].startswith("parameters(fc) / parameters(network): other scopes")
+    assert list(search_digits(some)) == []
 
 
 def test_one_unit_for_a_place(given: Callable[..., Given]) -> None:

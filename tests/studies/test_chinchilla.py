@@ -58,12 +58,32 @@ def test_by_closed_forms_no_row_and_all() -> None:
         given = ((p, formula(n, d, kv * h)) for p, d, kv, h, n in TABLE)
         return sum((value + MILLION // 2) // MILLION == printed for printed, value in given)
 
+    def five(layers: int, width: int, inner: int) -> int:
+        return standard(layers, width, inner) + layers * width * inner
+
     assert fit(standard) == 0
+    assert fit(five) == 23
     assert fit(with_relative_positions) == len(TABLE)
     assert standard(80, 8192, 8192) == 64_686_653_440
     assert with_relative_positions(80, 8192, 8192) == 70_062_571_520
     assert standard(80, 16_384, 16_384) == 258_222_325_760
     assert with_relative_positions(80, 16_384, 16_384) == 279_711_580_160
+
+
+def test_the_family_of_gopher(readings: Readings) -> None:
+    """Its smaller models round to their names with relative positions, and none does without."""
+    counts = {
+        (8, 512, 512): (41_549_824, 43_692_032, "sizes.gopher-44m"),
+        (12, 768, 768): (109_510_656, 116_689_920, "gopher.gopher-117m"),
+        (12, 1536, 1536): (388_890_624, 417_404_928, "gopher.gopher-417m"),
+        (24, 2048, 2048): (1_273_495_552, 1_374_699_520, "gopher.gopher-1.4b"),
+        (32, 4096, 4096): (6_573_522_944, 7_111_835_648, "gopher.gopher-7.1b"),
+    }
+    for shape, (ordinary, relative, claim) in counts.items():
+        assert (standard(*shape), with_relative_positions(*shape)) == (ordinary, relative)
+        assert readings.measured("standard", f"{claim}.parameters") == ordinary
+        assert readings.verdict("standard", f"{claim}.parameters") is None
+        assert readings.verdict("transformer-xl", f"{claim}.parameters") == "matches-rounded"
 
 
 def test_attention_is_causal_and_knows_distances(readings: Readings) -> None:
@@ -72,7 +92,7 @@ def test_attention_is_causal_and_knows_distances(readings: Readings) -> None:
     network = type(readings.run("transformer-xl", "m44").network)
     sizes = {"layers": 1, "width": 16, "ffw": 64, "kv_size": 4, "heads": 3, "vocabulary": 11}
     for relative in (True, False):
-        model = network(**sizes, relative=relative, biases=True).eval()
+        model = network(**sizes, relative=relative, vectors=True, biases=True).eval()
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter)
         tokens = torch.arange(8)[None]

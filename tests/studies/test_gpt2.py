@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -32,6 +33,25 @@ def test_parameters(readings: Readings, reading: str) -> None:
         d, blocks = run.arguments["width"], run.arguments["layers"]
         rest = (run.arguments["vocabulary"] + run.arguments["context"] + 2) * d
         assert run.total("parameters") == blocks * (12 * d * d + 13 * d) + rest
+
+
+def test_which_vocabularies_the_counts_ask_for(readings: Readings) -> None:
+    """117M and 345M leave 40,176 to 41,152 words when rounded, and GPT-1's 40,478 is one of them.
+
+    From the closed form: the rest of the network does not depend on the vocabulary.
+    """
+    (wanted,) = readings.study.solve
+    claims = {claim.id: claim for claim in readings.study.claims}
+    held = []
+    for size in wanted.claims:
+        run = readings.run(wanted.interpretation, size)
+        width = run.arguments["width"]
+        rest = run.total("parameters") - run.arguments["vocabulary"] * width
+        rounds = claims[size].number.rounds
+        held.append({v for v in wanted.values if rounds(Fraction(rest + v * width))})
+    both = set.intersection(*held)
+    assert (min(both), max(both), len(both)) == (40_176, 41_152, 977)
+    assert 40_478 in both
 
 
 def test_one_reading_fits_all_four(readings: Readings) -> None:

@@ -61,6 +61,41 @@ def test_gradients(readings: Readings, reading: str, network: str, field: int) -
     assert int(rows.max() - rows.min()) + 1 == field
 
 
+BACKBONES = {
+    "fcn-alexnet": (355, 32, 56_954_261),
+    "fcn-vgg16": (404, 32, 134_346_581),
+    "rpn-zf": (171, 16, 4_330_422),
+    "rpn-vgg16": (228, 16, 17_102_198),
+}
+
+
+@pytest.mark.parametrize("network", BACKBONES)
+def test_controls(readings: Readings, network: str) -> None:
+    """Kernels and strides of the controls give the fields, and their layers the parameters."""
+    model: Any = readings.run("program", network).network
+    size, step, parameters = 1, 1, 0
+    for layer in (*model.listed, model.scores):
+        sides = (layer.kernel_size, layer.stride)
+        kernel, stride = (side if isinstance(side, int) else side[0] for side in sides)
+        size, step = size + (kernel - 1) * step, step * stride
+        if isinstance(layer, torch.nn.Conv2d):
+            inputs = layer.in_channels // layer.groups
+            parameters += (kernel**2 * inputs + 1) * layer.out_channels
+    assert (size, step, parameters) == BACKBONES[network]
+    assert readings.run("program", network).total("parameters") == parameters
+
+
+def test_counts_of_the_controls(readings: Readings) -> None:
+    """8 and 16 convolutions; 27,648 weights of the last, 2,386,944 with those of the one before."""
+    for network, layers in (("fcn-alexnet", 8), ("fcn-vgg16", 16)):
+        model = readings.run("program", network).network
+        assert sum(isinstance(m, torch.nn.Conv2d) for m in model.modules()) == layers
+    model = readings.run("program", "rpn-vgg16").network
+    weights = [m.weight.numel() for m in model.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert weights[-1] == 512 * (4 + 2) * 9 == 27_648
+    assert weights[-1] + weights[-2] == 3 * 3 * 512 * 512 + 512 * 6 * 9 == 2_386_944
+
+
 def test_the_grid(readings: Readings) -> None:
     """256 pixels give 30x30 scores, and 15x15 with strides of 2 throughout."""
     assert readings.run("program", "d70").shapes["scores"] == (1, 30, 30)

@@ -121,7 +121,7 @@ MESSAGES: dict[str, tuple[Change, str]] = {
     ),
     "unknown key, nothing near": (
         lambda d: d.update(zzz=1),
-        "zzz: unknown key. Accepted here: argument_help, arguments, claims, ",
+        "zzz: unknown key. Accepted here: argument_help, arguments, checked, claims, ",
     ),
     "missing key": (lambda d: d["claims"][0].pop("quote"), "claims.0.quote: this key is missing"),
     "digits without quotes": (

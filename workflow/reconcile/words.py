@@ -6,14 +6,37 @@ A number reads the same in a verdict's reason, in the report and in a write-up.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor, log10
 
 SECONDS = 1.0
 """Between two lines of progress: often enough to be seen, seldom enough to be read."""
+
+
+@dataclass
+class Seldom:
+    """Lines that say how far something is, one in ``SECONDS`` at most; short work says nothing.
+
+    Attributes:
+        report: is told the lines.
+        last: when it was told something, or the work began, on a clock that only goes on.
+    """
+
+    report: Callable[[str], None]
+    last: float = field(default_factory=time.monotonic)
+
+    def line(self, text: str) -> None:
+        """Tell a line, unless one was told just now."""
+        now = time.monotonic()
+        if now - self.last >= SECONDS:
+            self.report(text)
+            self.last = now
+
+
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),

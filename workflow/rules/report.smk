@@ -84,11 +84,7 @@ rule render_index:
     """Write the atlas: a line for every study that has results, and all their claims."""
     input:
         reconciliations=expand("results/{study}/reconciliation.json", study=STUDIES),
-        templates=ancient(
-            templates(
-                "index.*", "claims.html.jinja", "partials/atlas.jinja", "fonts/*", "report.css"
-            )
-        ),
+        templates=ancient(templates("index.*", "claims.html.jinja", "fonts/*", "report.css")),
         outdated=outdated("render_index"),
     output:
         page="results/index.html",

@@ -24,6 +24,8 @@ FEWEST, MOST = 10**3, 10**12
 """Numbers among which slips are searched: of smaller ones everything is a slip of anything."""
 MOST_PRODUCTS: Final = 40
 """Different maps of a network that are taken, in order."""
+MOST_CHANGE: Final = 8
+"""Times that a number may be more or less than its map; farther off it is no slip of that map."""
 Kind = Callable[[Misprint], SlipFindings]
 _KINDS: Final[tuple[tuple[int, Kind], ...]] = (
     (2, partial(factors_replaced, count=1)),
@@ -72,6 +74,7 @@ def slips_in_maps(facts: NetworkFacts, printed: PrintedNumber) -> Iterator[Slips
             SlipInMap(_candidate(layer, hit, printed, cost), change)
             for layer, change, findings in found
             for hit in findings.hits
+            if change <= MOST_CHANGE
         )
         chance = sum((f.chance.probability for *_, f in found), Fraction(0))
         yield Slips(hits, sum(f.tried for *_, f in found), float(chance))

@@ -1,14 +1,15 @@
 """Networks built and counted once, on the meta device where that works, in a process of its own.
 
-A network that says no inputs is given an image of the usual size, and the answer says so.
+A network that says no inputs is given an image of the usual size, or words, and the answer says so;
+of one that runs with neither parameters are counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reconcile.errors import visible
 from reconcile.explain.asking import AskedNetwork, image, refused
@@ -23,6 +24,15 @@ from reconcile.tables.contract import MEASURED, QUANTITIES
 
 USUAL: Final = (1, 3, 224, 224)
 """The image that classification networks of packages take unless they say otherwise."""
+_Usual = tuple[Sequence[Mapping[str, Any]], str]
+_USUALLY: Final[Sequence[_Usual]] = tuple(
+    ([given], f"input: {words}, which nothing said; --input says another")
+    for given, words in (
+        (image(USUAL), "3x224x224"),
+        (image((1, 128)) | {"dtype": "int64"}, "128:int64"),
+    )
+)
+"""Images and words, for networks that say no inputs."""
 SIDES: Final = (
     *(32, 64, 96, 112, 128, 160, 176, 192, 200, 224, 227, 240, 256, 260, 288, 299, 300, 320),
     *(331, 336, 380, 384, 416, 448, 456, 480, 512, 528, 600, 608, 640),
@@ -97,45 +107,55 @@ def counted_in(
 
 def _one(named: AskedNetwork, pool: Zygote, wanted: Wanted) -> CountedNetwork | str:
     """The network counted, or why it cannot be."""
-    answer, note = _answer(named, pool)
-    if answer["status"] not in MEASURED:
-        return _why(named, answer)
-    said = str(answer["message"]).partition("multiply-adds not counted: ")[2]
+    tried = _tried(named, pool)
+    if tried.answer["status"] not in MEASURED:
+        return _why(named, tried.answer)
+    said = str(tried.answer["message"]).partition("multiply-adds not counted: ")[2]
     left = f"multiply-adds that were not counted: {said}" if said else ""
-    tensors = with_own_parts(answer.get("tensors", []), dict(named.parts))
-    notes = tuple(filter(None, (note, left)))
-    if note:
-        named = replace(named, inputs=[image(USUAL)])
-    one = CountedNetwork(named, NetworkFacts(answer["layers"], tensors), notes)
+    tensors = with_own_parts(tried.answer.get("tensors", []), dict(named.parts))
+    notes = tuple(filter(None, (tried.note, left)))
+    named = replace(named, inputs=tried.inputs)
+    one = CountedNetwork(named, NetworkFacts(tried.answer["layers"], tensors), notes)
     printed = wanted(one)
     return one if printed is None else replace(one, sizes=tuple(_at_sizes(one, printed, pool)))
 
 
-def _answer(named: AskedNetwork, pool: Zygote) -> tuple[dict[str, Any], str]:
-    """What came of a network, with its own inputs or the usual ones; and what to say of them."""
-    usual = f"input: {'x'.join(map(str, USUAL[1:]))}, which nothing said; --input says another"
+class _Tried(NamedTuple):
+    """What came of a network with some inputs, and what must be said of them."""
+
+    inputs: Sequence[Mapping[str, Any]]
+    note: str
+    answer: dict[str, Any]
+
+
+def _tried(named: AskedNetwork, pool: Zygote) -> _Tried:
+    """A network with its own inputs, or the first of the usual ones with which it runs.
+
+    One that runs with none of them is not run, and its parameters are counted all the same.
+    """
     if named.inputs:
-        return _answered(named, pool, named.inputs), ""
-    if "module" in named.place:
-        answer = _answered(named, pool, [image(USUAL)])
-        return (answer, usual) if answer["status"] in MEASURED else (_own(named, pool, answer), "")
-    answer = _answered(named, pool, ())
-    if NO_INPUTS not in str(answer["message"]):
-        return answer, ""
-    answer = _answered(named, pool, [image(USUAL)])
-    return answer, usual
+        return _Tried(named.inputs, "", _answered(named, pool, named.inputs))
+    own: list[_Usual] = [((), "")]
+    failed = None
+    for inputs, note in [*own, *_USUALLY] if "file" in named.place else [*_USUALLY, *own]:
+        answer = _answered(named, pool, inputs)
+        if answer["status"] in MEASURED:
+            return _Tried(inputs, note, answer)
+        if NO_INPUTS not in str(answer["message"]):
+            failed = failed or answer
+            if answer["status"] == "does-not-build":
+                break
+    if failed is None or failed["status"] == "does-not-build":
+        return _Tried((), "", failed or answer)
+    idle = _answered(named, pool, [image(USUAL)], idle=True)
+    note = f"only its parameters are counted, since it was not run: {_why(named, failed)}"
+    return _Tried((), note, idle if idle["status"] in MEASURED else failed)
 
 
-def _own(named: AskedNetwork, pool: Zygote, usual: dict[str, Any]) -> dict[str, Any]:
-    """With the inputs that a package's network says itself, if it says any."""
-    if usual["status"] == "does-not-build":
-        return usual
-    answer = _answered(named, pool, ())
-    return usual if NO_INPUTS in str(answer["message"]) else answer
-
-
-def _answered(named: AskedNetwork, pool: Zygote, inputs: Iterable[Any]) -> dict[str, Any]:
-    ((_, answer),) = pool.ask_all([_request(named, inputs)])
+def _answered(
+    named: AskedNetwork, pool: Zygote, inputs: Iterable[Any], *, idle: bool = False
+) -> dict[str, Any]:
+    ((_, answer),) = pool.ask_all([_request(named, inputs) | ({"idle": True} if idle else {})])
     return answer
 
 
@@ -159,10 +179,12 @@ def _why(named: AskedNetwork, answer: dict[str, Any]) -> str:
     """One line that says what would do."""
     said = visible(str(answer["message"]))
     name = named.title or named.place["class"]
-    if "missing" in said and "argument" in said:
-        said += "; --with NAME=VALUE gives one"
-    elif answer["status"] != "does-not-build" and not named.inputs:
+    if answer["status"] == "does-not-build":
+        missing = "missing" in said and "argument" in said
+        said += "; --with NAME=VALUE gives one" if missing else ""
+    else:
         said += "; --input says what it is given, like 3x224x224 or 128:int64"
+        said += ", and without it parameters are counted" if named.inputs else ""
     return f"{name}: {answer['status']}: {said}"
 
 
@@ -186,7 +208,7 @@ def _at_sizes(one: CountedNetwork, printed: PrintedNumber, pool: Zygote) -> Iter
 
 
 def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[int]:
-    """The sides whose multiply-adds may be the printed number, the likeliest first.
+    """The sides whose multiply-adds may be the printed number: the likeliest, in order.
 
     They grow with the square of the side, and where every patch attends to every other with up to
     its fourth power.
@@ -203,7 +225,7 @@ def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[
                     ideal = side * float(printed.value / total) ** (1 / power)
                     off = abs(other / ideal - 1)
                     found[other] = min(off, found.get(other, off))
-    return sorted(found, key=lambda other: (found[other], other))[:MOST_SIDES]
+    return sorted(sorted(found, key=lambda other: (found[other], other))[:MOST_SIDES])
 
 
 def _of_size(side: str, facts: NetworkFacts) -> Iterator[Candidate]:

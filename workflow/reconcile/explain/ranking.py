@@ -4,8 +4,9 @@ Best is what must assume least: a total as it is, then what a convention says or
 unit, a module or a layer in place of the network. Beside each stands how many such numbers there
 were that assume no more, and how many of them would fit a number of this precision that has nothing
 to do with them. Of explanations that assume the same, digits that are rounded come before digits
-that are cut, what somebody is known to count before what nobody is, then the searches in the order
-of ``KINDS``; last comes what chance gives most often. What gives the same number stands in one row.
+that are cut, what somebody is known to count before what nobody is, parameters before work and work
+before neurons where the number says nothing, then the searches in their order; last comes what
+chance gives most often (``search.best``). What gives the same number stands in one row.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Final
 from reconcile.explain.factors import slips_in_maps
 from reconcile.explain.measuring import BY_SIZE, CountedNetwork
 from reconcile.explain.numbers import BYTES, power_of
+from reconcile.explain.resized import resized_candidates
 from reconcile.explain.scopes import byte_candidates, module_candidates
 from reconcile.search.best import SLIP, Assumed, Rank, rank_of
 from reconcile.search.candidates import Candidate, Pool
-from reconcile.search.conventions import COUNTERS, TOOLS, USUAL, convention_candidates
+from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.digits import FIT, Digits
 from reconcile.search.facts import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
@@ -110,6 +112,8 @@ class Answered:
 
 Searched = list[tuple[str, list[Candidate]]]
 """The candidates of each search."""
+Candidates = Callable[[NetworkFacts, str], list[Candidate]]
+"""What a search tries of one quantity of a network."""
 
 
 def sized_for(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> PrintedNumber | None:
@@ -117,8 +121,8 @@ def sized_for(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Pri
     if quantity not in ("", *BY_SIZE):
         return None
     searched = _plainly_counted(one.facts, printed, quantity)
-    plain = any(Pool(candidates).against(printed).hits for _, candidates in searched)
-    return None if plain else printed
+    plain = Pool(c for _, candidates in searched for c in candidates if c.cost <= 1)
+    return None if plain.against(printed).hits else printed
 
 
 def explained(
@@ -131,19 +135,20 @@ def explained(
         printed: the number.
         quantity: what it counts; empty where nothing says so, and any may be meant.
     """
-    found: dict[str, Explanation] = {}
+    found: dict[tuple[str, str], Explanation] = {}
     below: list[Explanation] = []
     above: list[Explanation] = []
     for one in networks:
         searched = _searched(one, printed, quantity)
         for hit in _of_network(one, searched, printed, quantity):
-            known = found.get(hit.candidate.expression)
+            counted = hit.candidate.expression, hit.candidate.says
+            known = found.get(counted)
             # The readings of a study that give the same number by the same count are one hit.
             if known is None:
-                found[hit.candidate.expression] = hit
+                found[counted] = hit
             elif known.network != hit.network and hit.candidate.value == known.candidate.value:
                 names = f"{known.network}, {hit.network}"
-                found[hit.candidate.expression] = replace(known, network=names)
+                found[counted] = replace(known, network=names)
         for near, side in zip(_nearest(one, searched, printed), (below, above), strict=True):
             side.extend(near)
     notes = dict.fromkeys(note for one in networks for note in one.notes)
@@ -235,18 +240,27 @@ def _searched(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Sea
     found = list(_plainly_counted(one.facts, printed, quantity))
     if quantity == BYTES:
         return found
-    names = _names(quantity)
-    searches: dict[str, Callable[[NetworkFacts, str], list[Candidate]]] = {
+    searches: dict[str, Candidates] = {
         "parts": _parts_of,
         "units": unit_candidates,
         "modules": module_candidates,
+        "resized": resized_candidates,
     }
     for search, candidates in searches.items():
-        every = (candidate for name in names for candidate in candidates(one.facts, name))
+        every = [c for name in _names(quantity) for c in candidates(one.facts, name)]
+        if search != "resized":  # a class more or less changes no work to speak of
+            every += _as_one(one.facts, candidates, quantity)
         found.append((search, list(_different(every))))
     if one.sizes:
         found.append(("sizes", list(_of_sizes(one.sizes, quantity))))
     return found
+
+
+def _as_one(facts: NetworkFacts, candidates: Candidates, quantity: str) -> Iterator[Candidate]:
+    """Of FLOPs the same in multiply-adds, which papers call so too."""
+    for candidate in candidates(facts, "macs") if quantity == "flops" else ():
+        if candidate.cost == 1:
+            yield replace(candidate, cost=2, who=USUAL[1])
 
 
 def _parts_of(facts: NetworkFacts, quantity: str) -> list[Candidate]:
@@ -285,7 +299,7 @@ def _plainly_counted(
 
 
 def _is_tool(candidate: Candidate) -> bool:
-    return candidate.who.removeprefix("twice ") in (*TOOLS, *COUNTERS)
+    return candidate.who.removeprefix(TWICE) in (*TOOLS, *COUNTERS)
 
 
 def _total(facts: NetworkFacts, quantity: str) -> Candidate:
@@ -328,17 +342,28 @@ def _nearest(
     return below, above
 
 
+def _is_known(candidate: Candidate) -> bool:
+    """Whether somebody counts just so; nobody takes a tool's number twice."""
+    return bool(candidate.who) and not candidate.who.startswith(TWICE)
+
+
+def _quantity_of(candidate: Candidate) -> int:
+    """The place of what is counted among what a number may count."""
+    name = candidate.expression.lstrip("(").partition("(")[0]
+    return QUANTITIES_ASKED.index(name) if name in QUANTITIES_ASKED else len(QUANTITIES_ASKED)
+
+
 def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
-    # The last zeros are among what is assumed already: a row says so.
-    cost = Fraction(candidate.cost - (hit.fit == WEAKLY))
     assumed = Assumed(
-        cost,
+        # The last zeros are among what is assumed already: a row says so.
+        Fraction(candidate.cost - (hit.fit == WEAKLY)),
         hit.fit,
         hit.by_chance,
         candidate.expression,
         hit.search,
         hit.change,
-        done=bool(candidate.who),
+        known=_is_known(candidate),
+        place=_quantity_of(candidate),
     )
     return rank_of(assumed)

@@ -124,12 +124,12 @@ def byte_candidates(facts: NetworkFacts, power: int) -> list[Candidate]:
             expression = f"({base.expression})" if " " in base.expression else base.expression
             says, text = f"{base.says} {width.says}", expression + width.text
             value, cost = base.value * width.each, base.cost + width.cost
-            found.append(Candidate(says, text, value, cost))
+            found.append(Candidate(says, text, value, cost, base.who))
             if power:
                 ratio = Fraction(1000, 1024) ** power
                 binary = f"{text} * {1000**power} / {1024**power}"
                 says = f"{says}, in 2^{10 * power}"
-                found.append(Candidate(says, binary, value * ratio, cost))
+                found.append(Candidate(says, binary, value * ratio, cost, base.who))
     return found
 
 
@@ -142,11 +142,24 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
     yield Candidate("parameters and buffers", kept, both, 1)
     yield from _simple(part_candidates(facts, "parameters"))
     yield Candidate("neurons", quoted("neurons", NETWORK), Fraction(facts.total("neurons")), 1)
+    given = Fraction(facts.total("neurons", INPUT))
+    yield Candidate("the input", quoted("neurons", INPUT), given, 1)
     outputs = f"neurons('*') - {quoted('neurons', INPUT)}"
     every = Fraction(sum(number(row, "neurons") for row in facts.ran))
     yield Candidate("outputs of all layers", outputs, every, 1)
-    twice = "outputs of all layers, forward and backward"
-    yield Candidate(twice, f"2 * ({outputs})", 2 * every, 1)
+    for says, text, value, who in (
+        ("outputs of all layers", f"2 * ({outputs})", every, "pytorch-summary"),
+        ("outputs of layers with parameters", *_outputs_of_weighted(facts), "torchinfo"),
+    ):
+        yield Candidate(f"{says}, forward and backward", text, 2 * value, 1, who)
+
+
+def _outputs_of_weighted(facts: NetworkFacts) -> tuple[str, Fraction]:
+    """Twice the outputs of the layers that hold parameters, as an expression; and once."""
+    rows = [row for row in facts.ran if number(row, "all_parameters")]
+    classes = sorted({str(row["class"] or "") for row in rows})
+    text = " + ".join(quoted("neurons", f"class:{name}") for name in classes)
+    return f"2 * ({text})", Fraction(sum(number(row, "neurons") for row in rows))
 
 
 def _simple(candidates: Iterable[Candidate]) -> Iterator[Candidate]:

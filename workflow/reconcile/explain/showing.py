@@ -14,15 +14,15 @@ from reconcile.words import count_of, number
 HEAD: Final = {
     "number": "number",
     "digits": "digits",
-    "says": "what is counted",
-    "who": "who counts so",
-    "expression": "expression",
     "assumes": "assumes",
     "tried": "tried",
     "chance": "by chance",
     "reading": "reading",
+    "says": "what is counted",
+    "who": "who counts so",
+    "expression": "expression",
 }
-"""The columns of the table, each with its head."""
+"""The columns of the table, each with its head; long ones last, where a terminal breaks lines."""
 
 
 def chance(by_chance: float) -> str:

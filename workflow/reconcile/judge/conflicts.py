@@ -261,7 +261,7 @@ def _first(readings: Sequence[str]) -> str:
 
 def _printed(claim: Claim) -> str:
     relation = "" if claim.relation == "equals" else claim.relation.replace("-", " ")
-    return f"{relation} {claim.printed} ({claim.id})".strip()
+    return f"{relation} {claim.number.said} ({claim.id})".strip()
 
 
 def _together(one: str, sets: SmallestSets, satisfying: Sequence[str]) -> str:

@@ -242,7 +242,7 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
         )
         by_fits.setdefault(told, []).append(reading)
     if not by_fits:
-        return f"{claim.printed} ({claim.id}) was measured under no reading."
+        return f"{claim.number.said} ({claim.id}) was measured under no reading."
     unfit = by_fits.pop((), [])
     parts = [
         f"with {', '.join(readings)} under {count_of(len(told), 'counting')}: " + "; ".join(told)
@@ -253,10 +253,9 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
         none = f"none of {', '.join(unfit)}" if unmeasured else "no reading"
         weakly = any(counted.verdict == WEAKLY for counted in countings)
         unless = ", unless its last zeros are no digits" if weakly else ""
-        sentence = f"{claim.printed} ({claim.id}) is reproduced by {none} under any counting"
+        sentence = f"{claim.number.said} ({claim.id}) is reproduced by {none} under any counting"
         return f"{sentence}{unless}.{unknown}"
     proof = " It is no proof of any of them." if len(parts) > 1 else ""
     rest = f" It fits none of {', '.join(unfit)}." if unfit else ""
-    return (
-        f"{claim.printed} ({claim.id}) is consistent {' — and '.join(parts)}.{rest}{unknown}{proof}"
-    )
+    printed = f"{claim.number.said} ({claim.id})"
+    return f"{printed} is consistent {' — and '.join(parts)}.{rest}{unknown}{proof}"

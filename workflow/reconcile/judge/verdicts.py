@@ -215,7 +215,7 @@ def _evaluate(counting: Counting, scope: ReadingScope) -> tuple[Any, list[str]]:
 
 
 def _incomplete(value: Any, claim: Claim, left_out: list[str]) -> str:
-    counted = like(claim.printed, value) if isinstance(value, Fraction) else "what was counted"
+    counted = like(claim.number.said, value) if isinstance(value, Fraction) else "what was counted"
     return f"at least {counted}: the multiply-adds of {', '.join(left_out)} were not counted"
 
 
@@ -242,7 +242,7 @@ def _judge_slip(slip: Slip, best: Counted, claim: Claim, scope: ReadingScope) ->
     if right != best.measured:
         return "contradicts", f"{best.reason}; the slip starts from {right}, which was not measured"
     if judge(written, claim)[0] not in FITS:
-        return "contradicts", f"{best.reason}; the slip gives {written}, not {claim.printed}"
+        return "contradicts", f"{best.reason}; the slip gives {written}, not {claim.number.said}"
     said = claim.number.said
     return (
         "explained-by-slip",

@@ -15,9 +15,9 @@ from typing import Any, Final
 from reconcile.measure.exploring import Method, Value, explore
 from reconcile.measure.process import Zygote
 from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
-from reconcile.study.selecting import Row, number_in, refuse_several, selected
-from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES, summed
-from reconcile.words import count_of
+from reconcile.study.selecting import Row, number_in, refuse_several, selected, total_of
+from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES
+from reconcile.words import Seldom, count_of
 
 LARGEST_STRIDE: Final = 1024
 
@@ -47,7 +47,8 @@ class AnswerScope:
         column, factor = known.multiple_of or (name, 1)
         rows = {row["layer"]: row for row in answer["layers"]}
         if selector == NETWORK:
-            return [factor * Fraction(_total(column, list(rows.values())))]
+            _refuse_incomplete(column, rows.values())
+            return [factor * Fraction(total_of(rows.values(), column))]
         asked = selected(rows, selector)
         _refuse_incomplete(column, asked)
         refuse_several(name, column, selector, asked)
@@ -70,16 +71,6 @@ class AnswerScope:
         raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
 
 
-def _total(column: str, rows: list[Row]) -> int:
-    """A network's total, as of totals.csv."""
-    sums = {of.name: source for of, source in summed()}
-    if column not in sums:
-        raise UnknownNameError(f"{column} does not apply to {NETWORK!r}")
-    source, kinds = sums[column]
-    _refuse_incomplete(column, rows)
-    return sum(row.get(source) or 0 for row in rows if not kinds or row["kind"] in kinds)
-
-
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
     if column in MULTIPLIED and any(row.get("uncounted") for row in rows):
         raise UnknownNameError(f"{column}: not all products were counted")
@@ -93,12 +84,19 @@ class Solving:
         planned: what the plan says of it.
         network: where the study's network is, as in every request.
         pool: the measuring processes.
+        report: is told how far it is.
     """
 
     def __init__(
-        self, search: str, planned: Answer, network: Mapping[str, Any], pool: Zygote
+        self,
+        search: str,
+        planned: Answer,
+        network: Mapping[str, Any],
+        pool: Zygote,
+        report: Report,
     ) -> None:
         self.search, self.planned, self.network, self.pool = search, planned, network, pool
+        self.progress = Seldom(report)
         self.numbers: dict[int, dict[str, Value]] = {}
         self.stride = cache(self._stride)
 
@@ -125,6 +123,8 @@ class Solving:
         answers: dict[int, dict[str, Answer]] = {value: {} for value in new}
         for request, answer in self.pool.ask_all(requests):
             answers[request["value"]][request["network"]] = answer
+            told = f"{self.planned['argument']} {request['value']:,}"
+            self.progress.line(f"{self.search}: {claim}: {told} measured")
         for value, found in answers.items():
             self.numbers[value] = self._counted(value, found)
         return [self.numbers[value][claim] for value in wanted]
@@ -133,8 +133,16 @@ class Solving:
         return list(self.planned["networks"])
 
     def _arguments(self, value: int) -> dict[str, Answer]:
-        own = {self.planned["argument"]: value}
+        own = {} if "axes" in self.planned else {self.planned["argument"]: value}
         return {name: given | own for name, given in self.planned["networks"].items()}
+
+    def _inputs(self, value: int) -> Answer:
+        """The network's inputs, the first one of another size where that is solved for."""
+        if "axes" not in self.planned:
+            return {}
+        axes, (first, *others) = self.planned["axes"], self.network["inputs"]
+        shape = [*first["shape"][:-axes], *[value] * axes]
+        return {"inputs": [first | {"shape": shape}, *others]}
 
     def _request(self, value: int, network: str, *, swept: bool = True) -> Answer:
         return {
@@ -143,6 +151,7 @@ class Solving:
             "value": value,
             "arguments": self._arguments(value)[network],
             **self.network,
+            **self._inputs(value),
             "placement": "meta",
             "solved": True,
             "swept": swept,
@@ -192,10 +201,10 @@ def solution_rows(
         searches: those of the plan, by id.
         network: where the study's network is.
         pool: the measuring processes.
-        report: is told a line for each claim.
+        report: is told how far it is, and a line for each claim.
     """
     for search, planned in searches.items():
-        solving = Solving(search, planned, network, pool)
+        solving = Solving(search, planned, network, pool, report)
         for claim in planned["claims"]:
             measured, method = solving.solve(claim)
             told = count_of(len(measured), "value")

@@ -191,7 +191,8 @@ class Worker:
                 value of an argument that is solved for, which runs on the meta device or not at
                 all; ``swept`` of a combination that is only counted, and ``twice`` to count it
                 twice all the same; ``once`` of one that nobody keeps, which is counted once and may
-                be built on values; ``fields``, false where no receptive fields are wanted;
+                be built on values; ``idle`` of one that is not run, for its parameters;
+                ``fields``, false where no receptive fields are wanted;
                 ``sketch`` where another process has been on the meta device already.
             in_batch: with others that are only counted, each of which is measured again by itself
                 if anything goes wrong.
@@ -341,6 +342,14 @@ class Worker:
         return bool(crc32(f"{self.seed} {request['interpretation']}".encode()) % TWICE_EVERY)
 
     def _built(self, request: Answer, device: torch.device) -> tuple[nn.Module, tuple[Tensor, ...]]:
+        model, inputs = self._built_to_run(request, device)
+        if request.get("idle"):
+            model.forward = lambda *given: torch.zeros(1, device=device)
+        return model, inputs
+
+    def _built_to_run(
+        self, request: Answer, device: torch.device
+    ) -> tuple[nn.Module, tuple[Tensor, ...]]:
         name = request["class"]
         network: Callable[..., Any]
         if "file" in request:

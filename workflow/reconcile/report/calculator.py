@@ -23,7 +23,7 @@ from reconcile.search.conventions import convention_candidates
 from reconcile.search.facts import NetworkFacts, number, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import UNITS, Unit
-from reconcile.study.model import SINGLE, Claim
+from reconcile.study.model import SINGLE, Claim, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling
 from reconcile.study.selecting import with_own_parts
 from reconcile.tables.contract import (
@@ -38,6 +38,7 @@ from reconcile.tables.contract import (
     layer_quantities,
     total_quantities,
 )
+from reconcile.tables.rows import Row
 from reconcile.words import count_of
 
 MOST_BYTES: Final = 120_000
@@ -45,6 +46,8 @@ MOST_BYTES: Final = 120_000
 LEAST: Final = 2
 """What a layer has less of than this, everything has."""
 PLAIN: Final = Unit("", Fraction(1), "")
+OTHER_UNITS: Final = tuple(unit for unit in UNITS if unit.factor != 100)  # noqa: PLR2004 - percent
+"""A percentage is read as the share that it is; a count in percent is nothing."""
 _STEPS: Final = Fraction(3, 2)
 _OF_LAYERS: Final = tuple(
     name
@@ -108,6 +111,12 @@ def named(layer: str) -> str:
     return layer if kind == layer else f"all layers of kind {kind}"
 
 
+What = Place | CountedNumber
+Key = tuple[str, ...]
+"""A reading, and the name of one of its networks."""
+Values = Iterable[tuple[Fraction, What]]
+
+
 @dataclass(frozen=True)
 class LookupTable:
     """Everything that was counted under some readings.
@@ -119,13 +128,13 @@ class LookupTable:
     """
 
     networks: tuple[str, ...]
-    found: Mapping[Fraction, Sequence[tuple[Place | CountedNumber, tuple[int, ...]]]]
+    found: Mapping[Fraction, Sequence[tuple[What, tuple[int, ...]]]]
     left_out: int = 0
 
     @property
     def packed(self) -> Markup:
         """The same for a script in the page, with how numbers are spelled and in which units."""
-        known = {"spelling": spelling(), "units": [*map(_unit, UNITS)], "usual": USUAL}
+        known = {"spelling": spelling(), "units": [*map(_unit, OTHER_UNITS)], "usual": USUAL}
         return _json(self._indexed() | known)
 
     def _indexed(self) -> dict[str, Any]:
@@ -202,29 +211,45 @@ def numbers_of(results: Results, shown: Sequence[str]) -> LookupTable:
         for row in results.table("totals")
         if row["interpretation"] == reading and row["status"] in MEASURED
     ]
-    counted = {key: tuple(_of_network(results, key)) for key in measured}
+    counted = _by_network(results, measured)
     known = len(measured)
     while True:
-        numbers = _put_together(results, {key: counted[key] for key in measured[:known]})
+        numbers = _put_together({key: counted[key] for key in measured[:known]})
         if known <= 1 or len(_json(numbers._indexed())) <= MOST_BYTES:
             return LookupTable(numbers.networks, numbers.found, len(measured) - known)
         known = known * 3 // 4
 
 
-Key = tuple[str, str]
-Values = Iterable[tuple[Fraction, Place | CountedNumber]]
+def _by_network(results: Results, keys: Sequence[Key]) -> dict[Key, list[tuple[Fraction, What]]]:
+    """Everything that was counted of each network."""
+    layers, tensors = (
+        grouped_by(results.table(name), "interpretation", "network")
+        for name in ("layers", "tensors")
+    )
+    readings = {reading for reading, _ in keys}
+    countings = grouped_by(
+        (row for row in results.table("countings") if row["interpretation"] in readings),
+        "interpretation",
+    )
+    found = {}
+    for key in keys:
+        own = with_own_parts(tensors.get(key, []), results.study.parts)
+        facts = NetworkFacts(layers.get(key, []), own)
+        claims = _of_claims(results.study, key[1], countings.get(key[:1], []))
+        found[key] = [*_of_network(facts), *claims]
+    return found
 
 
-def _put_together(results: Results, counted: Mapping[Key, Values]) -> LookupTable:
+def _put_together(counted: Mapping[Key, Values]) -> LookupTable:
     """What several networks share told once, and layers with the same number put together."""
-    places: dict[tuple[Fraction, Place | CountedNumber], list[int]] = {}
-    for i, (key, values) in enumerate(counted.items()):
-        for value, what in (*values, *_of_claims(results, key)):
+    places: dict[tuple[Fraction, What], list[int]] = {}
+    for i, values in enumerate(counted.values()):
+        for value, what in values:
             own = places.setdefault((value, what), [])
             if own[-1:] != [i]:
                 own.append(i)
     alike: dict[tuple[Fraction, str, tuple[int, ...]], list[Place]] = {}
-    found: dict[Fraction, list[tuple[Place | CountedNumber, tuple[int, ...]]]] = {}
+    found: dict[Fraction, list[tuple[What, tuple[int, ...]]]] = {}
     for (value, what), own in places.items():
         if isinstance(what, Place) and what.layer != NETWORK:
             alike.setdefault((value, what.quantity, tuple(own)), []).append(what)
@@ -237,13 +262,9 @@ def _put_together(results: Results, counted: Mapping[Key, Values]) -> LookupTabl
     return LookupTable(names, {value: found[value] for value in sorted(found)})
 
 
-def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | CountedNumber]]:
+def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
     """Totals, layers, kinds of layers, conventions and parts of one network."""
-    rows, tensors = (
-        [row for row in results.table(name) if (row["interpretation"], row["network"]) == key]
-        for name in ("layers", "tensors")
-    )
-    facts = NetworkFacts(rows, with_own_parts(tensors, results.study.parts))
+    rows = facts.layers
     whole = not any(row["uncounted"] for row in rows)
     summed = [name for name in total_quantities() if name in QUANTITIES]
     yield from _told({name: facts.total(name) for name in (*summed, "flops")}, NETWORK, whole=whole)
@@ -256,9 +277,10 @@ def _of_network(results: Results, key: Key) -> Iterator[tuple[Fraction, Place | 
         layer = INPUT if row["kind"] == INPUT else row["layer"]
         yield from _told(own_counts, layer, whole=not row["uncounted"])
     for quantity in ("parameters", *(("macs",) if whole else ())):
+        totals = {facts.total(name) for name in (quantity, "flops")}
         several = convention_candidates(facts, quantity), part_candidates(facts, quantity, most=1)
         for one in (one for candidates in several for one in candidates if one.cost == 1):
-            if one.value >= LEAST and one.value != facts.total(quantity):
+            if one.value >= LEAST and one.value not in totals:
                 yield one.value, CountedNumber(one.says, one.expression, one.cost)
 
 
@@ -274,18 +296,17 @@ def _told(
             yield Fraction(value), Place(name, layer)
 
 
-def _of_claims(results: Results, key: Key) -> Iterator[tuple[Fraction, CountedNumber]]:
+def _of_claims(
+    study: Study, network: str, rows: Iterable[Row]
+) -> Iterator[tuple[Fraction, CountedNumber]]:
     """What a study counts for its claims by expressions of its own."""
-    claims = {claim.id: claim for claim in results.study.claims if claim.network == key[1]}
-    for row in results.table("countings"):
-        claim = claims.get(row["claim"])
-        if claim and row["measured"] and row["interpretation"] == key[0]:
-            expression = _expression(claim, row["counting"])
-            if not _is_plain(expression):
-                yield (
-                    Fraction(row["measured"]),
-                    CountedNumber(f"{row['title'] or claim.id}, for {claim.id}", expression, 0),
-                )
+    claims = {claim.id: claim for claim in study.claims if claim.network == network}
+    for row in (row for row in rows if row["measured"] and row["claim"] in claims):
+        claim = claims[row["claim"]]
+        expression = _expression(claim, row["counting"])
+        if not _is_plain(expression):
+            says = f"{row['title'] or claim.id}, for {claim.id}"
+            yield Fraction(row["measured"]), CountedNumber(says, expression, 0)
 
 
 def _expression(claim: Claim, counting: str) -> str:
@@ -303,7 +324,7 @@ def looked_up(numbers: LookupTable, printed: PrintedNumber) -> list[LookedUp]:
     """Everything that gives a number, what must assume least first."""
     values = [*numbers.found]
     hits = []
-    for unit in (PLAIN, *UNITS):
+    for unit in (PLAIN, *OTHER_UNITS):
         low, high = (bound / unit.factor for bound in _widest(printed))
         for value in values[bisect_left(values, low) : bisect_right(values, high)]:
             if fit := _fit(value * unit.factor, printed):
@@ -331,7 +352,7 @@ def by_chance(numbers: LookupTable, printed: PrintedNumber) -> float:
     if printed.value <= 0:
         return 0.0
     near = 0
-    for unit in (PLAIN, *UNITS):
+    for unit in (PLAIN, *OTHER_UNITS):
         low, high = printed.value / 2 / unit.factor, printed.value * 2 / unit.factor
         near += bisect_right(values, high) - bisect_left(values, low)
     return float(near * width / printed.value) / math.log(4)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconcile.report.read import Results, grouped_by
-from reconcile.study.model import SINGLE, Claim
+from reconcile.study.model import SINGLE, Claim, Study
+from reconcile.study.printed_tables import PrintedTable
 from reconcile.tables.contract import AS_STATED, NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
 from reconcile.words import MARKS, Mark, beside, like, mark_of, number
@@ -75,6 +76,52 @@ class ClaimView:
     def agreed(self) -> bool:
         """Whether every reading that is shown gives the printed number."""
         return all(cell.mark.css == "good" for cell in self.cells)
+
+
+MOST_IN_FULL = 8
+"""Claims of one printed table that paper tells one by one; of a longer table it tells once."""
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """What paper tells in one row: a claim, or a whole table of the paper.
+
+    Attributes:
+        table: the printed table; None for a single claim.
+        claims: the claim, or all of the table.
+    """
+
+    table: PrintedTable | None
+    claims: tuple[ClaimView, ...]
+
+    @property
+    def counted(self) -> str:
+        """How all of them are counted, if there is one way."""
+        ways = {view.claim.quantity for view in self.claims}
+        return next(iter(ways)) if len(ways) == 1 else ""
+
+    def cell(self, view: ClaimView) -> str:
+        """Row and column of a claim in its table; the row alone where there is one column."""
+        cells = [one.claim.id.split(".", 1)[1] for one in self.claims]
+        columns = {cell.rpartition(".")[2] for cell in cells}
+        name = view.claim.id.split(".", 1)[1]
+        return name.rpartition(".")[0] if len(columns) == 1 else name
+
+
+def paper_rows(study: Study, views: Sequence[ClaimView]) -> list[PaperRow]:
+    """The claims as paper tells them, in their order: a long table stands where it begins."""
+    tables = {table.id: table for table in study.tables}
+    groups: dict[str, list[ClaimView]] = {}
+    for view in views:
+        table = view.claim.id.partition(".")[0]
+        groups.setdefault(table if table in tables else f"/{view.claim.id}", []).append(view)
+    rows: list[PaperRow] = []
+    for name, own in groups.items():
+        if len(own) > MOST_IN_FULL:
+            rows.append(PaperRow(tables[name], tuple(own)))
+        else:
+            rows += [PaperRow(None, (view,)) for view in own]
+    return rows
 
 
 def claim_views(results: Results, shown: Sequence[str]) -> list[ClaimView]:

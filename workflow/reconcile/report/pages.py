@@ -86,8 +86,7 @@ def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
         templates: the project's ``templates/``.
         context: what the page says, from ``explain.showing.page_context``.
     """
-    style = fonts_css(templates / "fonts")
-    style += "".join(_content_of(templates / name) for name in ("report.css", "index.css"))
+    style = fonts_css(templates / "fonts") + _content_of(templates / STYLES["screen"])
     page = environment_of(templates).get_template("explain.html.jinja")
     return page.render(
         context,

@@ -20,8 +20,9 @@ from reconcile.words import argument_text
 
 MOST_ROWS = 1500
 """Rows of layer tables in a page; what is beyond is in layers.csv."""
-MOST_ON_PAPER = 120
-"""Rows of layer tables on paper: those of the reading that the study concludes on."""
+MOST_ON_PAPER, MOST_FURTHER = 120, 60
+"""Rows of layer tables on paper: of the first network of the reading that the study concludes on,
+and of it together with others."""
 FEWEST = 3
 """Blocks that are folded; two are told in full."""
 IDLE_KINDS = ("activation", "dropout", "norm")
@@ -100,7 +101,7 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
     totals = grouped_by(results.table("totals"), "interpretation", "network")
     for entry in results.shown(most):
         reading = by_id[entry["interpretation"]]
-        networks, on_paper = [], MOST_ON_PAPER
+        networks, on_paper = list[NetworkView](), 0
         for name, arguments in networks_of(results.study, reading).items():
             place = reading.id, name
             rows, (total, *_) = tuple(folded(layers.get(place, []))), totals.get(place, [{}])
@@ -108,10 +109,12 @@ def reading_views(results: Results, most: int) -> list[ReadingView]:
             as_of = told_of.get(counts, "")
             told = not as_of and len(rows) <= room
             room -= len(rows) if told else 0
-            on_paper -= sum(not row.idle for row in rows)
+            on_paper += sum(not row.idle for row in rows)
+            most_on_paper = MOST_FURTHER if networks else MOST_ON_PAPER
+            printed = on_paper <= most_on_paper
             if told:
                 told_of[counts] = reading.id
-            networks.append(NetworkView(name, arguments, rows, told, on_paper >= 0, as_of, total))
+            networks.append(NetworkView(name, arguments, rows, told, printed, as_of, total))
         same: list[str] = next((ids for ids in equal if reading.id in ids), [])
         views.append(
             ReadingView(

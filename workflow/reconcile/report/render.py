@@ -14,7 +14,7 @@ from reconcile import __version__
 from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import write_bytes, write_json, write_text
 from reconcile.report.calculator import elsewhere, numbers_of
-from reconcile.report.claims import claim_views
+from reconcile.report.claims import claim_views, paper_rows
 from reconcile.report.figures import drawings, write_figures
 from reconcile.report.figures.charts import MOST_LAYERS, layer_claims
 from reconcile.report.figures.sweep import sweep_view
@@ -101,6 +101,8 @@ def write_paper(
 
     read = read_results(study, results)
     context = context_of(read, ReportOptions.model_validate(dict(config)))
+    # What is looked up by typing has no place on paper.
+    context["titles"].pop("numbers", None)
     page = render_page(templates, context, "paper")
     write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))
 
@@ -125,7 +127,8 @@ def context_of(results: Results, options: ReportOptions) -> dict[str, Any]:
         "chosen_entry": next((e for e in columns if e["interpretation"] == results.chosen), None),
         "chosen_swept": any(r.id == results.chosen for r in results.study.swept_readings),
         "connections": any("connections" in claim.expression for claim in results.study.claims),
-        "claims": claim_views(results, shown),
+        "claims": (claims := claim_views(results, shown)),
+        "claims_on_paper": paper_rows(results.study, claims),
         "columns": columns,
         "per_page": PER_PRINTED_PAGE,
         "left_out": len(results.study.interpretations) - len(shown),

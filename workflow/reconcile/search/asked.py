@@ -144,7 +144,9 @@ def _printed(study: Study, claim_id: str) -> int:
     claim = study.claim(claim_id)
     printed = claim.number
     if not printed.exact:
-        raise ValueError(f"{claim.printed} is not printed in full: there is no one number to find")
+        raise ValueError(
+            f"{claim.number.said} is not printed in full: there is no one number to find"
+        )
     return int(printed.value)
 
 

@@ -29,15 +29,15 @@ ANYTHING: Final = 1.0
 It orders hits that assume the same, and is not shown.
 """
 KINDS: Final = (
-    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "units"),
-    *("digits", "slips", "solutions", "terms"),
+    *("total", "conventions", "parts", "tools", "bytes", "sizes", "modules", "resized"),
+    *("units", "digits", "slips", "solutions", "terms"),
 )
 """The searches; of explanations that assume the same, those of the first come first."""
 _WELL: Final = ("matches", "matches-rounded")
 _CANDIDATES: Final = ("parts", "conventions", "units", "digits")
 _PLAUSIBLE: Final = (*VERDICTS, FIT)
 
-Rank = tuple[Fraction, Fraction, bool, bool, int, float, int, int, str]
+Rank = tuple[Fraction, Fraction, bool, bool, int, int, float, int, int, str]
 Tables = Mapping[str, Sequence[Row]]
 
 
@@ -51,7 +51,8 @@ class Assumed(NamedTuple):
         expression: what gives the number.
         search: what found it, one of ``KINDS``.
         change: how many times the number is more or less than what was measured, of a slip.
-        done: whether somebody is known to count so.
+        known: whether somebody is known to count so.
+        place: of what is counted, among what a number may count; the usual ones come first.
     """
 
     cost: Fraction
@@ -60,7 +61,8 @@ class Assumed(NamedTuple):
     expression: str
     search: str
     change: Fraction = Fraction(1)
-    done: bool = False
+    known: bool = False
+    place: int = 0
 
 
 def rank_of(hit: Assumed) -> Rank:
@@ -71,7 +73,8 @@ def rank_of(hit: Assumed) -> Rank:
         # A slip is the likelier the less it changes: of a map nobody looks at, anything can come.
         hit.change,
         hit.fit not in _WELL,
-        not hit.done,
+        not hit.known,
+        hit.place,
         KINDS.index(hit.search),
         round(hit.by_chance, 6),
         _PLAUSIBLE.index(hit.fit),

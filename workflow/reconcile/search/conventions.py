@@ -261,6 +261,8 @@ COUNTERS: Final[Mapping[str, Rule]] = {
 """What tools say of parameters."""
 USUAL: Final = {1: "usual in papers on images", 2: "usual in papers on language"}
 """Who counts a multiply-add as one, and who as two."""
+TWICE: Final = "twice "
+"""Before the name of a tool whose number is taken twice."""
 _ADDITIONS: Final[Sequence[tuple[str, tuple[Multiples, ...]]]] = (
     ("biases", ((), _biases())),
     ("activations", ((), (Multiple(1, "neurons", "kind:activation"),))),
@@ -300,7 +302,7 @@ def _of_tools(facts: NetworkFacts) -> Iterator[Candidate]:
         if terms := rule(facts):
             yield _candidate(facts, f"as {name} says", terms, 1, name)
             twice = [Multiple(2 * term.times, term.quantity, term.selector) for term in terms]
-            yield _candidate(facts, f"twice what {name} says", twice, 2, f"twice {name}")
+            yield _candidate(facts, f"twice what {name} says", twice, 2, TWICE + name)
 
 
 def _plainly_counted(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:

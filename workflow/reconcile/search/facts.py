@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import pandas as pd
-
 from reconcile.study.expressions import UnknownNameError
-from reconcile.study.selecting import selected
-from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES
+from reconcile.study.selecting import count_in, selected, total_of
+from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES
 
 Row = dict[str, Any]
 
 
-def number(row: Row, column: str) -> int:
-    """A count of a row; none where it does not apply."""
-    value = row.get(column)
-    return 0 if value is None or value is pd.NA or value == "" else int(value)
+number = count_in
 
 
 class NetworkFacts:
@@ -62,10 +57,9 @@ class NetworkFacts:
     def _summed(self, quantity: str, selector: str) -> int:
         known = QUANTITIES[quantity]
         column, factor = known.multiple_of or (quantity, 1)
-        rows = self.selected(selector)
-        if selector == NETWORK and QUANTITIES[column].total == "counted":
-            rows = [row for row in rows if row["kind"] in COUNTED_KINDS]
-        return factor * sum(number(row, column) for row in rows)
+        if selector == NETWORK:
+            return factor * total_of(self.layers, column)
+        return factor * sum(number(row, column) for row in self.selected(selector))
 
     def tensors_of(self, rows: Sequence[Row]) -> list[Row]:
         """The tensors of some layers."""

@@ -180,7 +180,7 @@ def _rows(
             "method": known.method,
             "measured": len(known.values),
             **_part(part),
-            "says": f"{_says(wanted, found, part, claim.printed)} ({_way(known, whole)})",
+            "says": f"{_says(wanted, found, part, claim.number.said)} ({_way(known, whole)})",
         }
     if len(claims) > 1:
         part = reduce(_narrower, searched)

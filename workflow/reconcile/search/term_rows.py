@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import chain, combinations_with_replacement
 from typing import Any, Final, Literal
 
 from reconcile.errors import InputError
@@ -36,7 +36,7 @@ from reconcile.search.terms import (
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, TermSearch, claims_named, next_by_id
-from reconcile.words import count_of, number
+from reconcile.words import Seldom, count_of, number
 
 SHOWN: Final = 10
 """Solutions that are listed, the cheapest first."""
@@ -193,7 +193,11 @@ def _rows(known: Known, digits: Digits, report: Report) -> Iterator[Row]:
     for part in (_coefficients, _sums, _solutions, _neighbours):
         yield from (shared | row for row in part(known, box, found))
     if not missing:
-        yield from (shared | row for row in (*_boxes(known, digits), *_chances(known, box, found)))
+        # Hundreds of tables are walked through: each row may take a while.
+        progress = Seldom(report)
+        for row in chain(_boxes(known, digits), _chances(known, box, found)):
+            progress.line(f"{known.wanted.id}, digits {digits}: {row['says']}")
+            yield shared | row
 
 
 def _summary(known: Known, box: Box, found: TermFindings, missing: int) -> Row:

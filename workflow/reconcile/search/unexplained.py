@@ -2,32 +2,39 @@
 
 Parts left out or counted twice, units and scopes, slips of digits, and the conventions of tools are
 tried under each of the study's own readings. Readings that a search cannot tell apart are searched
-once. A claim is taken whose quantity is a plain one (``parameters`` of ``network``); of another, an
-expression, nobody can say what to vary.
+once. A claim is taken whose quantity is a plain one (``parameters`` of ``network``), or an
+expression that holds such (``composed``).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
 
+from reconcile.judge.measurements import ReadingScope
 from reconcile.search.candidates import Candidate, Findings, Pool, cells
+from reconcile.search.composed import (
+    MOST_TERMS,
+    Candidates,
+    Varied,
+    composed_candidates,
+    in_units,
+    is_plain,
+    terms_of,
+    without_units,
+)
 from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
 from reconcile.search.digits import MOST_MEASURED, Digits
 from reconcile.search.facts import NetworkFacts
 from reconcile.search.given import Given, Row
 from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
 from reconcile.search.units import MOST_CANDIDATES, WholeTable, common_unit, unit_candidates
-from reconcile.study.model import Claim, Study
+from reconcile.study.expressions import spelled
+from reconcile.study.model import Claim, Study, next_by_id
 from reconcile.study.selecting import with_own_parts
-from reconcile.tables.contract import FITS, NETWORK, QUANTITIES, WEAKLY
-from reconcile.words import listed
-
-_PLAIN: Final = re.compile(r"(\w+)\((['\"]?)([^'\"(),]+)\2\)")
-Candidates = Callable[[NetworkFacts, str, str], list[Candidate]]
+from reconcile.tables.contract import FITS, QUANTITIES, WEAKLY
+from reconcile.words import Seldom, listed
 
 
 @dataclass(frozen=True)
@@ -36,19 +43,21 @@ class Asked:
 
     Attributes:
         claim: the claim.
-        quantity: what is counted.
-        selector: of which layers, or of ``network``.
+        terms: the plain quantities of its expression.
     """
 
     claim: Claim
-    quantity: str
-    selector: str
+    terms: tuple[Varied, ...]
 
+    @property
+    def plain(self) -> Varied | None:
+        """The quantity that the claim is, if it is nothing else."""
+        return self.terms[0] if is_plain(self.claim.expression) else None
 
-def plainly(expression: str) -> tuple[str, str] | None:
-    """The quantity and the layers of an expression that is nothing else; None for any other."""
-    match = _PLAIN.fullmatch(expression.strip())
-    return (match[1], match[3]) if match and match[1] in QUANTITIES else None
+    @property
+    def words(self) -> str:
+        """What is counted."""
+        return self.plain.words if self.plain else spelled(self.claim.expression)
 
 
 def missed(study: Study, verdicts: Iterable[tuple[str, str]]) -> list[Claim]:
@@ -71,11 +80,11 @@ def missed(study: Study, verdicts: Iterable[tuple[str, str]]) -> list[Claim]:
 
 
 def unexplained(given: Given) -> list[Asked]:
-    """The claims that were measured, that no reading or combination gives, and that are plain."""
+    """The claims that were measured, that no reading gives, and of which something can vary."""
     table = given.table("verdicts.csv")
     rows = zip(table["claim"].tolist(), table["verdict"].tolist(), strict=True)
-    asked = ((claim, plainly(claim.expression)) for claim in missed(given.study, rows))
-    return [Asked(claim, *plain) for claim, plain in asked if plain]
+    asked = (Asked(claim, terms_of(claim.expression)) for claim in missed(given.study, rows))
+    return [one for one in asked if one.terms]
 
 
 def networks(given: Given) -> dict[tuple[str, str], NetworkFacts]:
@@ -111,33 +120,55 @@ def search_digits(given: Given) -> Iterator[Row]:
     searchers = {key: Digits(facts) for key, facts in networks(given).items()}
     what = "all that was measured, for digits one edit away"
     for asked in unexplained(given):
-        quantity, selector, number = asked.quantity, asked.selector, asked.claim.number
+        if asked.plain is None:
+            continue  # of a sum or a share no measured number is a misprint
         groups: dict[object, tuple[Digits, list[str]]] = {}
         for (reading, network), searcher in searchers.items():
             if network == asked.claim.network:
                 groups.setdefault(searcher.signature, (searcher, []))[1].append(reading)
         for searcher, readings in groups.values():
-            found = searcher.against(number, quantity, selector)
+            found = searcher.against(asked.claim.number, *asked.plain)
             if found.tried:
                 yield from _rows_found(given, asked, ("digits", what), readings, found)
 
 
 def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Iterator[Row]:
     facts = networks(given)
-    pools: dict[tuple[str, str, str, str], Pool] = {}
+    pools: dict[tuple[str, str, str], Pool] = {}
+    progress = Seldom(given.report)
     for asked in unexplained(given):
         groups: dict[object, tuple[Pool, list[str]]] = {}
         for (reading, network), known in facts.items():
             if network != asked.claim.network:
                 continue
-            key = reading, network, asked.quantity, asked.selector
+            key = reading, network, asked.claim.expression
+            progress.line(f"{asked.claim.id}: {kind}: under {reading}")
             if key not in pools:
-                pools[key] = Pool(candidates(known, asked.quantity, asked.selector))
+                pools[key] = Pool(_candidates(given, asked, reading, known, candidates))
             groups.setdefault(pools[key].signature, (pools[key], []))[1].append(reading)
         for pool, readings in groups.values():
             if len(pool):
                 found = pool.against(asked.claim.number)
                 yield from _rows_found(given, asked, (kind, what), readings, found)
+
+
+def _candidates(
+    given: Given, asked: Asked, reading: str, facts: NetworkFacts, candidates: Candidates
+) -> Iterable[Candidate]:
+    """What a search tries in the place of a claim's number under one reading."""
+    if asked.plain:
+        return candidates(facts, *asked.plain)
+    own = next_by_id(given.study.interpretations, reading)
+    scope = ReadingScope(given.study, own, given.measured, asked.claim.network)
+    expression = asked.claim.expression
+    if candidates is not unit_candidates:
+        return composed_candidates(expression, facts, scope, candidates)
+
+    def scopes(facts: NetworkFacts, quantity: str, selector: str) -> list[Candidate]:
+        return without_units(unit_candidates(facts, quantity, selector))
+
+    elsewhere = composed_candidates(expression, facts, scope, scopes)
+    return [*in_units(expression, scope), *elsewhere]
 
 
 def _rows_found(
@@ -146,12 +177,10 @@ def _rows_found(
     """The rows of one search of one claim under readings that it cannot tell apart."""
     id_, what = kind
     given.report(f"{asked.claim.id}: {id_}: {found.tried:,} tried, {found.total:,} found")
-    of = "" if asked.selector == NETWORK else f" of {asked.selector}"
-    searched = f"{QUANTITIES[asked.quantity].words}{of}: {what}; under {listed(readings)}"
     shared = {
         "claim": asked.claim.id,
         "kind": id_,
-        "searched": searched,
+        "searched": f"{asked.words}: {what}; under {listed(readings)}",
         "interpretations": " ".join(readings),
     }
     return (shared | row for row in cells(found))
@@ -176,17 +205,18 @@ def _whole_tables(given: Given) -> Iterator[Row]:
 
 
 def _total(facts: NetworkFacts, asked: Asked) -> int:
-    return facts.total(asked.quantity, asked.selector)
+    return facts.total(*asked.terms[0])
 
 
 def _by_place(study: Study) -> Mapping[str, list[Asked]]:
     """The claims on plain sums by where the paper prints them, where there are several."""
     places: dict[str, list[Asked]] = {}
     for claim in study.claims:
-        asked = plainly(claim.expression)
-        if asked and QUANTITIES[asked[0]].total is not None and claim.relation == "equals":
-            words = QUANTITIES[asked[0]].words
-            places.setdefault(f"{claim.place}, {words}", []).append(Asked(claim, *asked))
+        asked = Asked(claim, terms_of(claim.expression))
+        if asked.plain and claim.relation == "equals":
+            quantity = QUANTITIES[asked.plain.quantity]
+            if quantity.total is not None:
+                places.setdefault(f"{claim.place}, {quantity.words}", []).append(asked)
     return {place: claims for place, claims in places.items() if len(claims) > 1}
 
 
@@ -211,6 +241,6 @@ def _of_each(most: int) -> Callable[[Study], int]:
 
 
 parts_to_try = _of_each(MOST_SUBSETS)
-conventions_to_try = _of_each(MOST_CONVENTIONS)
+conventions_to_try = _of_each(MOST_TERMS * MOST_CONVENTIONS)
 units_to_try = _of_each(MOST_CANDIDATES)
 digits_to_try = _of_each(MOST_MEASURED)

@@ -20,7 +20,15 @@ from reconcile.study.expressions import (
     parse,
     references,
 )
-from reconcile.study.model import NONE, SINGLE, Claim, Study, SweptInterpretation, claims_named
+from reconcile.study.model import (
+    INPUT_SIDE,
+    NONE,
+    SINGLE,
+    Claim,
+    Study,
+    SweptInterpretation,
+    claims_named,
+)
 from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
@@ -384,6 +392,8 @@ def _solve_problems(study: Study, readings: set[str]) -> Iterator[Problem]:
         }
         if names:
             argument = ("solve", i, "argument")
+            if study.inputs and len(study.inputs[0].shape) > 1:
+                names.add(INPUT_SIDE)
             yield from _unknown(argument, wanted.argument, names, "network argument")
         for claim in claims_named(study, wanted.claims):
             if not _is_parsed(claim.expression):

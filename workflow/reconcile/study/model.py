@@ -326,12 +326,17 @@ class DerivedTerms(Strict):
     )
 
 
+INPUT_SIDE = "input_side"
+"""What is solved for where a network takes no size and `inputs` give one: the last sizes of the
+first input, those that are alike, but for its first two."""
+
+
 class Solve(Strict):
     """Look for the values of one argument at which printed numbers come out."""
 
     id: Id = Field(description="Identifier, unique among these searches.")
     argument: Annotated[str, StringConstraints(pattern=ARGUMENT_PATTERN)] = Field(
-        description="The network argument to solve for, a whole number."
+        description="The network argument to solve for, a whole number; `input_side` of `inputs`."
     )
     range: AxisRange = Field(description="Which values may be: first, last and step.")
     interpretation: Id = Field(description="The reading that gives all other arguments.")

@@ -11,17 +11,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import product, takewhile
 from math import prod
 from typing import Any, TypeVar
 
 from reconcile.study.expressions import networks_named
 from reconcile.study.model import (
+    INPUT_SIDE,
     SINGLE,
     Axis,
     AxisRange,
     Claim,
     Interpretation,
+    Solve,
     Study,
     Sweep,
     SweptInterpretation,
@@ -282,9 +284,19 @@ def _solve(study: Study) -> dict[str, Any]:
             "argument": wanted.argument,
             **wanted.range.model_dump(),
             "networks": {name: given for name, given in every.items() if name in needed},
+            **_resized(study, wanted, every),
             "claims": {claim.id: _counted(claim) for claim in claims},
         }
     return found
+
+
+def _resized(study: Study, wanted: Solve, networks: Mapping[str, Arguments]) -> dict[str, Any]:
+    """How many last axes of the first input are solved for, where it is not an argument."""
+    known = any(wanted.argument in arguments for arguments in networks.values())
+    if known or wanted.argument != INPUT_SIDE or not study.inputs:
+        return {}
+    sides = study.inputs[0].shape[2:] or study.inputs[0].shape[1:]
+    return {"axes": len(list(takewhile(lambda size: size == sides[-1], reversed(sides))))}
 
 
 def _counted(claim: Claim) -> dict[str, Any]:

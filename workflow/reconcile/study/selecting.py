@@ -6,13 +6,13 @@ same. An empty cell is text without a character, None, or what a library of tabl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
 from reconcile.study.expressions import ExpressionError, UnknownNameError
-from reconcile.tables.contract import QUANTITIES
+from reconcile.tables.contract import NETWORK, QUANTITIES, summed
 
 Row = dict[str, Any]
 OF_KIND, OF_CLASS = "kind:", "class:"
@@ -61,6 +61,26 @@ def number_in(row: Row, column: str, layer: str) -> Fraction:
         why = f", which sees all of its input ({whole})" if whole else ""
         raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
     return Fraction(value)
+
+
+def count_in(row: Row, column: str) -> int:
+    """The count in a cell; none where it is empty."""
+    value = row.get(column)
+    known = isinstance(value, int | float | Fraction | str) and value != ""
+    return int(value) if known else 0  # type: ignore[arg-type]
+
+
+def total_of(rows: Iterable[Row], column: str) -> int:
+    """A network's total of its layers' rows, as totals.csv has it.
+
+    Raises:
+        UnknownNameError: only a layer has such a number.
+    """
+    sums = {total.name: source for total, source in summed()}
+    if column not in sums:
+        raise UnknownNameError(f"{column} does not apply to {NETWORK!r}")
+    source, kinds = sums[column]
+    return sum(count_in(row, source) for row in rows if not kinds or row["kind"] in kinds)
 
 
 def with_own_parts(tensors: list[Row], parts: Mapping[str, Sequence[str]]) -> list[Row]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reconcile.judge.reconciliation import MOST_BEST
-from reconcile.report.figures.svg import NARROW, Drawing, label, paint, rect, width_of
+from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
 from reconcile.study.model import Axis, Source
 from reconcile.study.plan import (
@@ -191,7 +191,7 @@ def sweep_figure(results: Results) -> Drawing | None:
     )
     if max(grid.held.values()) > 1 and len(grid.columns) <= MOST_COUNTED:
         caption += " Small numbers: how many combinations of the cell match as many."
-    return Drawing("sweep", caption, _grid_in_words(grid), lambda width: _draw_grid(grid, width))
+    return Drawing("sweep", caption, _grid_in_words(grid), lambda width: draw_grid(grid, width))
 
 
 def _picture(results: Results) -> GridPicture | None:
@@ -239,20 +239,21 @@ def _bins(values: Sequence[Argument]) -> tuple[tuple[str, ...], dict[str, int]]:
     return tuple(labels), {repr(value): i // step for i, value in enumerate(values)}
 
 
-def _draw_grid(grid: GridPicture, width: float) -> tuple[float, list[Markup]]:
+def draw_grid(grid: GridPicture, width: float) -> tuple[float, list[Markup]]:
+    """The height and the parts of the picture, at this width."""
     left = min(max([width_of(row, 11) for row in grid.rows] + [width_of(grid.down, 12)]) + 14, 150)
     tall = TALL if len(grid.rows) <= FEW else NARROW_ROW
     step = (width - left) / len(grid.columns)
     bottom = TOP + tall * len(grid.rows)
-    two_lines = grid.chosen is not None and width <= NARROW
+    legend, end = _grid_legend(grid, left, bottom + 16, width)
     parts = [
         label(left, 14, grid.across, bold=True),
         label(0, TOP - 8, grid.down, bold=True),
         *_heads(grid, left, step),
         *(part for row in range(len(grid.rows)) for part in _grid_row(grid, row, left, step, tall)),
-        *_grid_legend(grid, left, bottom + 16, two_lines=two_lines),
+        *legend,
     ]
-    return bottom + FOOT + LEGEND_LINE * two_lines, parts
+    return end + FOOT - 16, parts
 
 
 def _grid_in_words(grid: GridPicture) -> str:
@@ -321,17 +322,25 @@ def _shade(box: tuple[float, float, float, float], best: int, grid: GridPicture)
     return rect(x, y, wide, tall, rx=2, fill_opacity=opacity, **paint(fill="accent"))
 
 
-def _grid_legend(grid: GridPicture, left: float, y: float, *, two_lines: bool) -> Iterator[Markup]:
-    x = left
+def _grid_legend(
+    grid: GridPicture, left: float, y: float, width: float
+) -> tuple[list[Markup], float]:
+    """What the shades mean, in as many lines as the width asks for, and where the last begins."""
     some = sorted(n for n in {*grid.best.values()} if 0 < n < grid.claims)
     ends = dict.fromkeys([*some[:1], *some[-1:]])
     shades = [(n, f"{n} of {grid.claims}") for n in ends]
-    for best, told in ((0, "no claim"), *shades, (grid.claims, "every claim")):
-        yield _shade((x, y, 14, 12), best, grid)
-        yield label(x + 19, y + 10, told, colour="muted", size=11)
-        x += 33 + width_of(told, 11)
+    entries: list[tuple[int | None, str]] = [(0, "no claim"), *shades]
+    entries.append((grid.claims, "every claim"))
     if grid.chosen is not None:
-        if two_lines:
+        entries.append((None, "the conclusion"))
+    parts, x = [], left
+    for best, told in entries:
+        if x > left and x + 19 + width_of(told, 11) > width:
             x, y = left, y + LEGEND_LINE
-        yield rect(x, y, 13, 12, stroke_width=2, **paint(stroke="ink"))
-        yield label(x + 19, y + 10, "the conclusion", colour="muted", size=11)
+        if best is None:
+            parts.append(rect(x, y, 13, 12, stroke_width=2, **paint(stroke="ink")))
+        else:
+            parts.append(_shade((x, y, 14, 12), best, grid))
+        parts.append(label(x + 19, y + 10, told, colour="muted", size=11))
+        x += 33 + width_of(told, 11)
+    return parts, y
