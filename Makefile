@@ -18,7 +18,7 @@ tests_of_all_studies := $(run_of_all)
 tests_of_end_to_end := tests/end_to_end --ignore=$(run_of_all)
 tests_of_rest := tests $(long_rooms:%=--ignore=tests/%)
 
-.PHONY: $(parts:%=test-%)
+.PHONY: $(parts:%=test-%) results/.run
 .PHONY: help report environment test reliability bench zoo explain test-environment test-slurm lint format lock example verify clean
 
 help: ## list the targets
@@ -30,12 +30,18 @@ report: environment ## measure the studies of config.yaml and write results/
 	snakemake --quiet rules host progress
 
 else
-# On a disk that is read-only but for results/, a run keeps its logs and locks there too.
+# On a disk that is read-only but for results/, a run keeps its logs, locks and caches there too.
+elsewhere := --directory results/.run
+export RUFF_CACHE_DIR := $(CURDIR)/results/.run/ruff
+export MYPY_CACHE_DIR := $(CURDIR)/results/.run/mypy
+export PYTEST_ADDOPTS += -p no:cacheprovider
+lint: results/.run
 report: environment results/.run
 	cd results/.run && python -m reconcile recover
 	snakemake --quiet rules host progress --directory results/.run
 
 endif
+# Each time: a set-up that was killed may have made the folder and not its links.
 results/.run:
 	mkdir -p $@
 	ln -sfn ../../studies ../../config.yaml $@
@@ -83,7 +89,7 @@ lint: test-environment ## check the style, the types and the workflow
 	ruff format --check
 	snakefmt --check Snakefile workflow/rules
 	mypy
-	snakemake --lint
+	snakemake --lint $(elsewhere)
 
 format: test-environment ## put Python and Snakemake files into shape
 	ruff check --fix

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from support import PROJECT
@@ -33,6 +33,16 @@ from reconcile.run.alive import Alive
 print(Alive(Path(sys.argv[1])).join(), flush=True)
 sys.stdin.read()
 """
+
+
+def descendants(process: int) -> list[int]:
+    """The processes that a process started, and those that they started."""
+    found = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            children = [int(word) for word in (task / "children").read_text().split()]
+            found += [*children, *(grandchild for c in children for grandchild in descendants(c))]
+    return found
 
 
 @contextmanager

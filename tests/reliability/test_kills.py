@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from living import IN_A_CONTAINER, ISOLATED
+from living import IN_A_CONTAINER, ISOLATED, descendants
 from projects import (
     EVERYTHING,
     TARGETS,
@@ -58,16 +58,6 @@ def only_its_children(process: Process, number: int) -> None:
 def the_whole_group(process: Process, number: int) -> None:
     """Signal all of them, as a terminal or a batch system does."""
     os.killpg(process.pid, number)
-
-
-def descendants(process: int) -> list[int]:
-    """The processes that a process started, and those that they started."""
-    found = []
-    with suppress(OSError):
-        for task in Path(f"/proc/{process}/task").iterdir():
-            children = [int(word) for word in (task / "children").read_text().split()]
-            found += [*children, *(grandchild for c in children for grandchild in descendants(c))]
-    return found
 
 
 WHOM: tuple[Callable[[Process, int], None], ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -10,11 +11,14 @@ import subprocess
 import sys
 import sysconfig
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from living import descendants
 from projects import EVERYTHING, Undisturbed, outputs, tiny_project
 from support import PROJECT
 
@@ -81,7 +85,7 @@ def folder_to_set_up(folder: Path) -> Path:
 def add_tools(folder: Path) -> None:
     """Put into a folder what `make` needs to set it up."""
     skipped = shutil.ignore_patterns("node_modules", "__pycache__")
-    shutil.copytree(PROJECT / "tools", folder / "tools", ignore=skipped)
+    shutil.copytree(PROJECT / "tools", folder / "tools", ignore=skipped, dirs_exist_ok=True)
     for name in ("Makefile", "pyproject.toml", "requirements.lock", "requirements-test.lock"):
         shutil.copy(PROJECT / name, folder / name)
 
@@ -403,6 +407,82 @@ def test_make_report_from_nothing(tmp_path: Path, undisturbed: Undisturbed) -> N
         assert b"Nothing to be done" in reported(other, undisturbed).stdout
         shutil.rmtree(other / "results")
         reported(other, undisturbed)
+
+
+class Life(NamedTuple):
+    """How long a fresh clone takes: to be set up, and then to report."""
+
+    set_up: float
+    report: float
+
+
+LIVES, KILLS, SEED = 20, 5, 22
+
+
+@pytest.fixture(scope="module")
+def whole_life(tmp_path_factory: pytest.TempPathFactory, undisturbed: Undisturbed) -> Life:
+    """The life of a clone that nobody disturbs."""
+    folder = tiny_project(tmp_path_factory.mktemp("life") / "clone")
+    add_tools(folder)
+    begun = time.monotonic()
+    assert run(folder, "make", "environment", environment=plain_environment()).returncode == 0
+    made_at = time.monotonic()
+    reported(folder, undisturbed)
+    life = Life(made_at - begun, time.monotonic() - made_at)
+    shutil.rmtree(folder)
+    return life
+
+
+@in_full
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(LIVES))
+def test_a_life_of_kills(
+    tmp_path: Path, undisturbed: Undisturbed, whole_life: Life, number: int
+) -> None:
+    """Killed five times at random moments from its first on, a clone ends with the same bytes."""
+    chance = random.Random(SEED * 1000 + number)  # noqa: S311 - a test draws moments, no secrets
+    folder = tiny_project(tmp_path / NAMES[0])
+    add_tools(folder)
+    killed = 0
+    while killed < KILLS:
+        made_already = (folder / ".venv" / "report.stamp").exists()
+        lasts = whole_life.report if made_already else sum(whole_life)
+        if is_killed(folder, chance.uniform(0, lasts), chance, group=killed % 2 == 0):
+            killed += 1
+        else:
+            # It was quicker than thought, and has another go.
+            assert outputs(folder) == undisturbed.outputs
+            shutil.rmtree(folder / "results")
+        there = outputs(folder)
+        assert there == {name: undisturbed.outputs[name] for name in there}, "half-written"
+    reported(folder, undisturbed)
+    shutil.rmtree(folder)
+
+
+def is_killed(folder: Path, after: float, chance: random.Random, *, group: bool) -> bool:
+    """Run `make report` and kill it, or one that it started, at a moment.
+
+    Returns:
+        Whether it ended for that, and not well before or in spite of it.
+    """
+    process = subprocess.Popen(
+        ["make", "report"],
+        cwd=folder,
+        env=plain_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with suppress(subprocess.TimeoutExpired):
+        assert process.wait(after) == 0
+        return False
+    below = descendants(process.pid)
+    if group or not below:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(below), signal.SIGKILL)
+    return process.wait() != 0
 
 
 def reported(folder: Path, undisturbed: Undisturbed) -> Done:
