@@ -401,7 +401,8 @@ class Conclusion(Strict):
         None, description="The reasons as one text, where they are not told one by one."
     )
     undecided: list[Text] = Field(
-        default_factory=list, description="What could not be decided, with {references} for numbers."
+        default_factory=list,
+        description="What could not be decided, with {references} for numbers.",
     )
     holds: list[Expression] = Field(
         default_factory=list,
