@@ -27,7 +27,10 @@ def _files() -> Iterator[str]:
     for name, file in FILES.items():
         kind = ": record" if file.record else ""
         yield f"| `{name}` | `{file.rule}` | {file.says}{kind} |"
-    figures = "the figures of the report, each as SVG and PDF; empty where nothing can be drawn"
+    figures = (
+        "the figures of the report, each as SVG and PDF, as wide as a page and (`-column`) as a "
+        "column; empty where nothing can be drawn"
+    )
     yield f"| `figures/` | `render_report` | {figures} |"
 
 

@@ -26,12 +26,14 @@ def test_figures_are_written_as_svg_and_pdf(tmp_path: Path) -> None:
     results = tiny_results(tmp_path)
     written = write_figures(results, TEMPLATES, 24)
     names = ["windows", "neurons", "latency-layers", "latency-networks", "coverage"]
-    assert [file.name for file in written] == [f"{n}.{s}" for n in names for s in ("svg", "pdf")]
+    widths = [f"{name}{ending}" for name in names for ending in ("", "-column")]
+    assert [file.name for file in written] == [f"{n}.{s}" for n in widths for s in ("svg", "pdf")]
     for file in written[::2]:
         root = ET.fromstring(file.read_text())  # noqa: S314 - written by the line above
         title = root.find("{http://www.w3.org/2000/svg}title")
         assert title is not None
         assert len(title.text or "") > 20
+        assert root.get("width") == ("340" if file.stem.endswith("-column") else "720")
     assert b"Reconcile-Sans" in written[1].read_bytes() or written[1].read_bytes()[:5] == b"%PDF-"
 
 
@@ -58,7 +60,8 @@ def test_figures_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     (out / "figures" / "notes.txt").write_text("kept\n")
     write_rows(out / "timings.csv", [])
     written = write_figures(results_in(study, out), TEMPLATES, 24)
-    assert {file.stem for file in written} == {"windows", "neurons", "coverage"}
+    names = {file.stem.removesuffix("-column") for file in written}
+    assert names == {"windows", "neurons", "coverage"}
     assert {*(out / "figures").iterdir()} == {*written, out / "figures" / "notes.txt"}
 
 

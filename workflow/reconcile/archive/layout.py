@@ -19,7 +19,7 @@ from reconcile.archive.container import ArchiveError, check_name
 from reconcile.errors import Fault, InputError
 from reconcile.files import files_in, refuse_links
 from reconcile.project import CODE_FOLDERS, CONFIG, code_files
-from reconcile.tables.contract import FIGURES, FILES
+from reconcile.tables.contract import COLUMN, FIGURES, FILES
 
 README = "README.md"
 CERTIFICATE = "certificate.md"
@@ -34,7 +34,12 @@ WRITTEN_BY = {name: file.rule for name, file in FILES.items()} | {"figures": "re
 
 RESULT_FILES = tuple(FILES)
 """What every archive holds of ``results/<study>/``, besides the figures."""
-FIGURE_FILES = tuple(f"figures/{name}.{form}" for name in FIGURES for form in ("svg", "pdf"))
+FIGURE_FILES = tuple(
+    f"figures/{name}{width}.{form}"
+    for name in FIGURES
+    for width in ("", COLUMN)
+    for form in ("svg", "pdf")
+)
 """What it holds of them, where the report has them."""
 
 # A PDF has a date in it, and these figures show latencies.

@@ -116,6 +116,8 @@ PARTLY = ("does-not-run", "out-of-memory", "timed-out", "killed")
 
 FIGURES = ("windows", "sweep", "neurons", "latency-layers", "latency-networks", "coverage")
 """Every figure that a report may have; each is ``figures/<name>.svg`` and ``.pdf``."""
+COLUMN = "-column"
+"""What the name of the same figure as wide as a paper's column ends with."""
 
 Type = Literal["text", "word", "integer", "number", "list"]
 """A word is one of a few; a list is of ids, with spaces between."""

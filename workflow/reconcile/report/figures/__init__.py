@@ -10,11 +10,12 @@ from pathlib import Path
 from reconcile.files import keep_only, write_bytes, write_text
 from reconcile.report.figures.charts import latency_figures, neurons_figure
 from reconcile.report.figures.coverage import coverage_figure
-from reconcile.report.figures.svg import WIDE, Drawing
+from reconcile.report.figures.svg import NARROW, WIDE, Drawing
 from reconcile.report.figures.sweep import sweep_figure
 from reconcile.report.figures.windows import windows_figure
 from reconcile.report.pages import svg_page
 from reconcile.report.read import Results
+from reconcile.tables.contract import COLUMN
 
 
 def drawings(results: Results, most: int) -> dict[str, Drawing]:
@@ -40,7 +41,7 @@ def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
         most: how many interpretations a chart shows.
 
     Returns:
-        The files written: SVG for screens and PDF for write-ups.
+        The files written: SVG for screens and PDF for write-ups, as wide as a page and as a column.
 
     Raises:
         InputError: a file cannot be written, or one of an earlier run not removed.
@@ -50,11 +51,16 @@ def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
     folder = results.folder / "figures"
     written: list[Path] = []
     for name, drawing in drawings(results, most).items():
-        svg, height = drawing.wide(), drawing.draw(WIDE)[0]
-        page = svg_page(templates, svg, (WIDE, height), results.record["ended"])
-        write_text(folder / f"{name}.svg", f"{svg}\n")
-        write_bytes(folder / f"{name}.pdf", figure_pdf(page))
-        written += [folder / f"{name}.svg", folder / f"{name}.pdf"]
+        for svg, width, ending in (
+            (drawing.wide(), WIDE, ""),
+            (drawing.narrow(), NARROW, COLUMN),
+        ):
+            size = width, drawing.draw(width)[0]
+            page = svg_page(templates, svg, size, results.record["ended"])
+            files = [folder / f"{name}{ending}.{form}" for form in ("svg", "pdf")]
+            write_text(files[0], f"{svg}\n")
+            write_bytes(files[1], figure_pdf(page))
+            written += files
     # What an earlier run drew and this one does not would be archived as if it were of this one.
     keep_only(folder, written, (".svg", ".pdf"))
     return written

@@ -26,7 +26,7 @@ COLOURS = {
 """The light palette; ``report.css`` has the same names for both palettes, and a test compares."""
 SANS = "Reconcile Sans, IBM Plex Sans, Helvetica, Arial, sans-serif"
 WIDE, NARROW = 720.0, 340.0
-"""Widths for a page and for a phone, in pixels."""
+"""Widths for a page, and for a phone or a paper's column (9 cm), in pixels."""
 _ADVANCE = 0.56
 """Width of an average letter, as a part of the font's size."""
 
