@@ -18,7 +18,7 @@ from reconcile.study.values import Argument
 from reconcile.tables.rows import Row
 from reconcile.words import argument_text
 
-MOST_ROWS = 1500
+MOST_ROWS = 700
 """Rows of layer tables in a page; what is beyond is in layers.csv."""
 MOST_ON_PAPER, MOST_FURTHER = 120, 60
 """Rows of layer tables on paper: of the first network of the reading that the study concludes on,
