@@ -63,6 +63,9 @@ def living(
             yield process, process.stdout.readline().strip()
         finally:
             process.kill()
+            if process.stdin is not None:
+                process.stdin.close()
+            process.stdout.read()  # until what it started has ended too, in a container later
 
 
 @contextmanager

@@ -44,6 +44,7 @@ def test_every_section_has_a_comment(folder: Path) -> None:
     above = {line.partition(":")[0]: lines[i - 1] for i, line in enumerate(lines) if i}
     assert all(above[key].startswith("#") for key in keys)
     assert {*Study.model_fields} - {*keys} == {
+        *("checked", "corrections", "replies"),
         *("inputs", "parts", "placement", "receptive_fields"),
         *("slips", "geometries", "solve", "terms"),
     }

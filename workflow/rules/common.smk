@@ -143,6 +143,7 @@ def none_of(names):
 
 
 PAGE = ("report.html.jinja", "partials/*", "fonts/*")
+SCRIPTS = ("report.js", "calculator.js")
 
 
 def templates(*patterns):

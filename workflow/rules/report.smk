@@ -17,7 +17,7 @@ rule render_report:
         reconciliation="results/{study}/reconciliation.json",
         record="results/{study}/record.json",
         templates=ancient(
-            templates(*PAGE, "figure.html.jinja", "*.tex.jinja", "report.css", "*.js")
+            templates(*PAGE, *SCRIPTS, "figure.html.jinja", "*.tex.jinja", "report.css")
         ),
         tool=ancient(own_file("CITATION.cff")),
         outdated=outdated("render_report"),
