@@ -312,8 +312,9 @@ def test_cancels_leftovers(disturbed: Disturbed, killed: list[str]) -> None:
     assert named
     assert said.index(named[0]) < said.index("submitted with SLURM jobid")
     assert {of_job(job)["JobState"] for job in named[1].split(", ")} == {"CANCELLED"}
-    # One or the other may have ended by itself in between.
-    assert {of_job(job)["JobState"] for job in killed} <= {"CANCELLED", "COMPLETED"}
+    # One or the other may have ended by itself in between, without its run where it saw that.
+    states = {of_job(job)["JobState"] for job in killed}
+    assert states <= {"CANCELLED", "COMPLETED", "FAILED"}
 
 
 def test_submits_only_measuring(disturbed: Disturbed) -> None:

@@ -46,6 +46,11 @@ sys.executable = shlex.quote(sys.executable)
 os.environ.setdefault(COMMAND_VARIABLE, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
+def runs_here():
+    """Whether jobs run on this machine; one that was sent to another has what it was sent with."""
+    return workflow.is_main_process and workflow.local_exec
+
+
 def checked(load, *arguments):
     """What a loader returns; its faults become one line each, without a traceback."""
     try:

@@ -45,10 +45,11 @@ rule measure:
         study=none_of(LARGER),
     conda:
         "../envs/measure.yaml"
-    # What only counts leaves the other cores, and the GPU, to other studies.
+    # What only counts leaves the other cores, and this machine's GPU, to other studies. On a cluster
+    # it asks for one all the same: a partition with GPUs may refuse a job without.
     threads: lambda wildcards: 1 if plan_of(wildcards.study).on_meta else CONFIG.measure.threads
     resources:
-        gpu=lambda wildcards: 0 if plan_of(wildcards.study).on_meta else 1,
+        gpu=lambda wildcards: 0 if runs_here() and plan_of(wildcards.study).on_meta else 1,
     script:
         "../scripts/measure.py"
 
