@@ -35,6 +35,8 @@ CODE = (
 )
 """What a study is run with, relative to the project's folder."""
 _LIBRARY = f"workflow/{PACKAGE.name}"
+SCRIPTS = ("report.js", "calculator.js")
+"""The scripts of a report's page, in templates/."""
 
 
 def code_files(root: Path = ROOT) -> dict[str, Path]:

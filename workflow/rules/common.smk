@@ -33,7 +33,7 @@ from reconcile.files import json_text
 from reconcile.measure.run import MEASUREMENT_FILES
 from reconcile.study.values import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
-from reconcile.project import CONFIG as CONFIG_NAME, code_files, own_file, own_files
+from reconcile.project import CONFIG as CONFIG_NAME, SCRIPTS, code_files, own_file, own_files
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
 from reconcile.run.standing import others
@@ -148,7 +148,6 @@ def none_of(names):
 
 
 PAGE = ("report.html.jinja", "partials/*", "fonts/*")
-SCRIPTS = ("report.js", "calculator.js")
 
 
 def templates(*patterns):

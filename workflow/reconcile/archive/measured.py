@@ -243,7 +243,7 @@ def _timed(row: Row, record: dict[str, Any]) -> bool:
     if any(device.get("fallback") for device in devices):
         types.add("cpu")
     repeats = record["settings"].get("repeats", "")
-    if repeats and row["layer"] != NETWORK:
+    if isinstance(repeats, int) and row.get("layer") != NETWORK:
         repeats = passes_of_layers(repeats)
     known = row.get("device", "") in (*types, "") and row.get("repeats", "") in (str(repeats), "")
     match _numbers(row, "q1_ms", "median_ms", "q3_ms"):

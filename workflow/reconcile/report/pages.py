@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from reconcile import __version__, words
+from reconcile.project import SCRIPTS
 from reconcile.tables.contract import COUNTED_KINDS, FITS
 
 Medium = Literal["screen", "paper"]
@@ -26,7 +27,6 @@ FONTS = {
     ("Reconcile Mono", 600, "normal"): "ReconcileMono-SemiBold.woff2",
 }
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
-SCRIPTS = ("report.js", "calculator.js")
 _FILTERS = (
     *(
         "argument_text",

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from reconcile.search.digits import FIT
 from reconcile.search.unexplained import missed
 from reconcile.study.model import Claim, Study, claims_named
-from reconcile.tables.contract import VERDICTS, WEAKLY
+from reconcile.tables.contract import FITS, VERDICTS, WEAKLY
 from reconcile.tables.rows import Row
 
 MOST_BEST: Final = 3
@@ -33,7 +33,7 @@ KINDS: Final = (
     *("units", "digits", "slips", "solutions", "terms"),
 )
 """The searches; of explanations that assume the same, those of the first come first."""
-_WELL: Final = ("matches", "matches-rounded")
+_WELL: Final = FITS[:2]
 _CANDIDATES: Final = ("parts", "conventions", "units", "digits")
 _PLAUSIBLE: Final = (*VERDICTS, FIT)
 
