@@ -58,8 +58,6 @@ TESTED_IN = {
     "measure/zygote.py": ("measure/test_process.py", "Its children are what a process is told of."),
     "report/pdf.py": ("end_to_end/test_pdf.py", "A PDF is looked at with a whole report in it."),
     "report/figures/coverage.py": ("report/test_figures.py", "Drawn and checked with the others."),
-    "run/fresh.py": ("test_rerun.py", "What is out of date only Snakemake can be asked."),
-    "run/scripting.py": ("reliability/test_hostile_words.py", "A log is read by a terminal."),
     "search/facts.py": ("search/test_units.py", "What it sums is held against expressions there."),
     "search/given.py": ("search/test_asked.py", "It is what searches are given."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
