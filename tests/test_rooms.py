@@ -43,8 +43,6 @@ TESTED_IN = {
         "A fault is what a wrong study is told.",
     ),
     "archive/again.py": ("archive/test_verify.py", "Making again is what verifying does."),
-    "archive/build.py": ("archive/test_archive.py", "An archive is built to be looked at."),
-    "archive/documents.py": ("archive/test_archive.py", "README and certificate are read there."),
     "archive/reading.py": ("archive/test_verify.py", "Every way to damage an archive is read."),
     "archive/structure.py": ("archive/test_verify.py", "Every column of every table is forged."),
     "judge/measurements.py": ("study/test_expressions.py", "It answers what expressions ask."),

@@ -11,7 +11,7 @@ import pytest
 from report_support import TEMPLATES, write_results
 from support import PROJECT
 
-from reconcile.cite.lookup import all_found, lookup_tex, numbers_csv, numbers_json
+from reconcile.cite.numbers import all_found, lookup_tex, numbers_csv, numbers_json
 from reconcile.cite.numbers import load_numbers, numbers_tex, write_citations
 from reconcile.study.load import load_study
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.archive.build import build_archive
+from reconcile.archive.verify import build_archive
 from reconcile.project import ROOT
 from reconcile.run.jobs import job
 
