@@ -200,9 +200,8 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
-    from reconcile.explain.asking import networks_asked, refused
+    from reconcile.explain.asking import networks_asked, number_asked, refused
     from reconcile.explain.measuring import counted
-    from reconcile.explain.numbers import number_asked
     from reconcile.explain.ranking import explained, sized_for
     from reconcile.explain.showing import as_json, lines
 
@@ -237,7 +236,7 @@ def _explanation(args: argparse.Namespace, answered: Answered) -> str:
 
 def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
     from reconcile.explain.asking import refused
-    from reconcile.explain.starting import study_begun
+    from reconcile.explain.showing import study_begun
     from reconcile.study.skeleton import study_folder
 
     if asked.reading:
