@@ -134,8 +134,7 @@ def _declare_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from reconcile.study.skeleton import new_study, study_folder
-    from reconcile.study.skeleton.repository import new_repository
+    from reconcile.study.skeleton import new_repository, new_study, study_folder
 
     if args.repository:
         folder = new_repository(Path(args.path), args.study, args.workflow)
