@@ -9,8 +9,7 @@ from typing import Any
 
 from support import PROJECT, render, write_study
 
-from reconcile.archive.build import build_archive
-from reconcile.archive.verify import Check
+from reconcile.archive.verify import Check, build_archive
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table

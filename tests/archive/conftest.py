@@ -13,8 +13,8 @@ from forging import sealed
 from support import render
 
 from reconcile.archive import again
-from reconcile.archive.build import build_archive
 from reconcile.archive.container import pack, unpack
+from reconcile.archive.verify import build_archive
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements

@@ -32,8 +32,7 @@ from projects import (
 )
 from support import write_study
 
-from reconcile.run.alive import Alive
-from reconcile.run.processes import answered_in_a_thread
+from reconcile.run.processes import Alive, answered_in_a_thread
 
 pytestmark = pytest.mark.slow
 

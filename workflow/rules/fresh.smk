@@ -8,9 +8,9 @@ Requires: results/{study}/.made/. Produces: the input function of all others.
 
 from snakemake.logging import logger
 
-from reconcile.run.alive import Alive
 from reconcile.run.fresh import OUTDATED, Judge, make_outdated
-from reconcile.run.marks import SUMS_VARIABLE
+from reconcile.run.jobs import SUMS_VARIABLE
+from reconcile.run.processes import Alive
 
 JUDGE = Judge(workflow, study_named, logger.info)
 

@@ -6,7 +6,7 @@ Requires: the rules of all other files. Produces: .snakemake/host, .snakemake/cl
 import atexit
 import signal
 
-from reconcile.run.ending import answers
+from reconcile.run.handover import answers
 from reconcile.run.processes import CLUSTER_MARK, answered_in_a_thread, note_host
 
 FAILED = []

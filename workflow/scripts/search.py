@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.judge.measurements import Measurements
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.search.given import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study

@@ -18,11 +18,19 @@ import pandas as pd
 
 from reconcile import __version__
 from reconcile.errors import InputError
-from reconcile.judge.conclusion import NotTrueError, ResultsScope, UnresolvedError, holds, resolver
+from reconcile.judge.conclusion import (
+    NotTrueError,
+    ResultsScope,
+    UnresolvedError,
+    best_verdicts,
+    holds,
+    outcome_of,
+    papers_own,
+    resolver,
+)
 from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.outcome import best_verdicts, outcome_of, papers_own
 from reconcile.judge.ranking import RULE, Ranked, notes, rank
 from reconcile.judge.verdicts import (
     Counted,

@@ -1,5 +1,6 @@
-"""The mark that a job leaves beside its results: what they were made from, and what they are.
+"""What every rule's script shares: its log, one line for a fault, and the mark that it leaves.
 
+A mark says what a job's results were made from, and what they are.
 ``results/<study>/.made/<rule>.json`` names each thing that a rule read or wrote with its SHA-256:
 the part of the study that it uses, other files, its options, its script and the modules behind it,
 the results of other rules, and its own. Results whose mark says what is there now are up to date,
@@ -17,19 +18,22 @@ import hashlib
 import json
 import os
 import re
+import sys
+import traceback
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from reconcile.errors import Fault, InputError
+from reconcile.errors import Fault, InputError, visible
 from reconcile.files import json_text, write_json
 from reconcile.project import PACKAGE as ROOT
 from reconcile.project import ROOT as PROJECT
 from reconcile.project import name_of
+from reconcile.run.processes import Alive, end_with_parent
 
 SUMS_VARIABLE = "RECONCILE_SUMS"
 """The environment reaches every job of a run, on this machine and on others."""
@@ -199,3 +203,61 @@ def _file(module: str) -> Path | None:
     path = ROOT.joinpath(*module.split(".")[1:])
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in candidates if file.is_file()), None)
+
+
+class Log:
+    """Tells people a line at once: on the terminal and in the rule's log file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, line: str) -> None:
+        """Write one line to both; several where it holds several."""
+        text = "\n".join(map(visible, line.split("\n")))
+        # A disk that is full is told by what did not fit, on the terminal at least.
+        with suppress(OSError):
+            print(text, file=self._stream, flush=True)
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def job(snakemake: Any, *expected: type[Exception]) -> Iterator[Log]:
+    """Run a rule's script with its log, and leave its mark beside the results.
+
+    Args:
+        snakemake: what Snakemake hands to the script.
+        expected: as of ``logged``.
+    """
+    with logged(snakemake.log[0], *expected) as log, marked(snakemake):
+        yield log
+
+
+@contextmanager
+def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
+    """Run a script's work with its log; expected faults become one line each and exit code 1.
+
+    Args:
+        file: the rule's log file.
+        expected: further exceptions whose message alone tells users what is wrong.
+    """
+    # Two runs must not write the same results because Snakemake was killed and its jobs were not.
+    end_with_parent()
+    if not Alive(Path.cwd()).join():
+        sys.exit("the run that started this job is gone")
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    with Path(file).open("w", encoding="utf-8") as stream:
+        log = Log(stream)
+        try:
+            yield log
+        except InputError as error:
+            fault = str(error)
+        except expected as error:
+            fault = str(error)
+        except Exception:
+            # On a cluster the terminal of a job is a file elsewhere.
+            traceback.print_exc(file=stream)
+            raise
+        else:
+            return
+        log(fault)
+        sys.exit(1)

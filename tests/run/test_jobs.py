@@ -17,8 +17,8 @@ import pytest
 from support import PROJECT
 
 from reconcile.errors import InputError
-from reconcile.run import marks
-from reconcile.run.marks import Sums, counted, imported_files, marked, sum_of, sum_of_text
+from reconcile.run import jobs
+from reconcile.run.jobs import Sums, counted, imported_files, marked, sum_of, sum_of_text
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 SCRIPTS = PROJECT / "workflow" / "scripts"
@@ -149,7 +149,7 @@ def test_measuring_needs_no_judge() -> None:
 def test_nothing_else_needs_measuring(script: str) -> None:
     """What judges, searches and renders hangs on no module that imports torch."""
     files = imported_files(SCRIPTS / f"{script}.py")
-    assert LIBRARY / "run/scripting.py" in files
+    assert LIBRARY / "run/jobs.py" in files
     assert [f for f in files if "import torch" in f.read_text(encoding="utf-8")] == []
 
 
@@ -191,10 +191,10 @@ def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "sub/six.py": "",
     }.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(marks, "ROOT", tmp_path)
-    marks._imports.cache_clear()
+    monkeypatch.setattr(jobs, "ROOT", tmp_path)
+    jobs._imports.cache_clear()
     found = {str(file.relative_to(tmp_path)) for file in imported_files(tmp_path / "one.py")}
-    marks._imports.cache_clear()
+    jobs._imports.cache_clear()
     assert found - {"__init__.py", "sub/__init__.py"} == {
         "one.py", "two.py", "three.py", "four.py", "sub/five.py", "seven.py",
     }  # fmt: skip

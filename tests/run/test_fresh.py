@@ -12,9 +12,8 @@ import yaml
 from support import study_data, write_study
 
 from reconcile.files import json_text, write_json
-from reconcile.run.fresh import PARTS
-from reconcile.run.marks import sum_of, sum_of_text
-from reconcile.run.standing import CURRENT, EDITED, HALF, others, standing_of, standings
+from reconcile.run.fresh import CURRENT, EDITED, HALF, PARTS, others, standing_of, standings
+from reconcile.run.jobs import sum_of, sum_of_text
 from reconcile.study.load import load_study
 
 RESULTS = Path("results/tiny")
