@@ -17,13 +17,13 @@ from reconcile.judge.conclusion import (
     best_verdicts,
     outcome_of,
     papers_own,
-from reconcile.study.model import Interpretation, Source, Study
+    resolver,
 )
 from reconcile.judge.evidence import check_paper
 from reconcile.judge.ranking import Ranked
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.judge.verdicts import Verdict
-from reconcile.study.model import Interpretation, Study
+from reconcile.study.model import Interpretation, Source, Study
 
 MakeStudy = Callable[..., Study]
 WORDS = {"=": "matches", "0": "matches-zeros", "s": "explained-by-slip", "x": "contradicts"}
