@@ -46,9 +46,21 @@ def test_the_readme_and_the_index_name_the_same_studies(results: Path) -> None:
     """Each study of the one table is in the other, under the same title."""
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     index = unescape((results / "index.html").read_text(encoding="utf-8"))
-    told = re.findall(r"^\| \[(.+)\]\(studies/(\w+)\) \|", readme, re.MULTILINE)
+    told = re.findall(r"^\| \[(.+?)\]\(studies/(\w+)\) \|", readme, re.MULTILINE)
     shown = re.findall(r'<a href="(\w+)/report.html">(.+?)</a>', index)
     assert sorted(told) == sorted((title, name) for name, title in shown)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_readme_tells_the_outcome_that_was_derived(results: Path, study: str) -> None:
+    """In its table the outcome is that of the verdicts, with how many numbers are contradicted."""
+    read = json.loads((results / study / "reconciliation.json").read_text(encoding="utf-8"))
+    wanted = read["outcome"]
+    if wanted == "contradicted":
+        wanted += f" ({read['counts']['contradicted']} of {read['counts']['claims']})"
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| \[.+\]\(studies/{study}\) \|.*$", readme, re.MULTILINE)
+    assert row.split(" | ")[-1] == f"{wanted} |"
 
 
 def test_the_control_is_reproduced(results: Path) -> None:

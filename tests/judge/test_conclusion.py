@@ -12,12 +12,18 @@ from conftest import TINY_LAYERS
 from support import measured
 
 from reconcile.errors import InputError
-from reconcile.judge.conclusion import UnresolvedError, best_verdicts, outcome_of, resolver
+from reconcile.judge.conclusion import (
+    UnresolvedError,
+    best_verdicts,
+    outcome_of,
+    papers_own,
+    resolver,
+)
 from reconcile.judge.evidence import check_paper
 from reconcile.judge.ranking import Ranked
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.judge.verdicts import Verdict
-from reconcile.study.model import Interpretation, Study
+from reconcile.study.model import Interpretation, Source, Study
 
 MakeStudy = Callable[..., Study]
 WORDS = {"=": "matches", "0": "matches-zeros", "s": "explained-by-slip", "x": "contradicts"}
@@ -338,3 +344,16 @@ def test_the_verdict_that_tells(tiny: Study) -> None:
     )
     leading = [Ranked(r, (), (), (), (), (), "") for r in none.own_readings]
     assert {v.interpretation for v in best_verdicts(none, every, leading).values()} == {"ceil"}
+
+
+def test_what_others_print_is_not_the_papers(tiny: Study) -> None:
+    """A number that someone else prints is judged and leaves the paper's outcome as it is."""
+    first, *rest = tiny.claims
+    other = first.model_copy(update={"printed_by": Source(name="A reader")})
+    words = {claim.id: "matches" for claim in tiny.claims} | {other.id: "contradicts"}
+    told = {c: Verdict("one", c, Fraction(1), w, "", "as-stated") for c, w in words.items()}
+    mixed = tiny.model_copy(update={"claims": [other, *rest]})
+    assert outcome_of(papers_own(tiny, told), reading()) == "contradicted"
+    assert outcome_of(papers_own(mixed, told), reading()) == "agree"
+    alone = tiny.model_copy(update={"claims": [other]})
+    assert outcome_of(papers_own(alone, told), reading()) == "contradicted"

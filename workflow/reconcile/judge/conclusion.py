@@ -197,6 +197,12 @@ def best_verdicts(
     return {claim.id: best[claim.id] for claim in study.claims}
 
 
+def papers_own(study: Study, best: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """The verdicts on numbers that the paper prints itself; all where others print every one."""
+    own = {c.id: best[c.id] for c in study.claims if c.printed_by is None}
+    return own or dict(best)
+
+
 def outcome_of(best: Mapping[str, Verdict], chosen: Ranked | None) -> str:
     """The outcome of a study; the first that is true of:
 
@@ -207,7 +213,7 @@ def outcome_of(best: Mapping[str, Verdict], chosen: Ranked | None) -> str:
     - explained: it gives or explains all.
 
     Args:
-        best: the verdict that tells of each claim, of ``best_verdicts``.
+        best: the verdict that tells of each of the paper's own claims.
         chosen: the reading concluded on, None where that is none.
     """
     words = {verdict.verdict for verdict in best.values()}

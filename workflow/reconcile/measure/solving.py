@@ -70,6 +70,10 @@ class AnswerScope:
         """Results are counted where they are known."""
         raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """What the paper prints is nothing measured."""
+        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known here")
+
 
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
     if column in MULTIPLIED and any(row.get("uncounted") for row in rows):

@@ -239,6 +239,10 @@ class Changed:
         """As it is."""
         return self.scope.count(function, claims)
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """As they are: each claim counts for itself."""
+        return self.scope.errors(claims)
+
 
 def composed_candidates(
     expression: str, facts: NetworkFacts, scope: Scope, candidates: Candidates

@@ -13,6 +13,7 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     macs(network, large) / macs(network, small)      two networks of a reading that has several
     printed(conv1) + printed('sizes.*.parameters')   the paper's own digits; a pattern sums
     stated(factor)                                   the value of a statement
+    largest_error('a9.*')                            how far a reading is from printed numbers
 
 What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
 ``RESULTS`` takes ids or patterns of claims, and counts what satisfies all of these claims.
@@ -44,6 +45,11 @@ RESULTS = {
     "combination_conflicts": "conflicts of the combinations that hold all of these claims",
 }
 """What a conclusion can count; without claims, all that were measured, or all conflicts."""
+ERRORS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
+    "largest_error": max,
+    "mean_error": lambda errors: sum(errors, Fraction(0)) / len(errors),
+}
+"""Of a reading's relative errors in claims, each ``|measured - printed| / |printed|``."""
 _OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "largest": max,
     "smallest": min,
@@ -143,6 +149,9 @@ class Scope(Protocol):
     def count(self, function: str, claims: list[str]) -> int:
         """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """The relative error of every claim, by id or pattern; at least one."""
+
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> ast.expr:
@@ -215,6 +224,9 @@ class _Nothing:
     def count(self, function: str, claims: list[str]) -> int:
         raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known yet")
+
 
 def _check(node: ast.expr) -> None:
     match node:
@@ -249,6 +261,7 @@ def _check(node: ast.expr) -> None:
 _TAKES = {
     **dict.fromkeys(_OVER_LAYERS, (2, 3, "a quantity, a layer pattern and, maybe, a network")),
     **dict.fromkeys(_LOOKUPS, (1, 1, "one name")),
+    **dict.fromkeys(ERRORS, (1, 1000, "claims, by id or pattern")),
     "argument": (1, 3, "a name and, maybe, a position in its list and a network"),
     **dict.fromkeys(_FUNCTIONS, (1, 1, "one number")),
     **dict.fromkeys(_OF_SEVERAL, (2, 1000, "two numbers or more")),
@@ -259,7 +272,7 @@ _OF_A_LAYER = (1, 2, "a layer and, maybe, a network")
 
 def _check_call(name: str, args: list[ast.expr]) -> None:
     if name not in QUANTITIES and name not in _TAKES:
-        known = ", ".join([*QUANTITIES, *_LOOKUPS, "argument", *_OVER_LAYERS, *_FUNCTIONS])
+        known = ", ".join([*QUANTITIES, *_LOOKUPS, "argument", *_OVER_LAYERS, *ERRORS, *_FUNCTIONS])
         raise ExpressionError(f"{name}() is not a function; accepted are {known}")
     least, most, what = _TAKES.get(name, _OF_A_LAYER)
     if not least <= len(args) <= most:
@@ -322,11 +335,12 @@ def _network(function: str, args: list[ast.expr]) -> str | None:
     return names[0] if names else None
 
 
-def counted_claims(text: str) -> list[tuple[str, list[str]]]:
-    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
+def over_claims(text: str) -> list[tuple[str, list[str]]]:
+    """Functions of ``RESULTS`` and ``ERRORS`` that an expression calls, with the claims of each."""
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
     named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
-    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
+    functions = RESULTS.keys() | ERRORS.keys()
+    return [(name, [_name(arg) for arg in args]) for name, args in named if name in functions]
 
 
 def spelled(text: str) -> str:
@@ -419,8 +433,10 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
         return sum(scope.quantity(name, _name(args[0])), Fraction(0))
     if name in _LOOKUPS:
         return _exact(scope.lookup(name, _name(args[0])))
-    if name in RESULTS:
-        return Fraction(scope.count(name, [_name(arg) for arg in args]))
+    if name in RESULTS or name in ERRORS:
+        claims = [_name(arg) for arg in args]
+        known = name in RESULTS
+        return Fraction(scope.count(name, claims)) if known else ERRORS[name](scope.errors(claims))
     if name == "argument":
         value = scope.lookup(name, _name(args[0]))
         positions = [int(_number(arg, scope)) for arg in args[1:] if not _is_name(arg)]
