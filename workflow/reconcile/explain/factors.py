@@ -14,10 +14,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, number
+from reconcile.search.given import NetworkFacts
 from reconcile.search.misprint import Hit, Misprint, SlipFindings
 from reconcile.search.slips import factors_edited, factors_replaced, one_replaced_by_any
 from reconcile.study.printed import PrintedNumber
+from reconcile.study.selecting import count_in
 
 SIZES: Final = ("channels", "height", "width")
 FEWEST, MOST = 10**3, 10**12
@@ -89,7 +90,7 @@ def _maps(facts: NetworkFacts) -> Iterator[tuple[tuple[int, ...], str]]:
     """The sizes of each different map, with the layer that is the first to have it."""
     seen = set()
     for row in facts.ran:
-        sizes = tuple(number(row, name) for name in SIZES)
+        sizes = tuple(count_in(row, name) for name in SIZES)
         if min(sizes) > 1 and sizes not in seen:
             seen.add(sizes)
             yield sizes, str(row["layer"])

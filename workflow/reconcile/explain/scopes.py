@@ -16,8 +16,9 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, Row, number, quoted
+from reconcile.search.given import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
+from reconcile.study.selecting import Row, count_in
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES
 
 OF_MODULES: Final = ("parameters", "macs", "flops", "connections")
@@ -83,11 +84,11 @@ def _modules(facts: NetworkFacts, quantity: str) -> list[_Module]:
     sums: dict[str, int] = {}
     layers: dict[str, int] = {}
     for row in facts.ran:
-        count = factor * number(row, column)
+        count = factor * count_in(row, column)
         for prefix in _above(row):
             sums[prefix] = sums.get(prefix, 0) + count
             layers[prefix] = layers.get(prefix, 0) + 1
-    own = {str(row["layer"]): factor * number(row, column) for row in facts.ran}
+    own = {str(row["layer"]): factor * count_in(row, column) for row in facts.ran}
     whole = facts.total(quantity)
     found = []
     for prefix, value in sums.items():
@@ -161,7 +162,7 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
     given = Fraction(facts.total("neurons", INPUT))
     yield Candidate("the input", quoted("neurons", INPUT), given, 1)
     outputs = f"neurons('*') - {quoted('neurons', INPUT)}"
-    every = Fraction(sum(number(row, "neurons") for row in facts.ran))
+    every = Fraction(sum(count_in(row, "neurons") for row in facts.ran))
     yield Candidate("outputs of all layers", outputs, every, 1)
     for says, text, value, who in (
         ("outputs of all layers", f"2 * ({outputs})", every, "pytorch-summary"),
@@ -172,10 +173,10 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
 
 def _outputs_of_weighted(facts: NetworkFacts) -> tuple[str, Fraction]:
     """Twice the outputs of the layers that hold parameters, as an expression; and once."""
-    rows = [row for row in facts.ran if number(row, "all_parameters")]
+    rows = [row for row in facts.ran if count_in(row, "all_parameters")]
     classes = sorted({str(row["class"] or "") for row in rows})
     text = " + ".join(quoted("neurons", f"class:{name}") for name in classes)
-    return f"2 * ({text})", Fraction(sum(number(row, "neurons") for row in rows))
+    return f"2 * ({text})", Fraction(sum(count_in(row, "neurons") for row in rows))
 
 
 def _simple(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -199,7 +200,7 @@ def _other_classes(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:
     row = _classifier(facts)
     if row is None:
         return
-    classes, layer = number(row, "channels"), str(row["layer"])
+    classes, layer = count_in(row, "channels"), str(row["layer"])
     each, rest = divmod(facts.total(quantity, layer), classes)
     if rest or classes == _words_of(facts)[0]:
         return  # what scores every word changes with the words
@@ -213,19 +214,19 @@ def _classifier(facts: NetworkFacts) -> Row | None:
     if not tensors or any("shared" in t["parts"].split() for t in tensors):
         return None
     row = next((r for r in facts.ran if r["layer"] == tensors[0]["layer"]), None)
-    if row is None or number(row, "channels") < CLASSES[0]:
+    if row is None or count_in(row, "channels") < CLASSES[0]:
         return None
     # What puts out as much as it takes in, or is normalised afterwards, is a layer of a trunk.
-    square = number(row, "channels") ** 2
-    trunk = any(number(tensor, "elements") == square for tensor in tensors)
+    square = count_in(row, "channels") ** 2
+    trunk = any(count_in(tensor, "elements") == square for tensor in tensors)
     after = facts.ran[facts.ran.index(row) + 1 :]
-    return None if trunk or any(number(r, "all_parameters") for r in after) else row
+    return None if trunk or any(count_in(r, "all_parameters") for r in after) else row
 
 
 def _table(facts: NetworkFacts) -> Row | None:
     """The largest table of words."""
     tables = (t for t in facts.tensors if "embeddings" in t["parts"].split())
-    return max(tables, key=lambda tensor: number(tensor, "elements"), default=None)
+    return max(tables, key=lambda tensor: count_in(tensor, "elements"), default=None)
 
 
 def _words_of(facts: NetworkFacts) -> tuple[int, int]:
@@ -234,8 +235,8 @@ def _words_of(facts: NetworkFacts) -> tuple[int, int]:
     row = next((r for r in facts.ran if table and r["layer"] == table["layer"]), None)
     if table is None or row is None:
         return 0, 0
-    width = number(row, "features")
-    words, rest = divmod(number(table, "elements"), max(width, 1))
+    width = count_in(row, "features")
+    words, rest = divmod(count_in(table, "elements"), max(width, 1))
     return (0, 0) if rest else (words, width)
 
 
@@ -243,7 +244,7 @@ def _other_words(facts: NetworkFacts) -> Iterator[Candidate]:
     words, width = _words_of(facts)
     if words < FEWEST_WORDS:
         return
-    scores = (r for r in facts.ran if r["kind"] == "fc" and number(r, "channels") == words)
+    scores = (r for r in facts.ran if r["kind"] == "fc" and count_in(r, "channels") == words)
     apart = sum(facts.total("parameters", str(row["layer"])) for row in scores)
     each = width + apart // words
     for other in WORDS:

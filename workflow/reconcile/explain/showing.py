@@ -16,10 +16,9 @@ from reconcile.errors import InputError, visible
 from reconcile.explain.asking import BYTES, AskedNetwork, refused
 from reconcile.explain.ranking import Answered, Explanation
 from reconcile.files import write_text
-from reconcile.search.best import SLIP
-from reconcile.search.digits import FIT
+from reconcile.search.misprint import FIT
 from reconcile.study.load import load_study
-from reconcile.tables.contract import QUANTITIES
+from reconcile.tables.contract import QUANTITIES, SLIP
 from reconcile.words import count_of, number
 
 HEAD: Final = {

@@ -21,7 +21,7 @@ from typing import Final
 
 from reconcile.judge.verdicts import Verdict
 from reconcile.study.model import Claim, Study
-from reconcile.tables.contract import FITS, WEAKLY
+from reconcile.tables.contract import FITS, NOT_MEASURED, SLIP, WEAKLY
 from reconcile.words import count_of, listed
 
 SEARCHED: Final = 3
@@ -41,7 +41,7 @@ _NEARLY: Final = {
         "matches it if its last zeros are no digits",
         "match it if its last zeros are no digits",
     ),
-    "explained-by-slip": ("explains it by a slip", "explain it by a slip"),
+    SLIP: ("explains it by a slip", "explain it by a slip"),
 }
 """What does not satisfy a claim and is no contradiction either: said of one reading, of several."""
 
@@ -100,7 +100,7 @@ def failing_claims(verdicts: Iterable[Verdict]) -> dict[str, Claims]:
     """The claims that each reading fails; one of which no claim was measured is left out."""
     failing: dict[str, set[str]] = {}
     for verdict in verdicts:
-        if verdict.verdict != "not-measured":
+        if verdict.verdict != NOT_MEASURED:
             fails = failing.setdefault(verdict.interpretation, set())
             if verdict.verdict not in FITS:
                 fails.add(verdict.claim)

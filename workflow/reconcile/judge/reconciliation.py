@@ -48,9 +48,12 @@ from reconcile.study.values import Counting
 from reconcile.tables.contract import (
     AS_STATED,
     COMBINATIONS,
+    CONTRADICTS,
     FITS,
     HOLDS,
+    NOT_MEASURED,
     READINGS,
+    SLIP,
     WEAKLY,
 )
 from reconcile.tables.frames import table
@@ -280,9 +283,9 @@ def _counts(study: Study, best: Mapping[str, Verdict]) -> dict[str, int]:
             v.verdict in FITS and v.counting != AS_STATED for v in best.values()
         ),
         "reproduced_weakly": words.count(WEAKLY),
-        "contradicted": words.count("contradicts"),
-        "explained": words.count("explained-by-slip"),
-        "not_measured": words.count("not-measured"),
+        "contradicted": words.count(CONTRADICTS),
+        "explained": words.count(SLIP),
+        "not_measured": words.count(NOT_MEASURED),
     }
 
 

@@ -20,12 +20,12 @@ from markupsafe import Markup
 from reconcile.report.read import Results, grouped_by
 from reconcile.search.best import Assumed, rank_of
 from reconcile.search.conventions import convention_candidates
-from reconcile.search.given import NetworkFacts, number, quoted
+from reconcile.search.given import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import UNITS, Unit
 from reconcile.study.model import SINGLE, Claim, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling
-from reconcile.study.selecting import with_own_parts
+from reconcile.study.selecting import count_in, with_own_parts
 from reconcile.tables.contract import (
     FITS,
     INPUT,
@@ -270,10 +270,10 @@ def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
     yield from _told({name: facts.total(name) for name in (*summed, "flops")}, NETWORK, whole=whole)
     for (kind,), own in grouped_by(rows, "kind").items():
         if kind in KINDS and len(own) > 1:
-            sums = {name: sum(number(row, name) for row in own) for name in summed}
+            sums = {name: sum(count_in(row, name) for row in own) for name in summed}
             yield from _told(sums, f"kind:{kind}", whole=whole)
     for row in rows:
-        own_counts = {name: number(row, name) for name in _OF_LAYERS}
+        own_counts = {name: count_in(row, name) for name in _OF_LAYERS}
         layer = INPUT if row["kind"] == INPUT else row["layer"]
         yield from _told(own_counts, layer, whole=not row["uncounted"])
     for quantity in ("parameters", *(("macs",) if whole else ())):

@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from reconcile.search.digits import FIT
+from reconcile.search.misprint import FIT
 from reconcile.search.unexplained import missed
 from reconcile.study.model import Claim, Study, claims_named
-from reconcile.tables.contract import FITS, VERDICTS, WEAKLY
+from reconcile.tables.contract import FITS, SLIP, VERDICTS, WEAKLY
 from reconcile.tables.rows import Row
 
 MOST_BEST: Final = 3
 """Explanations of a claim that a report gives."""
-SLIP: Final = "explained-by-slip"
 ANYTHING: Final = 1.0
 """By chance, of what has no figure: a free argument or a combination of terms fits about anything.
 

@@ -17,13 +17,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from reconcile.study.printed import PrintedNumber, reading_of_digits
+from reconcile.study.selecting import Row
 from reconcile.tables.contract import VERDICTS
 from reconcile.words import count_of
-
-Row = dict[str, Any]
 
 MOST_LISTED: Final = 20
 """Hits of one search that are listed; all are counted."""

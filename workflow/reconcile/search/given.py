@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from reconcile.judge.measurements import Measurements
 from reconcile.study.expressions import UnknownNameError
 from reconcile.study.model import Study
-from reconcile.study.selecting import count_in, selected, total_of
+from reconcile.study.selecting import Row, count_in, selected, total_of
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES
 from reconcile.tables.frames import read_table
 
 Report = Callable[[str], None]
-Row = dict[str, Any]
-
-number = count_in
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ class NetworkFacts:
         column, factor = known.multiple_of or (quantity, 1)
         if selector == NETWORK:
             return factor * total_of(self.layers, column)
-        return factor * sum(number(row, column) for row in self.selected(selector))
+        return factor * sum(count_in(row, column) for row in self.selected(selector))
 
     def tensors_of(self, rows: Sequence[Row]) -> list[Row]:
         """The tensors of some layers."""
@@ -103,6 +99,12 @@ class NetworkFacts:
     def ran(self) -> list[Row]:
         """The layers without the input."""
         return [row for row in self.layers if row["kind"] != INPUT]
+
+
+def words_of(quantity: str, selector: str) -> str:
+    """A quantity of what is selected, in words."""
+    words = QUANTITIES[quantity].words
+    return words if selector == NETWORK else f"{words} of {selector}"
 
 
 def quoted(quantity: str, selector: str) -> str:

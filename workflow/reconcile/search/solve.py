@@ -15,8 +15,9 @@ from itertools import pairwise
 from math import gcd, lcm
 from typing import Any, Final, Literal
 
-from reconcile.search.given import Given, Row
+from reconcile.search.given import Given
 from reconcile.study.model import Claim, Solve, Study, claims_named
+from reconcile.study.selecting import Row
 from reconcile.words import count_of, listed, number
 
 MOST_JOINED: Final = 100_000

@@ -15,8 +15,8 @@ from fractions import Fraction
 from reconcile.judge.measurements import ReadingScope
 from reconcile.search.candidates import Candidate, Findings, Pool, cells
 from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
-from reconcile.search.digits import MOST_MEASURED, Digits
-from reconcile.search.given import Given, NetworkFacts, Row
+from reconcile.search.given import Given, NetworkFacts
+from reconcile.search.misprint import MOST_MEASURED, Digits
 from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
 from reconcile.search.units import (
     MOST_CANDIDATES,
@@ -34,8 +34,8 @@ from reconcile.search.units import (
 )
 from reconcile.study.expressions import spelled
 from reconcile.study.model import Claim, Study, next_by_id
-from reconcile.study.selecting import with_own_parts
-from reconcile.tables.contract import FITS, QUANTITIES, WEAKLY
+from reconcile.study.selecting import Row, with_own_parts
+from reconcile.tables.contract import FITS, NOT_MEASURED, QUANTITIES, WEAKLY
 from reconcile.words import Seldom, listed
 
 
@@ -74,7 +74,7 @@ def missed(study: Study, verdicts: Iterable[tuple[str, str]]) -> list[Claim]:
         known.setdefault(of, set()).add(verdict)
     found = []
     for claim in study.claims:
-        measured = known.get(claim.id, set()) - {"not-measured"}
+        measured = known.get(claim.id, set()) - {NOT_MEASURED}
         equal = claim.relation in ("equals", "about")
         if measured and not measured & {*FITS, WEAKLY} and equal:
             found.append(claim)

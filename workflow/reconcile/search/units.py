@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, quoted
+from reconcile.search.given import NetworkFacts, quoted, words_of
 from reconcile.study.expressions import ExpressionError, Scope, evaluate
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, KINDS, NETWORK, QUANTITIES
@@ -103,27 +103,24 @@ def unit_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK)
 
 
 def _scopes(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[_Scope]:
-    words = QUANTITIES[quantity].words
     asked = facts.total(quantity, selector)
-    yield _Scope(_of(words, selector), quoted(quantity, selector), asked, 0)
+    yield _Scope(_words(quantity, selector), quoted(quantity, selector), asked, 0)
     if quantity == "neurons":
         given = facts.total(quantity, INPUT)
         both = f"{quoted(quantity, selector)} + neurons(input)"
-        yield _Scope(f"{_of(words, selector)} and of the input", both, asked + given, 1)
+        yield _Scope(f"{_words(quantity, selector)} and of the input", both, asked + given, 1)
     if selector != NETWORK:
-        yield _Scope(words, quoted(quantity, NETWORK), facts.total(quantity), 1)
+        yield _Scope(_words(quantity, NETWORK), quoted(quantity, NETWORK), facts.total(quantity), 1)
     others = [f"kind:{kind}" for kind in KINDS] + [str(row["layer"]) for row in facts.ran]
     counted = [(facts.total(quantity, name), name) for name in others if name != selector]
     counted.sort(key=lambda one: -one[0])
     for value, name in counted[:MOST_SCOPES]:
         if value:
-            yield _Scope(_of(words, name), quoted(quantity, name), value, 1)
+            yield _Scope(_words(quantity, name), quoted(quantity, name), value, 1)
 
 
-def _of(words: str, selector: str) -> str:
-    if selector.startswith("kind:"):
-        return f"{words} of all layers of kind {selector.removeprefix('kind:')}"
-    return words if selector == NETWORK else f"{words} of {selector}"
+def _words(quantity: str, selector: str) -> str:
+    return words_of(quantity, selector.replace("kind:", "all layers of kind ", 1))
 
 
 def _in_units(scope: _Scope) -> Iterator[Candidate]:
@@ -192,8 +189,7 @@ class Varied(NamedTuple):
     @property
     def words(self) -> str:
         """The same in words."""
-        words = QUANTITIES[self.quantity].words
-        return words if self.selector == NETWORK else f"{words} of {self.selector}"
+        return words_of(self.quantity, self.selector)
 
 
 def terms_of(expression: str) -> tuple[Varied, ...]:

@@ -35,7 +35,8 @@ FITS = ("matches", "matches-rounded", "matches-truncated")
 """The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
 WEAKLY = "matches-zeros"
 """Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
-VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
+SLIP, CONTRADICTS, NOT_MEASURED = "explained-by-slip", "contradicts", "not-measured"
+VERDICTS = (*FITS, WEAKLY, SLIP, CONTRADICTS, NOT_MEASURED)
 """From best to worst."""
 AS_STATED = "as-stated"
 """The counting that a claim's own ``quantity`` and ``of`` describe."""
@@ -46,7 +47,7 @@ HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 
 AGREE, EXPLAINED, CONTRADICTED, UNDECIDED = "agree", "explained", "contradicted", "undecided"
 STUDY_OUTCOMES = (AGREE, EXPLAINED, CONTRADICTED, UNDECIDED)
-"""What came out of a whole study; ``judge.outcome`` has the rule."""
+"""What came out of a whole study; ``judge.conclusion`` has the rule."""
 
 TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
 """How a network holds a tensor."""
