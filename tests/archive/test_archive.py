@@ -14,9 +14,8 @@ import pytest
 from support import LINKS, put_link
 
 from reconcile.archive.again import DOCUMENTS, describe
-from reconcile.archive.container import unpack
+from reconcile.archive.container import REPRODUCIBLE, RESULT_FILES, member_of, result_name, unpack
 from reconcile.archive.documents import NOT_PROVABLE
-from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, member_of, result_name
 from reconcile.archive.structure import STRUCTURE
 from reconcile.archive.verify import build_archive
 from reconcile.errors import InputError

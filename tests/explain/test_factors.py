@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from reconcile.explain.factors import slips_in_maps
-from reconcile.search.facts import NetworkFacts
+from reconcile.search.given import NetworkFacts
 from reconcile.study.printed import parse_printed
 
 

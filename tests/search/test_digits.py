@@ -9,7 +9,7 @@ import pytest
 from counted import images
 
 from reconcile.search.digits import FIT, MOST_MEASURED, Digits
-from reconcile.search.facts import NetworkFacts
+from reconcile.search.given import NetworkFacts
 from reconcile.search.misprint import edit_distance
 from reconcile.study.expressions import evaluate
 from reconcile.study.printed import parse_printed

@@ -134,8 +134,7 @@ def _declare_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from reconcile.study.skeleton import new_study, study_folder
-    from reconcile.study.skeleton.repository import new_repository
+    from reconcile.study.skeleton import new_repository, new_study, study_folder
 
     if args.repository:
         folder = new_repository(Path(args.path), args.study, args.workflow)
@@ -200,9 +199,8 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
-    from reconcile.explain.asking import networks_asked, refused
+    from reconcile.explain.asking import networks_asked, number_asked, refused
     from reconcile.explain.measuring import counted
-    from reconcile.explain.numbers import number_asked
     from reconcile.explain.ranking import explained, sized_for
     from reconcile.explain.showing import as_json, lines
 
@@ -237,7 +235,7 @@ def _explanation(args: argparse.Namespace, answered: Answered) -> str:
 
 def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
     from reconcile.explain.asking import refused
-    from reconcile.explain.starting import study_begun
+    from reconcile.explain.showing import study_begun
     from reconcile.study.skeleton import study_folder
 
     if asked.reading:

@@ -13,8 +13,7 @@ from typing import Any, Final
 from rocrate.model import ContextEntity, File
 from rocrate.rocrate import ROCrate
 
-from reconcile.archive.documents import Facts
-from reconcile.archive.layout import (
+from reconcile.archive.container import (
     CERTIFICATE,
     MANIFEST,
     METADATA,
@@ -23,6 +22,7 @@ from reconcile.archive.layout import (
     member_of,
     result_name,
 )
+from reconcile.archive.documents import Facts
 from reconcile.archive.reading import digest
 from reconcile.files import json_text
 from reconcile.tables.contract import FILES

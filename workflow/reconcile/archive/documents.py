@@ -17,8 +17,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reconcile.archive.container import ArchiveError
-from reconcile.archive.layout import REPRODUCIBLE, member_of
+from reconcile.archive.container import REPRODUCIBLE, ArchiveError, member_of
 from reconcile.archive.reading import digest, manifest, parse_json, parse_table
 from reconcile.project import TEMPLATES
 from reconcile.tables.contract import FILES

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from reconcile.archive.container import ArchiveError, shown
-from reconcile.archive.layout import member_of
+from reconcile.archive.container import ArchiveError, member_of, shown
 from reconcile.archive.reading import Archive
 from reconcile.tables.contract import (
     BUFFER,

@@ -15,8 +15,16 @@ from pydantic import (
     ValidationError,
 )
 
-from reconcile.archive.container import ArchiveError, shown
-from reconcile.archive.layout import CORE, MANIFEST, METADATA, REQUIRED, has_place, member_of
+from reconcile.archive.container import (
+    CORE,
+    MANIFEST,
+    METADATA,
+    REQUIRED,
+    ArchiveError,
+    has_place,
+    member_of,
+    shown,
+)
 from reconcile.archive.reading import MAX_JSON_VALUES, Archive, check_table, digest, parse_json
 from reconcile.tables.contract import FILES, tables
 

@@ -30,9 +30,18 @@ from reconcile.archive.again import (
     workspace,
 )
 from reconcile.archive.compare import Latency, Report, Rerun, measure_again
-from reconcile.archive.container import ArchiveError, one_line, pack, read_container, unpack
+from reconcile.archive.container import (
+    RESULT_FILES,
+    WRITTEN_BY,
+    ArchiveError,
+    gather,
+    member_of,
+    one_line,
+    pack,
+    read_container,
+    unpack,
+)
 from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
-from reconcile.archive.layout import RESULT_FILES, WRITTEN_BY, gather, member_of
 from reconcile.archive.measured import MEASUREMENTS
 from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
 from reconcile.archive.structure import STRUCTURE

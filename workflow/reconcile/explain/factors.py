@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, number
+from reconcile.search.given import NetworkFacts, number
 from reconcile.search.misprint import Hit, Misprint, SlipFindings
 from reconcile.search.slips import factors_edited, factors_replaced, one_replaced_by_any
 from reconcile.study.printed import PrintedNumber

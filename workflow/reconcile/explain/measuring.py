@@ -16,7 +16,7 @@ from reconcile.explain.asking import AskedNetwork, image, refused
 from reconcile.measure.answers import NO_INPUTS
 from reconcile.measure.process import MeasureError, Zygote
 from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, number
+from reconcile.search.given import NetworkFacts, number
 from reconcile.study.printed import PrintedNumber
 from reconcile.study.selecting import with_own_parts
 from reconcile.study.settings import Measuring

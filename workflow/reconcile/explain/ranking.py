@@ -16,16 +16,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from reconcile.explain.asking import BYTES, power_of
 from reconcile.explain.factors import slips_in_maps
 from reconcile.explain.measuring import BY_SIZE, CountedNetwork
-from reconcile.explain.numbers import BYTES, power_of
-from reconcile.explain.resized import resized_candidates
-from reconcile.explain.scopes import byte_candidates, module_candidates
+from reconcile.explain.scopes import byte_candidates, module_candidates, resized_candidates
 from reconcile.search.best import SLIP, Assumed, Rank, rank_of
 from reconcile.search.candidates import Candidate, Pool
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.digits import FIT, Digits
-from reconcile.search.facts import NetworkFacts, quoted
+from reconcile.search.given import NetworkFacts, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import unit_candidates
 from reconcile.study.printed import PrintedNumber

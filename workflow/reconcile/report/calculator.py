@@ -20,7 +20,7 @@ from markupsafe import Markup
 from reconcile.report.read import Results, grouped_by
 from reconcile.search.best import Assumed, rank_of
 from reconcile.search.conventions import convention_candidates
-from reconcile.search.facts import NetworkFacts, number, quoted
+from reconcile.search.given import NetworkFacts, number, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import UNITS, Unit
 from reconcile.study.model import SINGLE, Claim, Study

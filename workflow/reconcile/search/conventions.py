@@ -18,7 +18,7 @@ from itertools import product
 from typing import Final
 
 from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, Row, number, quoted
+from reconcile.search.given import NetworkFacts, Row, number, quoted
 from reconcile.tables.contract import NETWORK
 from reconcile.words import listed
 

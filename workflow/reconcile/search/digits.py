@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from reconcile.search.candidates import MOST_LISTED, Candidate, Findings, Fitting
-from reconcile.search.facts import NetworkFacts, number, quoted
+from reconcile.search.given import NetworkFacts, number, quoted
 from reconcile.search.misprint import single_edits
 from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities

@@ -16,7 +16,7 @@ from math import comb
 from typing import Final
 
 from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, Row, number, quoted
+from reconcile.search.given import NetworkFacts, Row, number, quoted
 from reconcile.tables.contract import BUFFER, NETWORK, PARTS, QUANTITIES, TRAINABLE
 from reconcile.words import listed
 

@@ -14,22 +14,24 @@ from fractions import Fraction
 
 from reconcile.judge.measurements import ReadingScope
 from reconcile.search.candidates import Candidate, Findings, Pool, cells
-from reconcile.search.composed import (
+from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
+from reconcile.search.digits import MOST_MEASURED, Digits
+from reconcile.search.given import Given, NetworkFacts, Row
+from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
+from reconcile.search.units import (
+    MOST_CANDIDATES,
     MOST_TERMS,
     Candidates,
     Varied,
+    WholeTable,
+    common_unit,
     composed_candidates,
     in_units,
     is_plain,
     terms_of,
+    unit_candidates,
     without_units,
 )
-from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
-from reconcile.search.digits import MOST_MEASURED, Digits
-from reconcile.search.facts import NetworkFacts
-from reconcile.search.given import Given, Row
-from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
-from reconcile.search.units import MOST_CANDIDATES, WholeTable, common_unit, unit_candidates
 from reconcile.study.expressions import spelled
 from reconcile.study.model import Claim, Study, next_by_id
 from reconcile.study.selecting import with_own_parts
