@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
-from support import PROJECT, measure, measured, study_data, write_study
+from support import PROJECT, measure, measured, one_zygote, study_data, write_study
 
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
@@ -76,6 +76,13 @@ def _map(layer: str, kind: str, channels: int, side: int, neurons: int) -> dict[
 
 
 TINY_LAYERS = [*_layers("floor", 3), *_layers("ceil", 4), *_layers("slip", 4)]
+
+
+@pytest.fixture(scope="module")
+def shared_zygote() -> Iterator[None]:
+    """All studies of a file are measured by children of one process."""
+    with one_zygote():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from reconcile.measure.building import build_network
+from reconcile.measure.building import imported as declare
 from reconcile.measure.counting import Row, cells_of, count_layers, layers_apart
 
 CPU, META = torch.device("cpu"), torch.device("meta")
-FOLDER = os.environ.get("ZOO", "")
-"""Where `make zoo` has put the packages that are in no lock."""
+FOLDER = Path(os.environ.get("ZOO") or Path(__file__).parents[1] / ".zoo").resolve()
+"""Where tools/fetch_zoo.sh has put the packages that are not in .venv."""
 
 SIZES: dict[str, tuple[int, ...]] = {
     "inception_v3": (3, 299, 299),
@@ -106,35 +107,27 @@ class Counted:
 
 def imported(package: str) -> ModuleType | None:
     """A package, or None where it is not installed."""
-    if FOLDER and FOLDER not in sys.path:
-        sys.path.append(str(Path(FOLDER).resolve()))
+    if FOLDER.is_dir() and str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if importlib.util.find_spec(package) is None:
         return None
     if package != "torchvision":
         imported("torchvision")
-    try:
-        return importlib.import_module(package)
-    except RuntimeError:  # the operators of its compiled part are not there
-        _stand_in_for_operators()
-        return importlib.import_module(package)
+    declare(package, "__name__")
+    module = importlib.import_module(package)
+    if package == "torchvision" and not (module.extension._has_ops() or _LIBRARIES):
+        _write_operators()
+    return module
 
 
-def _stand_in_for_operators() -> None:
-    """Operators of torchvision's compiled part, slower and in Python.
+def _write_operators() -> None:
+    """Operators of torchvision's compiled part, slower and in Python, for its detectors.
 
-    That part does not load beside a torch for another device, and torchvision then does not import.
+    Where that part does not load, beside a torch for another device, they are only declared.
     """
-    boxes = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-    regions = (
-        "(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, "
-        "SymInt pooled_width, int sampling_ratio, bool aligned) -> Tensor"
-    )
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "IMPL")
     _LIBRARIES.append(library)
-    library.define(f"nms{boxes}")
-    library.define(f"qnms{boxes}")
-    library.define(f"roi_align{regions}")
     library.impl("nms", _nms, "CPU")
     library.impl("roi_align", _roi_align, "CPU")
     for name in ("boxes", "roi_align"):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes requirements.lock and requirements-test.lock: the newest pins pyproject.toml allows.
+# Writes requirements.lock and requirements-test.lock: the newest pins pyproject.toml allows; and the
+# hashes of requirements-zoo.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,3 +41,9 @@ sha256sum "$venv"/torch/* | sed 's/ .*//; s/^/sha256:/' >"$venv/offered"
 lock requirements.lock --extra pipeline
 lock requirements-test.lock --extra pipeline --extra slurm --extra test \
     --constraint requirements.lock
+
+zoo=requirements-zoo.txt
+head=$(grep '^#' $zoo)
+"$venv/bin/uv" pip compile --quiet --no-deps --universal --python-version 3.11 --generate-hashes \
+    --no-annotate --no-header $zoo --output-file "$venv/zoo"
+printf '%s\n' "$head" "$(<"$venv/zoo")" >$zoo

@@ -17,7 +17,7 @@ from odd_studies import ODD, generated, reported, run_study, write_odd
 from playwright.sync_api import Browser
 from projects import archive_of, configure, snakemake, told
 from report_support import Page
-from support import copy_project, one_zygote, write_study
+from support import copy_project, write_study
 
 from reconcile.archive.again import PDF as MADE_AGAIN_PDF
 from reconcile.archive.container import unpack
@@ -26,7 +26,7 @@ from reconcile.cite.latex import read_macros
 from reconcile.study.load import load_study
 from reconcile.tables.rows import read_rows
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_zygote")]
 
 WITHOUT_FIGURES = {
     *("tokens-on-meta", "nothing-builds", "nothing-runs", "one-axis", "one-combination"),
@@ -68,13 +68,6 @@ class Done:
     def text(self, file: str) -> str:
         """The text of a result file."""
         return (self.out / file).read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_zygote() -> Iterator[None]:
-    """One measuring process for all studies here."""
-    with one_zygote():
-        yield
 
 
 @pytest.fixture(scope="module", params=ODD)

@@ -161,8 +161,8 @@ def _stands_in(error: BaseException) -> bool:
     if _DECLARED or not _misses_operators(error):
         return False
     library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    for operator in _OPERATORS:
+        library.define(operator)
     _DECLARED.append(library)
     return True
 
@@ -176,6 +176,13 @@ def _misses_operators(error: BaseException | None) -> bool:
     return False
 
 
+_BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+_OPERATORS = (
+    f"nms{_BOXES}",
+    f"qnms{_BOXES}",
+    "roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, "
+    "SymInt pooled_width, int sampling_ratio, bool aligned) -> Tensor",
+)
 _DECLARED: list[torch.library.Library] = []
 """What is declared lasts as long as its library."""
 
