@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.measure.counting import cells_of, count_layers
 from reconcile.measure.tensors import tensor_rows
-from reconcile.search.given import NetworkFacts
+from reconcile.search.candidates import NetworkFacts
 from reconcile.study.load import load_study
 from reconcile.tables.contract import head_of, summed
 from reconcile.tables.frames import table

@@ -55,7 +55,6 @@ TESTED_IN = {
     "measure/worker.py": ("measure/test_run.py", "It lives in a process of its own only."),
     "measure/zygote.py": ("measure/test_process.py", "Its children are what a process is told of."),
     "report/pdf.py": ("end_to_end/test_pdf.py", "A PDF is looked at with a whole report in it."),
-    "search/given.py": ("search/test_units.py", "What it sums is held against expressions there."),
     "search/windows.py": ("search/test_geometries.py", "Windows belong to geometries."),
     "study/model.py": ("study/test_load.py", "The model is what a study is loaded into."),
     "study/selecting.py": ("study/test_expressions.py", "It answers what expressions ask."),

@@ -11,8 +11,8 @@ from counted import images
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconcile.search.candidates import NetworkFacts
 from reconcile.search.combinations import Chance
-from reconcile.search.given import NetworkFacts
 from reconcile.search.misprint import (
     FIT,
     MOST_MEASURED,

@@ -14,7 +14,7 @@ from support import PROJECT, measured
 from reconcile.errors import InputError
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.report.render import SEARCH, SEARCH_OF
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.run import SEARCHES, Search, search_geometries, search_slips
 from reconcile.study.model import Study
 from reconcile.tables.contract import FILES

@@ -13,7 +13,7 @@ from support import measured
 
 from reconcile.errors import InputError
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.search.given import Given, NetworkFacts
+from reconcile.search.candidates import Given, NetworkFacts
 from reconcile.search.parts import part_candidates
 from reconcile.search.unexplained import (
     digits_to_try,

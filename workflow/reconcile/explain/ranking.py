@@ -17,13 +17,16 @@ from fractions import Fraction
 from typing import Final
 
 from reconcile.explain.asking import BYTES, power_of
-from reconcile.explain.factors import slips_in_maps
 from reconcile.explain.measuring import BY_SIZE, CountedNetwork
-from reconcile.explain.scopes import byte_candidates, module_candidates, resized_candidates
+from reconcile.explain.tried import (
+    byte_candidates,
+    module_candidates,
+    resized_candidates,
+    slips_in_maps,
+)
 from reconcile.search.best import Assumed, Rank, rank_of
-from reconcile.search.candidates import Candidate, Pool
+from reconcile.search.candidates import Candidate, NetworkFacts, Pool, quoted
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
-from reconcile.search.given import NetworkFacts, quoted
 from reconcile.search.misprint import FIT, Digits
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import unit_candidates

@@ -17,8 +17,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Final
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, quoted
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted
 from reconcile.study.selecting import Row, count_in
 from reconcile.tables.contract import NETWORK
 from reconcile.words import listed

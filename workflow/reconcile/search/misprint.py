@@ -24,9 +24,16 @@ from itertools import combinations
 from math import prod
 from typing import Final, NamedTuple
 
-from reconcile.search.candidates import MOST_LISTED, Candidate, Findings, Fitting
+from reconcile.search.candidates import (
+    MOST_LISTED,
+    Candidate,
+    Findings,
+    Fitting,
+    NetworkFacts,
+    quoted,
+    words_of,
+)
 from reconcile.search.combinations import LARGEST, Chance
-from reconcile.search.given import NetworkFacts, quoted, words_of
 from reconcile.study.printed import PrintedNumber
 from reconcile.study.selecting import count_in
 from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities

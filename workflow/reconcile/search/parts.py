@@ -15,8 +15,7 @@ from itertools import combinations
 from math import comb
 from typing import Final
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, quoted, words_of
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted, words_of
 from reconcile.study.selecting import Row, count_in
 from reconcile.tables.contract import BUFFER, NETWORK, PARTS, TRAINABLE
 from reconcile.words import listed

@@ -20,9 +20,9 @@ import pandas as pd
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import ReadingScope
+from reconcile.search.candidates import Given
 from reconcile.search.combinations import Chance
 from reconcile.search.geometries import rectangular_maps, separate_axes, square_maps
-from reconcile.search.given import Given
 from reconcile.search.misprint import Misprint, SlipFindings, rewrites
 from reconcile.search.slips import MOST_FREE_PRODUCTS, search_product, search_sum
 from reconcile.search.solve import search_solutions, values_to_try

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.search.given import Given, Report
+from reconcile.search.candidates import Given, Report
 from reconcile.search.terms import (
     MOST_NODES,
     WORLD_NODES,

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from reconcile.judge.measurements import ReadingScope
-from reconcile.search.candidates import Candidate, Findings, Pool, cells
+from reconcile.search.candidates import Candidate, Findings, Given, NetworkFacts, Pool, cells
 from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
-from reconcile.search.given import Given, NetworkFacts
 from reconcile.search.misprint import MOST_MEASURED, Digits
 from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
 from reconcile.search.units import (

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, quoted, words_of
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted, words_of
 from reconcile.study.expressions import ExpressionError, Scope, evaluate
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, KINDS, NETWORK, QUANTITIES
