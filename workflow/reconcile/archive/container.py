@@ -215,14 +215,10 @@ def _check_names(names: list[str]) -> None:
             raise ArchiveError(f"{shown(name)} stands in the archive twice")
         seen.add(name.lower())
     for name in names:
-        folder = next((f for f in _folders(name) if f.lower() in seen), None)
+        folders = (name[:at] for at, char in enumerate(name) if char == "/")
+        folder = next((f for f in folders if f.lower() in seen), None)
         if folder is not None:
             raise ArchiveError(f"{shown(name)} lies in a folder that is a file of the archive")
-
-
-def _folders(name: str) -> Iterator[str]:
-    """The folders that a member lies in."""
-    return (name[:at] for at, char in enumerate(name) if char == "/")
 
 
 def _check_entry(entry: ZipInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -186,7 +186,9 @@ def check_metadata(archive: Archive) -> str:
         raise ArchiveError(f"{METADATA} {what}: {shown(name)}")
     for name, entity in files.items():
         if name != MANIFEST:
-            _check_entity(name, entity, archive.members[name])
+            data = archive.members[name]
+            if entity.get("sha256") != digest(data) or entity.get("contentSize") != str(len(data)):
+                raise ArchiveError(f"{METADATA} has another size or hash for {name}")
     return f"RO-Crate of {len(files)} files"
 
 
@@ -201,11 +203,6 @@ def _file_entities(graph: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if name not in _DESCRIPTOR:
             files[name] = entity
     return files
-
-
-def _check_entity(name: str, entity: Mapping[str, Any], data: bytes) -> None:
-    if entity.get("sha256") != digest(data) or entity.get("contentSize") != str(len(data)):
-        raise ArchiveError(f"{METADATA} has another size or hash for {name}")
 
 
 def check_tables(archive: Archive) -> str:

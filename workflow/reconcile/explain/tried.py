@@ -16,7 +16,7 @@ kind of slip knows how often an arbitrary number would be hit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -180,7 +180,7 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
     kept = f"{quoted('all_parameters', NETWORK)} + {quoted('buffers', NETWORK)}"
     both = Fraction(facts.total("all_parameters") + facts.total("buffers"))
     yield Candidate("parameters and buffers", kept, both, 1)
-    yield from _simple(part_candidates(facts, "parameters"))
+    yield from (one for one in part_candidates(facts, "parameters") if one.cost == 1)
     yield Candidate("neurons", quoted("neurons", NETWORK), Fraction(facts.total("neurons")), 1)
     given = Fraction(facts.total("neurons", INPUT))
     yield Candidate("the input", quoted("neurons", INPUT), given, 1)
@@ -200,10 +200,6 @@ def _outputs_of_weighted(facts: NetworkFacts) -> tuple[str, Fraction]:
     classes = sorted({str(row["class"] or "") for row in rows})
     text = " + ".join(quoted("neurons", f"class:{name}") for name in classes)
     return f"2 * ({text})", Fraction(sum(count_in(row, "neurons") for row in rows))
-
-
-def _simple(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    return (candidate for candidate in candidates if candidate.cost == 1)
 
 
 def resized_candidates(facts: NetworkFacts, quantity: str) -> list[Candidate]:

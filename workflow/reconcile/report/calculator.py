@@ -134,7 +134,8 @@ class LookupTable:
     @property
     def packed(self) -> Markup:
         """The same for a script in the page, with how numbers are spelled and in which units."""
-        known = {"spelling": spelling(), "units": [*map(_unit, OTHER_UNITS)], "usual": USUAL}
+        units = [[unit.says, _as_text(unit.factor), unit.text] for unit in OTHER_UNITS]
+        known = {"spelling": spelling(), "units": units, "usual": USUAL}
         return _json(self._indexed() | known)
 
     def _indexed(self) -> dict[str, Any]:
@@ -167,10 +168,6 @@ def _json(data: Any) -> Markup:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # Within a script element nothing else ends the data.
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - it is data, and escaped
-
-
-def _unit(unit: Unit) -> list[str]:
-    return [unit.says, _as_text(unit.factor), unit.text]
 
 
 def _as_text(value: Fraction) -> str:

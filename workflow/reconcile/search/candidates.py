@@ -18,6 +18,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -27,7 +28,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.study.expressions import UnknownNameError
 from reconcile.study.model import Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
-from reconcile.study.selecting import Row, count_in, selected, total_of
+from reconcile.study.selecting import Row, count_in, selected, total_of, with_own_parts
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, VERDICTS
 from reconcile.tables.frames import read_table
 from reconcile.words import count_of
@@ -66,6 +67,17 @@ class Given:
             InputError: the file is missing or is not of this release.
         """
         return read_table(self.results / name)
+
+    @cached_property
+    def networks(self) -> dict[tuple[str, str], NetworkFacts]:
+        """What was measured of each network of the study's own readings, by both names."""
+        measured, found = self.measured, {}
+        for reading in self.study.own_readings:
+            for key in measured.totals:
+                if key[0] == reading.id and measured.problem(*key) is None:
+                    tensors = with_own_parts(measured.tensors(*key), self.study.parts)
+                    found[key] = NetworkFacts(measured.layers(*key).values(), tensors)
+        return found
 
 
 class NetworkFacts:

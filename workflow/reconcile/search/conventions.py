@@ -100,11 +100,6 @@ def _scaled(
             )
 
 
-def _biases() -> Multiples:
-    """The additions of biases: the links beyond the multiply-adds."""
-    return Multiple(1, "connections"), Multiple(-1, "macs")
-
-
 def thop(facts: NetworkFacts) -> Multiples | None:
     """As thop 0.1.1: layers of torch's own classes by hooks, nothing that is called as a function.
 
@@ -266,7 +261,8 @@ USUAL: Final = {1: "usual in papers on images", 2: "usual in papers on language"
 TWICE: Final = "twice "
 """Before the name of a tool whose number is taken twice."""
 _ADDITIONS: Final[Sequence[tuple[str, tuple[Multiples, ...]]]] = (
-    ("biases", ((), _biases())),
+    # The links beyond the multiply-adds.
+    ("biases", ((), (Multiple(1, "connections"), Multiple(-1, "macs")))),
     ("activations", ((), (Multiple(1, "neurons", "kind:activation"),))),
     (
         "normalisations",

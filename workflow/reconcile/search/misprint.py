@@ -216,14 +216,11 @@ def _grouped(products: list[int], factors: list[int]) -> bool:
     if any(factor > products[0] for factor in factors):
         return False
     return any(
-        prod(group) == products[0] and _grouped(products[1:], _without(factors, group))
+        prod(group) == products[0]
+        and _grouped(products[1:], list((Counter(factors) - Counter(group)).elements()))
         for size in range(1, len(factors) - len(products) + 2)
         for group in combinations(factors, size)
     )
-
-
-def _without(numbers: list[int], some: Iterable[int]) -> list[int]:
-    return list((Counter(numbers) - Counter(some)).elements())
 
 
 DIGITS = "0123456789"

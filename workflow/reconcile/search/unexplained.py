@@ -33,7 +33,7 @@ from reconcile.search.units import (
 )
 from reconcile.study.expressions import spelled
 from reconcile.study.model import Claim, Study, next_by_id
-from reconcile.study.selecting import Row, with_own_parts
+from reconcile.study.selecting import Row
 from reconcile.tables.contract import FITS, NOT_MEASURED, QUANTITIES, WEAKLY
 from reconcile.words import Seldom, listed
 
@@ -88,17 +88,6 @@ def unexplained(given: Given) -> list[Asked]:
     return [one for one in asked if one.terms]
 
 
-def networks(given: Given) -> dict[tuple[str, str], NetworkFacts]:
-    """What was measured of each network of the study's own readings."""
-    measured, found = given.measured, {}
-    for reading in given.study.own_readings:
-        for key in measured.totals:
-            if key[0] == reading.id and measured.problem(*key) is None:
-                tensors = with_own_parts(measured.tensors(*key), given.study.parts)
-                found[key] = NetworkFacts(measured.layers(*key).values(), tensors)
-    return found
-
-
 def search_parts(given: Given) -> Iterator[Row]:
     """parts.csv: parts of the network left out or counted twice."""
     what = f"up to {MOST_CHANGES} parts left out or counted once more"
@@ -118,7 +107,7 @@ def search_units(given: Given) -> Iterator[Row]:
 
 def search_digits(given: Given) -> Iterator[Row]:
     """digits.csv: every measured quantity whose digits are one edit away from the printed ones."""
-    searchers = {key: Digits(facts) for key, facts in networks(given).items()}
+    searchers = {key: Digits(facts) for key, facts in given.networks.items()}
     what = "all that was measured, for digits one edit away"
     for asked in unexplained(given):
         if asked.plain is None:
@@ -134,12 +123,11 @@ def search_digits(given: Given) -> Iterator[Row]:
 
 
 def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Iterator[Row]:
-    facts = networks(given)
     pools: dict[tuple[str, str, str], Pool] = {}
     progress = Seldom(given.report)
     for asked in unexplained(given):
         groups: dict[object, tuple[Pool, list[str]]] = {}
-        for (reading, network), known in facts.items():
+        for (reading, network), known in given.networks.items():
             if network != asked.claim.network:
                 continue
             key = reading, network, asked.claim.expression
@@ -189,7 +177,7 @@ def _rows_found(
 
 def _whole_tables(given: Given) -> Iterator[Row]:
     """A row where one unit fits several numbers of one place of the paper, under one reading."""
-    facts, places = networks(given), _by_place(given.study)
+    facts, places = given.networks, _by_place(given.study)
     missed = {asked.claim.id for asked in unexplained(given)}
     for place, claims in places.items():
         first = next((asked.claim.id for asked in claims if asked.claim.id in missed), None)
