@@ -23,9 +23,8 @@ from reconcile.search.unexplained import (
     unexplained,
     units_to_try,
 )
-from reconcile.study.expressions import evaluate
+from reconcile.study.expressions import evaluate, with_own_parts
 from reconcile.study.model import Study
-from reconcile.study.selecting import with_own_parts
 from reconcile.tables.frames import table, write_table
 
 MakeStudy = Callable[..., Study]

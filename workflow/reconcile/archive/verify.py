@@ -29,6 +29,7 @@ from reconcile.archive.again import (
     what_differs,
     workspace,
 )
+from reconcile.archive.checks import MEASUREMENTS, STRUCTURE
 from reconcile.archive.compare import Latency, Report, Rerun, measure_again
 from reconcile.archive.container import (
     RESULT_FILES,
@@ -42,9 +43,7 @@ from reconcile.archive.container import (
     unpack,
 )
 from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
-from reconcile.archive.measured import MEASUREMENTS
 from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
-from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import Fault, InputError, visible
 from reconcile.files import staged
 from reconcile.measure.provenance import host, versions

@@ -16,8 +16,8 @@ from reconcile.explain.asking import AskedNetwork, image, refused
 from reconcile.measure.answers import NO_INPUTS
 from reconcile.measure.process import MeasureError, Zygote
 from reconcile.search.candidates import Candidate, NetworkFacts
+from reconcile.study.expressions import count_in, with_own_parts
 from reconcile.study.printed import PrintedNumber
-from reconcile.study.selecting import count_in, with_own_parts
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import MEASURED, QUANTITIES
 

@@ -14,8 +14,16 @@ from typing import Any, Final
 
 from reconcile.measure.exploring import Method, Value, explore
 from reconcile.measure.process import Zygote
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
-from reconcile.study.selecting import Row, number_in, refuse_several, selected, total_of
+from reconcile.study.expressions import (
+    ExpressionError,
+    Row,
+    UnknownNameError,
+    evaluate,
+    number_in,
+    refuse_several,
+    selected,
+    total_of,
+)
 from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES
 from reconcile.words import Seldom, count_of
 

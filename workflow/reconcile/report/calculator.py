@@ -23,9 +23,9 @@ from reconcile.search.candidates import NetworkFacts, quoted
 from reconcile.search.conventions import convention_candidates
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import UNITS, Unit
+from reconcile.study.expressions import count_in, with_own_parts
 from reconcile.study.model import SINGLE, Claim, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling
-from reconcile.study.selecting import count_in, with_own_parts
 from reconcile.tables.contract import (
     FITS,
     INPUT,

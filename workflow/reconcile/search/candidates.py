@@ -25,10 +25,16 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from reconcile.judge.measurements import Measurements
-from reconcile.study.expressions import UnknownNameError
+from reconcile.study.expressions import (
+    Row,
+    UnknownNameError,
+    count_in,
+    selected,
+    total_of,
+    with_own_parts,
+)
 from reconcile.study.model import Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
-from reconcile.study.selecting import Row, count_in, selected, total_of, with_own_parts
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, VERDICTS
 from reconcile.tables.frames import read_table
 from reconcile.words import count_of

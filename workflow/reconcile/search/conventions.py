@@ -18,7 +18,7 @@ from itertools import product
 from typing import Final
 
 from reconcile.search.candidates import Candidate, NetworkFacts, quoted
-from reconcile.study.selecting import Row, count_in
+from reconcile.study.expressions import Row, count_in
 from reconcile.tables.contract import NETWORK
 from reconcile.words import listed
 

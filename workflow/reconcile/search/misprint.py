@@ -34,8 +34,8 @@ from reconcile.search.candidates import (
     words_of,
 )
 from reconcile.search.combinations import LARGEST, Chance
+from reconcile.study.expressions import count_in
 from reconcile.study.printed import PrintedNumber
-from reconcile.study.selecting import count_in
 from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities
 from reconcile.words import count_of
 

@@ -16,7 +16,7 @@ from math import comb
 from typing import Final
 
 from reconcile.search.candidates import Candidate, NetworkFacts, quoted, words_of
-from reconcile.study.selecting import Row, count_in
+from reconcile.study.expressions import Row, count_in
 from reconcile.tables.contract import BUFFER, NETWORK, PARTS, TRAINABLE
 from reconcile.words import listed
 

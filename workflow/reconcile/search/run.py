@@ -22,7 +22,14 @@ from reconcile.errors import InputError
 from reconcile.judge.measurements import ReadingScope
 from reconcile.search.candidates import Given
 from reconcile.search.combinations import Chance
-from reconcile.search.geometries import rectangular_maps, separate_axes, square_maps
+from reconcile.search.geometries import (
+    KernelAndStride,
+    Sought,
+    Space,
+    rectangular_maps,
+    separate_axes,
+    square_maps,
+)
 from reconcile.search.misprint import Misprint, SlipFindings, rewrites
 from reconcile.search.slips import MOST_FREE_PRODUCTS, search_product, search_sum
 from reconcile.search.solve import search_solutions, values_to_try
@@ -37,11 +44,9 @@ from reconcile.search.unexplained import (
     search_units,
     units_to_try,
 )
-from reconcile.search.windows import KernelAndStride, Sought, Space
-from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.expressions import ExpressionError, Row, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import GeometrySearch, SlipSearch, Study, next_by_id
-from reconcile.study.selecting import Row
 from reconcile.tables.contract import COUNTED_KINDS
 from reconcile.tables.frames import table
 

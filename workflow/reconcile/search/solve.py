@@ -16,8 +16,8 @@ from math import gcd, lcm
 from typing import Any, Final, Literal
 
 from reconcile.search.candidates import Given
+from reconcile.study.expressions import Row
 from reconcile.study.model import Claim, Solve, Study, claims_named
-from reconcile.study.selecting import Row
 from reconcile.words import count_of, listed, number
 
 MOST_JOINED: Final = 100_000

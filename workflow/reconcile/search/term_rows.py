@@ -33,10 +33,9 @@ from reconcile.search.terms import (
     ranges,
     same_everywhere,
 )
-from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.expressions import ExpressionError, Row, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, TermSearch, claims_named, next_by_id
-from reconcile.study.selecting import Row
 from reconcile.words import Seldom, count_of, number
 
 SHOWN: Final = 10

@@ -31,9 +31,8 @@ from reconcile.search.units import (
     unit_candidates,
     without_units,
 )
-from reconcile.study.expressions import spelled
+from reconcile.study.expressions import Row, spelled
 from reconcile.study.model import Claim, Study, next_by_id
-from reconcile.study.selecting import Row
 from reconcile.tables.contract import FITS, NOT_MEASURED, QUANTITIES, WEAKLY
 from reconcile.words import Seldom, listed
 
