@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.files import json_text, write_json
+from reconcile.files import write_json
 from reconcile.run.marks import (
     LIBRARY,
     MARK,
@@ -33,7 +33,7 @@ from reconcile.run.marks import (
     made_from,
     scripts_in,
     sum_of,
-    sum_of_text,
+    sum_of_data,
 )
 from reconcile.study.load import STUDY_FILE
 from reconcile.study.model import Study, SweptInterpretation
@@ -87,6 +87,12 @@ PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
 """What a rule uses of a study. For a rule that is not here the bytes of study.yaml count."""
 
 
+def sums_of_parts(study: Study) -> dict[str, str]:
+    """The sum of what each rule uses of a study, by rule."""
+    sums = {part: sum_of_data(part(study)) for part in set(PARTS.values())}
+    return {rule: sums[part] for rule, part in PARTS.items()}
+
+
 @dataclass(frozen=True)
 class _Job:
     rule: str
@@ -116,7 +122,7 @@ class Judge:
         self, workflow: Any, study: Callable[[str], Study], report: Callable[[str], None]
     ) -> None:
         self._workflow, self._study, self._report = workflow, study, report
-        self._sums = Sums()
+        self._sums, self._handed_over = Sums(), 0
         self._results: dict[str, Sum] = {}
         self._judged: dict[str, tuple[_Job, bool]] = {}
         self._settled: set[str] = set()
@@ -196,27 +202,23 @@ class Judge:
         return {"from": self._made_from(job), "gave": gave}
 
     def _made_from(self, job: _Job) -> dict[str, Sum]:
-        known = len(self._sums.files), len(self._sums.code), len(self._sums.studies)
         results = {file: self._result(file) for file in job.inputs if self._is_result(file)}
-        for file in job.inputs:
-            if file not in results:
-                self._sum_up_file(file)
-        if job.rule not in self._sums.code:
-            self._sums.code[job.rule] = self._code(job)
-        if known != (len(self._sums.files), len(self._sums.code), len(self._sums.studies)):
-            self._sums.hand_over()
+        self._sum_up(job, [file for file in job.inputs if file not in results])
         return made_from(job.rule, job.inputs, job.options, self._sums, results)
 
-    def _sum_up_file(self, file: str) -> None:
-        if file in self._sums.files:
-            return
-        self._sums.files[file] = sum_of(Path(file))
-        if Path(file).match(f"{STUDIES}/*/{STUDY_FILE}"):
-            study = self._study(Path(file).parent.name)
-            texts = {part: json_text(part(study)) for part in set(PARTS.values())}
-            self._sums.studies[file] = {
-                rule: sum_of_text(texts[part]) for rule, part in PARTS.items()
-            }
+    def _sum_up(self, job: _Job, files: list[str]) -> None:
+        """Sum up what a job reads that no rule makes, and hand on what is new."""
+        unknown = (file for file in files if file not in self._sums.files)
+        new = Sums(files={file: sum_of(Path(file)) for file in unknown})
+        for file in map(Path, new.files):
+            if file.match(f"{STUDIES}/*/{STUDY_FILE}"):
+                new.studies[str(file)] = sums_of_parts(self._study(file.parent.name))
+        if job.rule not in self._sums.code:
+            new.code[job.rule] = self._code(job)
+        if new != Sums():
+            new.hand_over(self._handed_over)
+            self._handed_over += 1
+            self._sums.add(new)
 
     def _code(self, job: _Job) -> dict[str, Sum]:
         script = self._script(job)

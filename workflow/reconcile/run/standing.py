@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import InputError
-from reconcile.files import files_in, json_text
-from reconcile.run.fresh import PARTS, RESULTS, STUDIES
-from reconcile.run.marks import Sum, sum_of, sum_of_text
+from reconcile.files import files_in
+from reconcile.run.fresh import RESULTS, STUDIES, sums_of_parts
+from reconcile.run.marks import Sum, sum_of, sum_of_data
 from reconcile.study.load import STUDY_FILE, load_study
 from reconcile.study.values import STUDY_PATTERN
 
@@ -43,7 +43,7 @@ def others(named: Container[str]) -> dict[str, Sum]:
 def _sum_up(folder: Path) -> Sum:
     files = [folder / _SUMMARY, *_marks(folder), *files_in(Path(STUDIES, folder.name))]
     sums = [[file.as_posix(), sum_of(file)] for file in files]
-    return sum_of_text(json_text([*sums, (folder / _PAGE).is_file()]))
+    return sum_of_data([*sums, (folder / _PAGE).is_file()])
 
 
 def standing_of(name: str) -> str:
@@ -100,7 +100,6 @@ def _sums_in(mark: Path) -> dict[str, dict[str, Any]]:
 def _parts_now(folder: Path) -> dict[str, Sum]:
     """The sum of the part of a study that each rule uses; nothing where there is no such study."""
     try:
-        study = load_study(folder)
+        return sums_of_parts(load_study(folder))
     except InputError:
         return {}
-    return {rule: sum_of_text(json_text(part(study))) for rule, part in PARTS.items()}

@@ -512,7 +512,8 @@ def _searched_expressions(study: Study) -> Iterator[tuple[Place, str]]:
 
 
 def _expression_problems(study: Study) -> Iterator[Problem]:
-    known = {"printed": _ids(study.claims), "stated": _ids(study.statements)}
+    claims = _ids(study.claims)
+    known = {"printed": claims, "stated": _ids(study.statements)}
     networks = _network_names(study)
     for place, text in _expressions(study):
         try:
@@ -527,7 +528,7 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
                     yield from _unknown(place, name, names, what)
         for network in sorted(networks_named(text) - {None, *networks}, key=str):
             yield from _unknown(place, str(network), networks, "network")
-        yield from _result_problems(study, place, text)
+        yield from _result_problems(claims, place, text)
 
 
 def _paper_problems(study: Study) -> Iterator[Problem]:
@@ -546,9 +547,8 @@ def _paper_problems(study: Study) -> Iterator[Problem]:
             yield ("evidence", i, "check"), str(error)
 
 
-def _result_problems(study: Study, place: Place, text: str) -> Iterator[Problem]:
+def _result_problems(claims: set[str], place: Place, text: str) -> Iterator[Problem]:
     """Results are counted in what the conclusion holds, of claims that there are."""
-    claims = _ids(study.claims)
     for function, patterns in counted_claims(text):
         if place[0] != "conclusion":
             yield place, f"{function}() counts results; only `conclusion.holds` can"
