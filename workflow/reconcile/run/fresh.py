@@ -87,7 +87,7 @@ PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
 """What a rule uses of a study. For a rule that is not here the bytes of study.yaml count."""
 
 
-def sums_of_parts(study: Study) -> dict[str, str]:
+def sums_of_parts(study: Study) -> dict[str, Sum]:
     """The sum of what each rule uses of a study, by rule."""
     sums = {part: sum_of_data(part(study)) for part in set(PARTS.values())}
     return {rule: sums[part] for rule, part in PARTS.items()}

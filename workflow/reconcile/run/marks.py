@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Sums:
     """
 
     files: dict[str, Sum] = field(default_factory=dict)
-    studies: dict[str, dict[str, str]] = field(default_factory=dict)
+    studies: dict[str, dict[str, Sum]] = field(default_factory=dict)
     code: dict[str, dict[Name, Sum]] = field(default_factory=dict)
 
     def add(self, more: Sums) -> None:
@@ -81,11 +81,10 @@ class Sums:
     def handed_over(cls) -> Sums:
         """Those of the run that started this process."""
         found = cls()
-        for number in count():
-            text = os.environ.get(_variable(number))
-            if text is None:
-                return found
-            found.add(cls(**json.loads(zlib.decompress(base64.b64decode(text)))))
+        there = takewhile(os.environ.__contains__, map(_variable, count()))
+        for packed in (os.environ[name] for name in there):
+            found.add(cls(**json.loads(zlib.decompress(base64.b64decode(packed)))))
+        return found
 
 
 def _variable(number: int) -> str:
