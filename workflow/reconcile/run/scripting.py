@@ -13,6 +13,7 @@ from reconcile.errors import InputError, visible
 from reconcile.run.alive import Alive
 from reconcile.run.marks import marked
 from reconcile.run.processes import end_with_parent
+from reconcile.run.telling import outlive_readers
 
 
 class Log:
@@ -52,6 +53,7 @@ def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
     """
     # Two runs must not write the same results because Snakemake was killed and its jobs were not.
     end_with_parent()
+    outlive_readers()
     if not Alive(Path.cwd()).join():
         sys.exit("the run that started this job is gone")
     Path(file).parent.mkdir(parents=True, exist_ok=True)
