@@ -2,8 +2,8 @@
 
 Snakemake 9 hands a broken pipe on to whoever told something. A thread that tells of a job that
 failed then never says that it has ended, and the run waits for it for ever, with its folder locked:
-``snakemake 2>&1 | head``, or a program that read the lines and was killed. So what is told to nobody
-is lost, and nothing fails for it; the log files have it.
+``snakemake 2>&1 | head``, or a program that read the lines and was killed. So what is told to
+nobody is lost, and nothing fails for it; the log files have it.
 """
 
 from __future__ import annotations
