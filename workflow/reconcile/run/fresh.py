@@ -134,7 +134,7 @@ class Judge:
         job = self._declared(rule, wildcards)
         for file in job.inputs:
             if self._is_result(file):
-                self._settle(Path(file).parts[1])
+                self._settle(file.split("/")[1])
         if "study" in wildcards:
             self._settle(wildcards["study"])
         self._made_from(job)
@@ -241,7 +241,7 @@ class Judge:
         return self._results[file]
 
     def _is_result(self, file: str) -> bool:
-        return Path(file).parts[0] == RESULTS
+        return file.startswith(f"{RESULTS}/")
 
     def _age(self, job: _Job) -> None:
         """Have the folder of the outdated be newer than some result of a job."""
@@ -274,7 +274,7 @@ def _sum_of_module(file: Path) -> Sum:
 def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
     for item in items:
         if not callable(item):
-            yield str(item.apply_wildcards(dict(wildcards)))
+            yield str(item.apply_wildcards(dict(wildcards)) if "{" in item else item)
         elif not hasattr(item, "judges"):
             files = item(SimpleNamespace(**wildcards))
             yield from [files] if isinstance(files, str) else map(str, files)

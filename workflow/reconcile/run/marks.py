@@ -124,8 +124,8 @@ def counted(inputs: Iterable[str]) -> list[str]:
 
     Batches are not: they follow from what measures them, and are gone once they are gathered.
     """
-    parts = {file: Path(file).parts for file in inputs}
-    return [f for f, p in parts.items() if p[0] != ".snakemake" and p[2:3] != ("batches",)]
+    parts = {file: file.split("/") for file in inputs}
+    return [f for f, p in parts.items() if p[0] != ".snakemake" and p[2:3] != ["batches"]]
 
 
 def made_from(
