@@ -27,7 +27,7 @@ _ORDER = list(MARKS)
 RELATIONS = {"equals": "", "at-most": "at most", "at-least": "at least", "about": "about"}
 MOST_ROWS = 700
 """Rows of layer tables in a page; what is beyond is in layers.csv."""
-MOST_ON_PAPER, MOST_FURTHER = 120, 60
+MOST_ON_PAPER, MOST_FURTHER = 120, 30
 """Rows of layer tables on paper: of the first network of the reading that the study concludes on,
 and of it together with others."""
 FEWEST = 3

@@ -209,7 +209,7 @@ class Findings:
             beside = " and ".join(f"{float(c.value):,.10g} ({c.says})" for c in near)
             return f"No hit; nearest: {beside}." if beside else "No hit."
         first = self.hits[0].candidate
-        more = f" and {count_of(self.total - 1, 'more')}" if self.total > 1 else ""
+        more = f" and {self.total - 1:,} more" if self.total > 1 else ""
         return f"{first.says}: {float(first.value):,.10g}{more}."
 
 
