@@ -296,7 +296,7 @@ def build_archive(
     try:
         content = pack(describe(members))
     except ArchiveError as error:
-        raise InputError(Fault(out, 0, "", f"cannot be archived: {error}")) from None
+        raise InputError.of(out, f"cannot be archived: {error}") from None
     with staged(out) as part:
         part.write_bytes(content)
         checks = verify_archive(part).checks
