@@ -276,7 +276,8 @@ def _parameter(builder: Builder, role: str, name: str, member: str) -> Any:
 def _scripts(builder: Builder) -> list[str]:
     """The scripts whose rules wrote what is archived; that others ran is not known."""
     scripts = (n for n in builder.members if n.startswith(SCRIPTS) and n.endswith(".py"))
-    return sorted(s for s in scripts if any(_made_by(name, _rule(s)) for name in builder.files))
+    makers = {_maker(name) for name in builder.files}
+    return sorted(s for s in scripts if any(_is_of(maker, _rule(s)) for maker in makers))
 
 
 def _rule(script: str) -> str:
@@ -333,7 +334,7 @@ def _agent(builder: Builder) -> Any:
 
 def _action(builder: Builder, script: str, agent: Any) -> Any:
     rule = _rule(script)
-    made = [builder.files[name] for name in sorted(builder.files) if _made_by(name, rule)]
+    made = [builder.files[name] for name in sorted(builder.files) if _is_of(_maker(name), rule)]
     facts = {"description": f"Ran the rule {rule} of the workflow"}
     return builder.add(
         f"#run-{rule}",
@@ -353,12 +354,16 @@ def _control(builder: Builder, script: str, action: Any) -> Any:
     return builder.add(key, "ControlAction", name=name, instrument=step, object=action)
 
 
-def _made_by(member: str, rule: str) -> bool:
+def _maker(member: str) -> str | None:
+    """The rule that wrote a result, without what tells its variants apart; None of other files."""
     name = result_name(member)
     if name is None or member_of(name) != member:
-        return False
-    maker = WRITTEN_BY.get(name.partition("/")[0], "")
-    return rule == maker or rule.startswith(f"{maker}_")
+        return None
+    return WRITTEN_BY.get(name.partition("/")[0])
+
+
+def _is_of(maker: str | None, rule: str) -> bool:
+    return maker is not None and (rule == maker or rule.startswith(f"{maker}_"))
 
 
 def _measured(builder: Builder) -> Iterator[tuple[str, Any]]:
