@@ -44,13 +44,7 @@ _FILTERS = (
 
 
 def render_page(templates: Path, context: dict[str, Any], medium: Medium) -> str:
-    """The report as one HTML document.
-
-    Args:
-        templates: folder of the templates.
-        context: what the report says, from ``context_of``.
-        medium: "screen" for browsers, "paper" for the PDF.
-    """
+    """The report as one HTML document, for browsers or for the PDF; ``context_of`` says what."""
     own = own_parts(templates, [STYLES[medium]], SCRIPTS if medium == "screen" else ())
     page = environment_of(templates).get_template("report.html.jinja")
     return page.render(context | own, paper=medium == "paper")
@@ -77,26 +71,14 @@ def own_parts(
 
 
 def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str) -> str:
-    """A page of a drawing's own size, for write-ups.
-
-    Args:
-        templates: folder of the templates.
-        svg: the drawing.
-        size: its width and height, in pixels.
-        date: the date of the document, ISO 8601.
-    """
+    """A page of a drawing's own size in pixels, for write-ups, with a date in ISO 8601."""
     page = environment_of(templates).get_template("figure.html.jinja")
     style = Markup(fonts_css(templates / "fonts"))  # noqa: S704 - our own files
     return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", style=style, date=date)
 
 
 def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
-    """What ``reconcile explain`` found, as one HTML document.
-
-    Args:
-        templates: the project's ``templates/``.
-        context: what the page says, from ``explain.showing.page_context``.
-    """
+    """What ``explain.showing.page_context`` says, as one HTML document."""
     page = environment_of(templates).get_template("explain.html.jinja")
     return page.render(context, **own_parts(templates, [STYLES["screen"]]))
 
