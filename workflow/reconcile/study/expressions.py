@@ -314,10 +314,14 @@ def _name(node: ast.expr) -> str:
 
 def references(text: str, function: str) -> list[str]:
     """The names that an expression passes to one function, in order (``printed`` -> claims)."""
+    return [_name(args[0]) for name, args in _calls(text) if name == function]
+
+
+@lru_cache(maxsize=4096)
+def _calls(text: str) -> list[tuple[str, list[ast.expr]]]:
+    """The functions that an expression calls, each with its arguments."""
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    return [
-        _name(c.args[0]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == function
-    ]
+    return [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
 
 
 @lru_cache(maxsize=4096)
@@ -326,9 +330,8 @@ def networks_named(text: str) -> frozenset[str | None]:
 
     Plain arithmetic, printed numbers and stated values are of no network.
     """
-    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
-    return frozenset(_network(name, args) for name, args in named if _first_network(name))
+    called = _calls(text)
+    return frozenset(_network(name, args) for name, args in called if _first_network(name))
 
 
 def _first_network(function: str) -> int | None:
@@ -345,10 +348,8 @@ def _network(function: str, args: list[ast.expr]) -> str | None:
 
 def over_claims(text: str) -> list[tuple[str, list[str]]]:
     """Functions of ``RESULTS`` and ``ERRORS`` that an expression calls, with the claims of each."""
-    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
     functions = RESULTS.keys() | ERRORS.keys()
-    return [(name, [_name(arg) for arg in args]) for name, args in named if name in functions]
+    return [(n, [_name(arg) for arg in args]) for n, args in _calls(text) if n in functions]
 
 
 def spelled(text: str) -> str:
