@@ -246,12 +246,7 @@ _OUTCOMES = {HOLDS: "verified", PARTLY: "verified in part", FAILS: "not verified
 
 
 def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
-    """The content of ``verification.json``: what was verified, by whom, when, where, outcome.
-
-    Args:
-        found: what was found.
-        who: who answers for it; left out when not given.
-    """
+    """The content of ``verification.json``: what was verified, by whom, when, where, outcome."""
     return dict(_receipt(found, who))
 
 
@@ -296,7 +291,7 @@ def build_archive(
     try:
         content = pack(describe(members))
     except ArchiveError as error:
-        raise InputError(Fault(out, 0, "", f"cannot be archived: {error}")) from None
+        raise InputError.of(out, f"cannot be archived: {error}") from None
     with staged(out) as part:
         part.write_bytes(content)
         checks = verify_archive(part).checks

@@ -70,9 +70,7 @@ def load_tool(file: Path) -> dict[str, Any]:
 def to_cite(study: Study, name: str) -> list[Reference]:
     """The paper and its reconciliation: what every report asks to be cited.
 
-    Args:
-        study: the study.
-        name: the name of its folder, which the key of the reconciliation ends with.
+    The key of the reconciliation ends with ``name``, which is that of the study's folder.
     """
     fields = {"version": __version__}
     title = _title(study.paper)

@@ -80,12 +80,7 @@ class _Module(NamedTuple):
 
 
 def module_candidates(facts: NetworkFacts, quantity: str) -> list[Candidate]:
-    """A module in place of the network, and the network without one.
-
-    Args:
-        facts: the network.
-        quantity: one of ``OF_MODULES``; of others there is none.
-    """
+    """A module in place of the network, and the network without one; only of ``OF_MODULES``."""
     if quantity not in OF_MODULES:
         return []
     whole, words = facts.total(quantity), QUANTITIES[quantity].words
@@ -153,10 +148,8 @@ _WIDTHS: Final = (
 def byte_candidates(facts: NetworkFacts, power: int) -> list[Candidate]:
     """The bytes of a network's parameters, with what a file holds besides, or of its neurons.
 
-    Args:
-        facts: the network.
-        power: that of the thousand which the number counts in, where it may be one of 1,024 as
-            well; else 0.
+    ``power`` is that of the thousand which the number counts in, where it may be one of 1,024 as
+    well; else 0.
     """
     found = []
     for base in _held(facts):
@@ -203,12 +196,7 @@ def _outputs_of_weighted(facts: NetworkFacts) -> tuple[str, Fraction]:
 
 
 def resized_candidates(facts: NetworkFacts, quantity: str) -> list[Candidate]:
-    """What a quantity would be with other numbers of classes and words.
-
-    Args:
-        facts: the network.
-        quantity: one of ``OF_RESIZED``; of others there is none.
-    """
+    """What one of ``OF_RESIZED`` would be with other numbers of classes and words."""
     if quantity not in OF_RESIZED:
         return []
     found = list(_other_classes(facts, quantity))

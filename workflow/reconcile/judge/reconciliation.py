@@ -81,10 +81,7 @@ class Reconciliation:
 def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Reconciliation:
     """Judge every claim under every interpretation and rank the interpretations.
 
-    Args:
-        study: the study.
-        folder: its folder, for messages; its name is the study's.
-        measured: what was measured.
+    The name of ``folder`` is the study's; messages name it.
 
     Raises:
         InputError: an expression that cannot be evaluated, a layer that no reading has, a

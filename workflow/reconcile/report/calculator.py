@@ -198,9 +198,7 @@ class LookedUp(NamedTuple):
 def numbers_of(results: Results, shown: Sequence[str]) -> LookupTable:
     """Every number of the readings that a page shows, as many of them as there is room for.
 
-    Args:
-        results: the study and its tables.
-        shown: the readings, the best ranked first.
+    Those of the best ranked readings, which are ``shown`` first, go before others.
     """
     measured = [
         (row["interpretation"], row["network"])

@@ -121,12 +121,7 @@ class Explained:
 
 
 def best_explanations(study: Study, tables: Tables) -> list[Explained]:
-    """Each claim that was measured and that no reading gives, with what must assume least.
-
-    Args:
-        study: the study.
-        tables: the rows of its tables as text, by file name; one that is missing has none.
-    """
+    """Each claim that was measured and that no reading gives, with what must assume least."""
     claims = missed(study, ((r["claim"], r["verdict"]) for r in tables.get("verdicts.csv", ())))
     hits: dict[str, dict[str, Way]] = {}
     for claim, one in _every(study, tables):

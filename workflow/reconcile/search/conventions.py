@@ -280,10 +280,7 @@ def convention_candidates(
 ) -> list[Candidate]:
     """What tools and conventions say of a network; of layers one by one they say nothing.
 
-    Args:
-        facts: the network.
-        quantity: ``macs``, ``flops``, ``parameters`` or ``all_parameters``; none for others.
-        selector: ``network``; none for layers.
+    Quantities are ``macs``, ``flops``, ``parameters`` and ``all_parameters``; none for others.
     """
     if selector != NETWORK:
         return []

@@ -63,9 +63,7 @@ class Asked:
 def missed(study: Study, verdicts: Iterable[tuple[str, str]]) -> list[Claim]:
     """The claims that were measured and that no reading or combination gives; bounds are none.
 
-    Args:
-        study: the study.
-        verdicts: the id of a claim and a verdict, for each row of verdicts.csv.
+    ``verdicts`` are the id of a claim and a verdict, for each row of verdicts.csv.
     """
     known: dict[str, set[str]] = {}
     for of, verdict in verdicts:

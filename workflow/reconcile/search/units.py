@@ -156,9 +156,7 @@ def common_unit(
 ) -> WholeTable | None:
     """The unit in which the most of several numbers come out, if more do than without one.
 
-    Args:
-        printed: the numbers, by claim.
-        counts: what was counted for each.
+    Both the numbers and what was counted for each are by claim.
     """
 
     def fitting(factor: Fraction) -> tuple[str, ...]:
@@ -242,14 +240,7 @@ class Changed:
 def composed_candidates(
     expression: str, facts: NetworkFacts, scope: Scope, candidates: Candidates
 ) -> list[Candidate]:
-    """Every number that an expression gives with one of its quantities taken as a candidate.
-
-    Args:
-        expression: of a claim, not a plain one.
-        facts: the network that the claim is about.
-        scope: what was measured of it and of others.
-        candidates: those of a search, of one quantity.
-    """
+    """Every number that an expression gives with one of its quantities taken as a candidate."""
     found = []
     for term in terms_of(expression)[:MOST_TERMS]:
         for one in candidates(facts, *term):

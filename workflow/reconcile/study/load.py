@@ -71,7 +71,7 @@ def load_study(folder: Path) -> Study:
         raise
     except Exception as error:
         reason = f"cannot be checked: {type(error).__name__}: {str(error)[:200]}"
-        raise InputError(Fault(folder / STUDY_FILE, 0, "", reason)) from error
+        raise InputError.of(folder / STUDY_FILE, reason) from error
 
 
 @contextmanager
