@@ -37,7 +37,6 @@ from reconcile.study.model import Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, VERDICTS
 from reconcile.tables.frames import read_table
-from reconcile.words import count_of
 
 MOST_LISTED: Final = 20
 """Hits of one search that are listed; all are counted."""
