@@ -114,6 +114,7 @@ def _paper_reference(paper: Paper) -> Reference:
 
 def _tool_reference(tool: Mapping[str, Any]) -> Reference:
     known = {"version": tool["version"], "url": tool.get("url") or tool.get("repository-code")}
+    known["year"] = str(tool.get("date-released") or "")[:4]
     fields = {name: str(value) for name, value in known.items() if value}
     parts = ("name", "given-names", "family-names")
     people = [" ".join(p[part] for part in parts if p.get(part)) for p in tool["authors"]]
