@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from reconcile.measure.harmless import HARMLESS_NAMES
-from reconcile.measure.operators import Sort, folded, macs_of, sort_of
+from reconcile.measure.operators import HARMLESS_NAMES, Sort, folded, macs_of, sort_of
 
 aten = torch.ops.aten
 MULTIPLY = (

@@ -18,8 +18,8 @@ from reconcile.study.expressions import (
     ExpressionError,
     Row,
     UnknownNameError,
-    evaluate,
     number_in,
+    number_or_none,
     refuse_several,
     selected,
     total_of,
@@ -171,7 +171,7 @@ class Solving:
 
     def _counted(self, value: int, answers: dict[str, Answer]) -> dict[str, Value]:
         return {
-            claim: _value_of(
+            claim: number_or_none(
                 asked["count"], AnswerScope(answers, self._arguments(value), asked["network"])
             )
             for claim, asked in self.planned["claims"].items()
@@ -194,14 +194,6 @@ class Solving:
                 strides |= {int(cell) for cell in cells if cell and Fraction(cell) >= 1}
         together = lcm(*strides)
         return together if together <= LARGEST_STRIDE else max(strides)
-
-
-def _value_of(expression: str, scope: AnswerScope) -> Value:
-    try:
-        value = evaluate(expression, scope)
-    except ExpressionError:
-        return None
-    return value if isinstance(value, Fraction) else None
 
 
 def solution_rows(
