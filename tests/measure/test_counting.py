@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from counted import macs_of
 from fvcore.nn import FlopCountAnalysis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,6 @@ from reconcile.measure.counting import (
     layer_names,
 )
 from reconcile.measure.kinds import CrossCheckError, check_row, kind_of
-from reconcile.measure.operators import macs_of
 from reconcile.measure.recall import Recalled
 
 aten = torch.ops.aten

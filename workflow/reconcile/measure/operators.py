@@ -486,9 +486,3 @@ def _is_tagged(func: Any) -> bool:
     schema = func._schema
     takes = any("Tensor" in str(argument.type) for argument in schema.arguments)
     return not takes or not any("Tensor" in str(result.type) for result in schema.returns)
-
-
-def macs_of(func: Any, args: Any, kwargs: Any, result: Any) -> int | None:
-    """Multiply-adds of one executed operator; None for one that has no formula."""
-    formula = sort_of(func).formula
-    return formula.macs(args, kwargs, result) if formula else None

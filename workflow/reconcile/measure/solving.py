@@ -201,11 +201,7 @@ def solution_rows(
 ) -> Iterator[Row]:
     """solutions_measured.csv: the counts at the values that were chosen, claim after claim.
 
-    Args:
-        searches: those of the plan, by id.
-        network: where the study's network is.
-        pool: the measuring processes.
-        report: is told how far it is, and a line for each claim.
+    Arguments are as of ``Solving``; ``searches`` are those of the plan, by id.
     """
     for search, planned in searches.items():
         solving = Solving(search, planned, network, pool, report)
