@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
 """What a room imports besides the base; docs/how-it-works.md draws it."""
 LOADS_TORCH = {
     "layers.py",
-    *(f"measure/{name}.py" for name in ("boxes", "building", "closed_forms", "counting")),
+    *(f"measure/{name}.py" for name in ("boxes", "building", "counting")),
     *(f"measure/{name}.py" for name in ("crediting", "device", "fields", "kinds", "operators")),
     *(f"measure/{name}.py" for name in ("recall", "tensors", "weights", "worker", "zygote")),
 }
@@ -45,10 +45,8 @@ TESTED_IN = {
     "archive/again.py": ("archive/test_verify.py", "Making again is what verifying does."),
     "archive/reading.py": ("archive/test_verify.py", "Every way to damage an archive is read."),
     "judge/measurements.py": ("study/test_expressions.py", "It answers what expressions ask."),
-    "measure/closed_forms.py": ("measure/test_counting.py", "It checks each count of a network."),
     "measure/answers.py": ("measure/test_process.py", "Answers are what a process gives."),
     "measure/boxes.py": ("measure/test_fields.py", "Boxes are carried to find what layers see."),
-    "measure/harmless.py": ("measure/test_operators.py", "It lists names of operators."),
     "measure/kinds.py": ("measure/test_counting.py", "The kind of a layer is in its row."),
     "measure/weights.py": ("measure/test_crediting.py", "Whose weights are seen in whose work."),
     "measure/worker.py": ("measure/test_run.py", "It lives in a process of its own only."),

@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from reconcile.search.candidates import Candidate, NetworkFacts, quoted, words_of
-from reconcile.study.expressions import ExpressionError, Scope, evaluate
+from reconcile.study.expressions import Scope, number_or_none
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, KINDS, NETWORK, QUANTITIES
 
@@ -244,7 +244,7 @@ def composed_candidates(
     found = []
     for term in terms_of(expression)[:MOST_TERMS]:
         for one in candidates(facts, *term):
-            value = _evaluated(expression, Changed(scope, term, one.value))
+            value = number_or_none(expression, Changed(scope, term, one.value))
             if value is not None and one.cost <= MOST_ASSUMED:
                 says = f"{one.says} for {term.words}"
                 text = with_term(expression, term, one.expression)
@@ -254,7 +254,7 @@ def composed_candidates(
 
 def in_units(expression: str, scope: Scope) -> Iterator[Candidate]:
     """The number of a whole expression in each unit."""
-    value = _evaluated(expression, scope)
+    value = number_or_none(expression, scope)
     for unit in UNITS if value is not None else ():
         text = f"({expression}){unit.text}"
         yield Candidate(f"the same, {unit.says}", text, (value or 0) * unit.factor, 1)
@@ -273,11 +273,3 @@ def with_term(expression: str, term: Varied, text: str) -> str:
         return put if (match[1], match[3]) == term else match[0]
 
     return _PLAIN.sub(placed, expression)
-
-
-def _evaluated(expression: str, scope: Scope) -> Fraction | None:
-    try:
-        value = evaluate(expression, scope)
-    except ExpressionError:
-        return None
-    return value if isinstance(value, Fraction) else None

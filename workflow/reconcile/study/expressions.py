@@ -398,6 +398,15 @@ def evaluate(text: str, scope: Scope) -> Any:
         raise ExpressionError(f"{text!r} asks for a position that the list does not have") from None
 
 
+def number_or_none(text: str, scope: Scope) -> Fraction | None:
+    """The number that an expression gives; None where it gives none."""
+    try:
+        value = evaluate(text, scope)
+    except ExpressionError:
+        return None
+    return value if isinstance(value, Fraction) else None
+
+
 def _value(node: ast.expr, scope: Scope) -> Any:
     match node:
         case ast.Constant(value=value):
