@@ -5,6 +5,7 @@ The library files that a rule depends on are found from what its script imports.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -187,6 +188,19 @@ def test_nothing_is_missed(script: str, tmp_path: Path) -> None:
     packages = {file for file in loaded if file.name == "__init__.py"}
     assert loaded - packages <= set(imported_files(SCRIPTS / script))
     assert loaded - packages
+
+
+def test_imports_are_those_of_the_syntax_trees() -> None:
+    """What is read of the text of each module is what Python would read, no more and no less."""
+    for file in [*LIBRARY.rglob("*.py"), *SCRIPTS.glob("*.py")]:
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+        for node in (n for n in nodes if isinstance(n, ast.ImportFrom) and n.module):
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+        own = [name for name in names if name.partition(".")[0] == "reconcile"]
+        quoted = marks._MODULE_IN_QUOTES.findall(file.read_text(encoding="utf-8"))
+        read = {marks._file(name) for name in (*own, *quoted)} - {None}
+        assert set(marks._imports(file)) == read, file
 
 
 def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
