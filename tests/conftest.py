@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from reconcile.tables.frames import write_table
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
+# Threads of a measuring process that wait for each other sleep, where they would spin on a core that
+# another test needs.
+os.environ["OMP_WAIT_POLICY"] = "passive"
+
 # The same examples on every machine, and none fails because a machine was busy.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
@@ -34,6 +39,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite tests/golden/ from what is measured now; read the diff before you commit it",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _never_synced() -> Iterator[None]:
+    """What tests write need not outlive a machine that loses its power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture

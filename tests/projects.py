@@ -36,10 +36,14 @@ class Undisturbed(NamedTuple):
 
 
 def whole_project(folder: Path) -> Path:
-    """A copy of the project with all its studies, timed by one pass that is the first."""
+    """A copy of the project with all its studies, timed by one pass that is the first.
+
+    One thread of it measures: two would wait for each other where other tests run beside.
+    """
     copy_project(folder)
     configure(folder, "warmup: 2", "warmup: 0")
     configure(folder, "repeats: 10", "repeats: 1")
+    configure(folder, "threads: 2", "threads: 1")
     return folder
 
 

@@ -112,4 +112,4 @@ def test_everything_is_there_without_a_script(open_page: Open) -> None:
     assert page.get_by_role("searchbox").count() == 0
     page.get_by_role("link", name="All claims").click()
     expect(page.locator("h1")).to_have_text("Claims")
-    assert page.locator("tbody tr").count() == 1000
+    expect(page.locator("tbody tr")).to_have_count(1000)
