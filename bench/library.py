@@ -14,10 +14,11 @@ from processes import Ratio, tell
 from project import ROOT, Project
 from rows import Outcome, Row
 
-__all__ = ["counters", "forward", "scaling", "search", "sweep"]
+__all__ = ["child", "counters", "forward", "scaling", "search", "sweep"]
 
 CHILDREN = Path(__file__).resolve().parent / "children"
 PASSES = 30
+READINGS = 8
 MOST = {"cpu": 1.25, "meta": 1.5}
 """What counting a forward pass may take at most, as a multiple of a plain one."""
 SWEPT, SUMMARISED = 10_000, 500
@@ -61,6 +62,17 @@ def forward(project: Project, runs: int) -> Outcome:
         rows.append(row(counted, network, "counted", "plain", target))
         rows.append(row(counted, network, "counted", "FlopCounterMode"))
     return Outcome(rows, runs)
+
+
+def child(project: Project, runs: int) -> Outcome:
+    """A reading in a process of its own, against the same in one that is warm."""
+    samples: dict[str, list[float]] = {"child": [], "warm": []}
+    for turn in range(runs):
+        for name, values in _child(project, CHILDREN / "reading.py", str(READINGS)).items():
+            samples[name].append(statistics.median(values))
+        tell(f"child: {turn + 1}/{runs}: {samples['child'][-1] / samples['warm'][-1]:.3f}")
+    what = "a reading of AlexNet in a child / the same in one warm process, processor time"
+    return Outcome([Row.at_most(what, Ratio.of(samples["child"], samples["warm"]), 1.1)], runs)
 
 
 def counters(project: Project, runs: int) -> Outcome:

@@ -13,6 +13,8 @@ from processes import Ratio, Took, in_turn, run, seconds, tell
 from project import FLOOR, OneRule, Project
 from rows import Outcome, Row
 
+from reconcile.tables.contract import passes_of_layers
+
 __all__ = ["cold", "edits", "explain", "memory", "no_op", "profile", "studies", "verify"]
 
 ONE_AT_A_TIME = ("-p", "keep", "False")
@@ -239,7 +241,8 @@ def _seconds_of_passes(project: Project) -> float:
         rows = [row for row in csv.DictReader(table) if row["layer"] == "network"]
     # Readings that build the same network share one measurement.
     networks = {(row["median_ms"], row["q1_ms"], row["q3_ms"]) for row in rows}
-    passes = max(settings["warmup"], 1) + 2 * settings["repeats"]
+    repeats = settings["repeats"]
+    passes = max(settings["warmup"], 1) + repeats + passes_of_layers(repeats)
     return passes * sum(float(median) for median, _, _ in networks) / 1000
 
 

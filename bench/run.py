@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "explain": pipeline.explain,
     "edits": pipeline.edits,
     "forward": library.forward,
+    "child": library.child,
     "counters": library.counters,
     "sweep": library.sweep,
     "scaling": library.scaling,

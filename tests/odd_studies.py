@@ -21,7 +21,7 @@ from reconcile.measure.run import measure_study
 from reconcile.report import pdf
 from reconcile.report.read import DATA_FILES
 from reconcile.report.render import write_page
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.study.model import Study

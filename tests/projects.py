@@ -106,14 +106,16 @@ def start(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return start_as(project, "snakemake", *arguments)
 
 
-def start_as(project: Path, *command: str) -> subprocess.Popen[bytes]:
+def start_as(
+    project: Path, *command: str, stderr: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """The same with a command of any kind."""
     return subprocess.Popen(
         command,
         cwd=project,
         env=environment(project),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
     )
 

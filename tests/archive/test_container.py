@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconcile.archive import container
+from reconcile.archive.checks import check_required
 from reconcile.archive.compare import compare_archives
 from reconcile.archive.container import (
     FIGURE_FILES,
@@ -30,7 +31,6 @@ from reconcile.archive.container import (
     unpack,
 )
 from reconcile.archive.reading import Archive, check_manifest, manifest, parse_json, read_manifest
-from reconcile.archive.structure import check_required
 from reconcile.archive.verify import verify_archive
 
 NAMES = st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}(\.[a-z]{1,3})?)?", fullmatch=True)

@@ -14,7 +14,7 @@ from projects import snakemake, told, whole_project
 from support import PROJECT
 
 pytestmark = pytest.mark.slow
-MOST_PAGES, MOST_BYTES = 16, 1_000_000
+MOST_PAGES, MOST_BYTES = 14, 1_000_000
 STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/study.yaml"))
 
 

@@ -446,3 +446,44 @@ def test_a_zygote_that_is_killed_is_replaced(tmp_path: Path) -> None:
         ((_, answer),) = zygote.ask_all([request])
     assert answer["status"] == "measured"
     assert "was ended (with the one that started it): once again" in zygote.notices[0]
+
+
+PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+LARGE = """
+import os, re
+from pathlib import Path
+from torch import nn
+
+class Large(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4096, 4096)
+
+    def forward(self, x):
+        if x.is_meta:
+            return self.fc(x)
+        held = re.search(r"AnonHugePages: *(\\d+)", Path("/proc/self/smaps_rollup").read_text())
+        raise RuntimeError(f"{held[1]} kB, {os.environ.get('THP_MEM_ALLOC_ENABLE')}")
+"""
+
+
+@pytest.mark.skipif(
+    not PAGES.is_file() or "[never]" in PAGES.read_text(), reason="no large pages here"
+)
+def test_weights_lie_in_large_pages(tmp_path: Path) -> None:
+    """The first touch of large weights is cheap, and networks find the environment of before."""
+    (tmp_path / "network.py").write_text(LARGE)
+    request = {
+        "file": str(tmp_path / "network.py"),
+        "class": "Large",
+        "arguments": {},
+        "inputs": [{"name": "", "shape": [1, 4096], "dtype": "float32", "range": None, "value": 1}],
+        "interpretation": "large",
+        "network": "main",
+        "placement": "auto",
+    }
+    with Zygote(Measuring(device="cpu", repeats=0)) as zygote:
+        ((_, answer),) = zygote.ask_all([request])
+    kib, environment = answer["message"].removeprefix("RuntimeError: ").split(" kB, ")
+    assert int(kib) + 4096 >= 4096 * 4096 * 4 // 1024
+    assert environment.startswith(str(os.environ.get("THP_MEM_ALLOC_ENABLE")))

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from counted import images, words
 
-from reconcile.search.candidates import Pool
-from reconcile.search.given import NetworkFacts
+from reconcile.search.candidates import NetworkFacts, Pool
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import (
     MOST_ASSUMED,

@@ -141,7 +141,7 @@ def _new(args: argparse.Namespace) -> int:
         print(f"{folder}: a repository; now: cd {shlex.quote(str(folder))} && snakemake")
         return 0
     if args.study or args.workflow:
-        raise InputError(Fault(Path("new"), 0, "", "--study and --workflow need --repository"))
+        raise InputError.of(Path("new"), "--study and --workflow need --repository")
     folder = new_study(study_folder(args.path, args.studies))
     there = folder.parent == Path("studies")
     now = f"snakemake --config studies=[{folder.name}]" if there else f"reconcile check {folder}"
@@ -327,7 +327,7 @@ def _verify(args: argparse.Namespace) -> int:
             report=lambda line: print(line, file=sys.stderr, flush=True),
         )
     except ArchiveError as error:
-        raise InputError(Fault(args.archive, 0, "", str(error))) from None
+        raise InputError.of(args.archive, str(error)) from None
     print("\n".join(_findings(found)))
     target = args.receipt or args.archive.parent / RECEIPT
     # Where it cannot be written, what was found stands all the same.

@@ -7,6 +7,7 @@ These rules may be taken as a module, or run on any folder: studies/, results/ a
 the working folder; templates, scripts and library are found by the library, wherever it lies.
 """
 
+import gc
 import os
 import shlex
 import sys
@@ -89,6 +90,8 @@ if PLAN is None:
         )
     )
     os.environ[CONFIG_HASH_VARIABLE] = file_sha256(config_file) or ""
+    # All of this stays: Python need not look for garbage in it while the jobs are worked out.
+    gc.freeze()
 
 
 CONFIG = PLAN.config

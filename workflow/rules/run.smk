@@ -8,8 +8,11 @@ import signal
 
 from reconcile.run.handover import answers
 from reconcile.run.processes import CLUSTER_MARK, answered_in_a_thread, note_host
+from reconcile.run.telling import outlive_readers
 
 FAILED = []
+
+outlive_readers(logger.handlers)
 
 
 def tell(line):

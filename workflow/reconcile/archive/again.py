@@ -54,7 +54,7 @@ from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page, write_paper
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.run import most_candidates, search_all
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study

@@ -29,7 +29,7 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from reconcile.errors import Fault, InputError
+from reconcile.errors import InputError
 from reconcile.files import files_in, refuse_links
 from reconcile.project import CODE_FOLDERS, CONFIG, code_files
 from reconcile.tables.contract import COLUMN, FIGURES, FILES
@@ -215,14 +215,10 @@ def _check_names(names: list[str]) -> None:
             raise ArchiveError(f"{shown(name)} stands in the archive twice")
         seen.add(name.lower())
     for name in names:
-        folder = next((f for f in _folders(name) if f.lower() in seen), None)
+        folders = (name[:at] for at, char in enumerate(name) if char == "/")
+        folder = next((f for f in folders if f.lower() in seen), None)
         if folder is not None:
             raise ArchiveError(f"{shown(name)} lies in a folder that is a file of the archive")
-
-
-def _folders(name: str) -> Iterator[str]:
-    """The folders that a member lies in."""
-    return (name[:at] for at, char in enumerate(name) if char == "/")
 
 
 def _check_entry(entry: ZipInfo) -> None:
@@ -323,9 +319,9 @@ def gather(
             check_name(name)
             members[name] = file.read_bytes()
         except ArchiveError as error:
-            raise InputError(Fault(file, 0, "", f"cannot be archived: {error}")) from None
+            raise InputError.of(file, f"cannot be archived: {error}") from None
         except OSError as error:
-            raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
+            raise InputError.of(file, f"cannot be read: {error.strerror}") from None
     return members
 
 
@@ -344,7 +340,7 @@ def _results(results: Path) -> Iterator[tuple[str, Path]]:
         file = results / name
         if not file.is_file():
             message = f"there is no such file; run `snakemake` first ({WRITTEN_BY[name]} writes it)"
-            raise InputError(Fault(file, 0, "", message))
+            raise InputError.of(file, message)
         yield member_of(name), file
     for name in FIGURE_FILES:
         if (results / name).is_file():

@@ -203,15 +203,13 @@ def _paper(builder: Builder) -> Any:
         paper["url"],
         "ScholarlyArticle",
         name=paper["title"],
-        author=[_author(builder, name) for name in paper["authors"]],
+        author=[
+            builder.add(f"#author-{slug(name)}", "Person", name=name) for name in paper["authors"]
+        ],
         datePublished=str(paper["year"]),
         isPartOf=builder.add("#venue", "CreativeWork", name=paper["venue"]),
         identifier=f"https://doi.org/{doi}" if doi else None,
     )
-
-
-def _author(builder: Builder, name: str) -> Any:
-    return builder.add(f"#author-{slug(name)}", "Person", name=name)
 
 
 def add_workflow(builder: Builder) -> Any:

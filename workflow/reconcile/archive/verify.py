@@ -29,6 +29,7 @@ from reconcile.archive.again import (
     what_differs,
     workspace,
 )
+from reconcile.archive.checks import MEASUREMENTS, STRUCTURE
 from reconcile.archive.compare import Latency, Report, Rerun, measure_again
 from reconcile.archive.container import (
     RESULT_FILES,
@@ -42,9 +43,7 @@ from reconcile.archive.container import (
     unpack,
 )
 from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
-from reconcile.archive.measured import MEASUREMENTS
 from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
-from reconcile.archive.structure import STRUCTURE
 from reconcile.errors import Fault, InputError, visible
 from reconcile.files import staged
 from reconcile.measure.provenance import host, versions
@@ -247,12 +246,7 @@ _OUTCOMES = {HOLDS: "verified", PARTLY: "verified in part", FAILS: "not verified
 
 
 def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
-    """The content of ``verification.json``: what was verified, by whom, when, where, outcome.
-
-    Args:
-        found: what was found.
-        who: who answers for it; left out when not given.
-    """
+    """The content of ``verification.json``: what was verified, by whom, when, where, outcome."""
     return dict(_receipt(found, who))
 
 
@@ -297,7 +291,7 @@ def build_archive(
     try:
         content = pack(describe(members))
     except ArchiveError as error:
-        raise InputError(Fault(out, 0, "", f"cannot be archived: {error}")) from None
+        raise InputError.of(out, f"cannot be archived: {error}") from None
     with staged(out) as part:
         part.write_bytes(content)
         checks = verify_archive(part).checks

@@ -16,10 +16,9 @@ from reconcile.errors import InputError, visible
 from reconcile.explain.asking import BYTES, AskedNetwork, refused
 from reconcile.explain.ranking import Answered, Explanation
 from reconcile.files import write_text
-from reconcile.search.best import SLIP
-from reconcile.search.digits import FIT
+from reconcile.search.misprint import FIT
 from reconcile.study.load import load_study
-from reconcile.tables.contract import QUANTITIES
+from reconcile.tables.contract import QUANTITIES, SLIP
 from reconcile.words import count_of, number
 
 HEAD: Final = {
@@ -46,12 +45,7 @@ def chance(by_chance: float) -> str:
 
 
 def lines(answered: Answered, most: int) -> Iterator[str]:
-    """The answer for a terminal.
-
-    Args:
-        answered: what was found.
-        most: rows that are shown; all are counted.
-    """
+    """The answer for a terminal, ``most`` rows of it; all are counted."""
     for note in answered.notes:
         yield visible(note)
     if not answered.found:
@@ -89,13 +83,7 @@ def _nearest_lines(answered: Answered) -> Iterator[str]:
 
 
 def page_context(answered: Answered, network: str, most: int) -> dict[str, Any]:
-    """What the page of an answer says.
-
-    Args:
-        answered: what was found.
-        network: as it was asked for.
-        most: rows that are shown; all are counted.
-    """
+    """What the page of an answer says of a network as it was asked for; ``most`` rows of it."""
     shown = answered.found[:most]
     return {
         "printed": answered.printed.text,

@@ -30,8 +30,10 @@ from reconcile.tables.contract import (
     AS_STATED,
     COMBINATIONS,
     CONTRADICTED,
+    CONTRADICTS,
     EXPLAINED,
     FITS,
+    NOT_MEASURED,
     QUANTITIES,
     READINGS,
     UNDECIDED,
@@ -217,9 +219,9 @@ def outcome_of(best: Mapping[str, Verdict], chosen: Ranked | None) -> str:
         chosen: the reading concluded on, None where that is none.
     """
     words = {verdict.verdict for verdict in best.values()}
-    if "contradicts" in words:
+    if CONTRADICTS in words:
         return CONTRADICTED
-    if chosen is None or "not-measured" in words:
+    if chosen is None or NOT_MEASURED in words:
         return UNDECIDED
     plainly = all(v.verdict in FITS and v.counting == AS_STATED for v in best.values())
     assumes = chosen.denies or chosen.reading.assumes

@@ -9,17 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
-from reconcile.study.model import SINGLE, Claim, Interpretation, Study, claims_named
-from reconcile.study.paper import PaperScope
-from reconcile.study.plan import networks_of
-from reconcile.study.selecting import (
+from reconcile.study.expressions import (
+    ExpressionError,
     Row,
+    UnknownNameError,
+    evaluate,
     number_in,
     refuse_several,
     selected,
     with_own_parts,
 )
+from reconcile.study.model import SINGLE, Claim, Interpretation, Study, claims_named
+from reconcile.study.paper import PaperScope
+from reconcile.study.plan import networks_of
 from reconcile.tables.contract import (
     MEASURED,
     MULTIPLIED,

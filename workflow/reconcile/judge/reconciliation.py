@@ -48,9 +48,12 @@ from reconcile.study.values import Counting
 from reconcile.tables.contract import (
     AS_STATED,
     COMBINATIONS,
+    CONTRADICTS,
     FITS,
     HOLDS,
+    NOT_MEASURED,
     READINGS,
+    SLIP,
     WEAKLY,
 )
 from reconcile.tables.frames import table
@@ -78,10 +81,7 @@ class Reconciliation:
 def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Reconciliation:
     """Judge every claim under every interpretation and rank the interpretations.
 
-    Args:
-        study: the study.
-        folder: its folder, for messages; its name is the study's.
-        measured: what was measured.
+    The name of ``folder`` is the study's; messages name it.
 
     Raises:
         InputError: an expression that cannot be evaluated, a layer that no reading has, a
@@ -280,9 +280,9 @@ def _counts(study: Study, best: Mapping[str, Verdict]) -> dict[str, int]:
             v.verdict in FITS and v.counting != AS_STATED for v in best.values()
         ),
         "reproduced_weakly": words.count(WEAKLY),
-        "contradicted": words.count("contradicts"),
-        "explained": words.count("explained-by-slip"),
-        "not_measured": words.count("not-measured"),
+        "contradicted": words.count(CONTRADICTS),
+        "explained": words.count(SLIP),
+        "not_measured": words.count(NOT_MEASURED),
     }
 
 

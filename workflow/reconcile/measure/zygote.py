@@ -102,6 +102,7 @@ def _preload(package: str | None) -> None:
     if package is not None:
         with suppress(Exception, SystemExit):
             imported(package, "__name__")
+    torch.empty(1)  # torch asks the environment how to allocate once, and children have another
     # On the meta device nothing is computed, so no thread is started.
     with torch.device(META):
         model = nn.Sequential(nn.Conv2d(1, 1, 1), nn.LocalResponseNorm(1), nn.Flatten())

@@ -26,7 +26,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.files import files_in, json_text, write_json
+from reconcile.files import files_in, write_json
 from reconcile.run.jobs import (
     LIBRARY,
     MARK,
@@ -37,7 +37,7 @@ from reconcile.run.jobs import (
     made_from,
     scripts_in,
     sum_of,
-    sum_of_text,
+    sum_of_data,
 )
 from reconcile.study.load import STUDY_FILE, load_study
 from reconcile.study.model import Study, SweptInterpretation
@@ -99,6 +99,12 @@ PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
 """What a rule uses of a study. For a rule that is not here the bytes of study.yaml count."""
 
 
+def sums_of_parts(study: Study) -> dict[str, Sum]:
+    """The sum of what each rule uses of a study, by rule."""
+    sums = {part: sum_of_data(part(study)) for part in set(PARTS.values())}
+    return {rule: sums[part] for rule, part in PARTS.items()}
+
+
 @dataclass(frozen=True)
 class _Job:
     rule: str
@@ -128,7 +134,7 @@ class Judge:
         self, workflow: Any, study: Callable[[str], Study], report: Callable[[str], None]
     ) -> None:
         self._workflow, self._study, self._report = workflow, study, report
-        self._sums = Sums()
+        self._sums, self._handed_over = Sums(), 0
         self._results: dict[str, Sum] = {}
         self._judged: dict[str, tuple[_Job, bool]] = {}
         self._settled: set[str] = set()
@@ -140,7 +146,7 @@ class Judge:
         job = self._declared(rule, wildcards)
         for file in job.inputs:
             if self._is_result(file):
-                self._settle(Path(file).parts[1])
+                self._settle(file.split("/")[1])
         if "study" in wildcards:
             self._settle(wildcards["study"])
         self._made_from(job)
@@ -208,27 +214,23 @@ class Judge:
         return {"from": self._made_from(job), "gave": gave}
 
     def _made_from(self, job: _Job) -> dict[str, Sum]:
-        known = len(self._sums.files), len(self._sums.code), len(self._sums.studies)
         results = {file: self._result(file) for file in job.inputs if self._is_result(file)}
-        for file in job.inputs:
-            if file not in results:
-                self._sum_up_file(file)
-        if job.rule not in self._sums.code:
-            self._sums.code[job.rule] = self._code(job)
-        if known != (len(self._sums.files), len(self._sums.code), len(self._sums.studies)):
-            self._sums.hand_over()
+        self._sum_up(job, [file for file in job.inputs if file not in results])
         return made_from(job.rule, job.inputs, job.options, self._sums, results)
 
-    def _sum_up_file(self, file: str) -> None:
-        if file in self._sums.files:
-            return
-        self._sums.files[file] = sum_of(Path(file))
-        if Path(file).match(f"{STUDIES}/*/{STUDY_FILE}"):
-            study = self._study(Path(file).parent.name)
-            texts = {part: json_text(part(study)) for part in set(PARTS.values())}
-            self._sums.studies[file] = {
-                rule: sum_of_text(texts[part]) for rule, part in PARTS.items()
-            }
+    def _sum_up(self, job: _Job, files: list[str]) -> None:
+        """Sum up what a job reads that no rule makes, and hand on what is new."""
+        unknown = (file for file in files if file not in self._sums.files)
+        new = Sums(files={file: sum_of(Path(file)) for file in unknown})
+        for file in map(Path, new.files):
+            if file.match(f"{STUDIES}/*/{STUDY_FILE}"):
+                new.studies[str(file)] = sums_of_parts(self._study(file.parent.name))
+        if job.rule not in self._sums.code:
+            new.code[job.rule] = self._code(job)
+        if new != Sums():
+            new.hand_over(self._handed_over)
+            self._handed_over += 1
+            self._sums.add(new)
 
     def _code(self, job: _Job) -> dict[str, Sum]:
         script = self._script(job)
@@ -251,7 +253,7 @@ class Judge:
         return self._results[file]
 
     def _is_result(self, file: str) -> bool:
-        return Path(file).parts[0] == RESULTS
+        return file.startswith(f"{RESULTS}/")
 
     def _age(self, job: _Job) -> None:
         """Have the folder of the outdated be newer than some result of a job."""
@@ -284,7 +286,7 @@ def _sum_of_module(file: Path) -> Sum:
 def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
     for item in items:
         if not callable(item):
-            yield str(item.apply_wildcards(dict(wildcards)))
+            yield str(item.apply_wildcards(dict(wildcards)) if "{" in item else item)
         elif not hasattr(item, "judges"):
             files = item(SimpleNamespace(**wildcards))
             yield from [files] if isinstance(files, str) else map(str, files)
@@ -332,7 +334,7 @@ def others(named: Container[str]) -> dict[str, Sum]:
 def _sum_up(folder: Path) -> Sum:
     files = [folder / _SUMMARY, *_marks(folder), *files_in(Path(STUDIES, folder.name))]
     sums = [[file.as_posix(), sum_of(file)] for file in files]
-    return sum_of_text(json_text([*sums, (folder / _PAGE).is_file()]))
+    return sum_of_data([*sums, (folder / _PAGE).is_file()])
 
 
 def standing_of(name: str) -> str:
@@ -389,7 +391,6 @@ def _sums_in(mark: Path) -> dict[str, dict[str, Any]]:
 def _parts_now(folder: Path) -> dict[str, Sum]:
     """The sum of the part of a study that each rule uses; nothing where there is no such study."""
     try:
-        study = load_study(folder)
+        return sums_of_parts(load_study(folder))
     except InputError:
         return {}
-    return {rule: sum_of_text(json_text(part(study))) for rule, part in PARTS.items()}

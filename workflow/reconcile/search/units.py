@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, quoted
-from reconcile.study.expressions import ExpressionError, Scope, evaluate
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted, words_of
+from reconcile.study.expressions import Scope, number_or_none
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, KINDS, NETWORK, QUANTITIES
 
@@ -103,27 +102,24 @@ def unit_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK)
 
 
 def _scopes(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[_Scope]:
-    words = QUANTITIES[quantity].words
     asked = facts.total(quantity, selector)
-    yield _Scope(_of(words, selector), quoted(quantity, selector), asked, 0)
+    yield _Scope(_words(quantity, selector), quoted(quantity, selector), asked, 0)
     if quantity == "neurons":
         given = facts.total(quantity, INPUT)
         both = f"{quoted(quantity, selector)} + neurons(input)"
-        yield _Scope(f"{_of(words, selector)} and of the input", both, asked + given, 1)
+        yield _Scope(f"{_words(quantity, selector)} and of the input", both, asked + given, 1)
     if selector != NETWORK:
-        yield _Scope(words, quoted(quantity, NETWORK), facts.total(quantity), 1)
+        yield _Scope(_words(quantity, NETWORK), quoted(quantity, NETWORK), facts.total(quantity), 1)
     others = [f"kind:{kind}" for kind in KINDS] + [str(row["layer"]) for row in facts.ran]
     counted = [(facts.total(quantity, name), name) for name in others if name != selector]
     counted.sort(key=lambda one: -one[0])
     for value, name in counted[:MOST_SCOPES]:
         if value:
-            yield _Scope(_of(words, name), quoted(quantity, name), value, 1)
+            yield _Scope(_words(quantity, name), quoted(quantity, name), value, 1)
 
 
-def _of(words: str, selector: str) -> str:
-    if selector.startswith("kind:"):
-        return f"{words} of all layers of kind {selector.removeprefix('kind:')}"
-    return words if selector == NETWORK else f"{words} of {selector}"
+def _words(quantity: str, selector: str) -> str:
+    return words_of(quantity, selector.replace("kind:", "all layers of kind ", 1))
 
 
 def _in_units(scope: _Scope) -> Iterator[Candidate]:
@@ -160,9 +156,7 @@ def common_unit(
 ) -> WholeTable | None:
     """The unit in which the most of several numbers come out, if more do than without one.
 
-    Args:
-        printed: the numbers, by claim.
-        counts: what was counted for each.
+    Both the numbers and what was counted for each are by claim.
     """
 
     def fitting(factor: Fraction) -> tuple[str, ...]:
@@ -192,8 +186,7 @@ class Varied(NamedTuple):
     @property
     def words(self) -> str:
         """The same in words."""
-        words = QUANTITIES[self.quantity].words
-        return words if self.selector == NETWORK else f"{words} of {self.selector}"
+        return words_of(self.quantity, self.selector)
 
 
 def terms_of(expression: str) -> tuple[Varied, ...]:
@@ -247,18 +240,11 @@ class Changed:
 def composed_candidates(
     expression: str, facts: NetworkFacts, scope: Scope, candidates: Candidates
 ) -> list[Candidate]:
-    """Every number that an expression gives with one of its quantities taken as a candidate.
-
-    Args:
-        expression: of a claim, not a plain one.
-        facts: the network that the claim is about.
-        scope: what was measured of it and of others.
-        candidates: those of a search, of one quantity.
-    """
+    """Every number that an expression gives with one of its quantities taken as a candidate."""
     found = []
     for term in terms_of(expression)[:MOST_TERMS]:
         for one in candidates(facts, *term):
-            value = _evaluated(expression, Changed(scope, term, one.value))
+            value = number_or_none(expression, Changed(scope, term, one.value))
             if value is not None and one.cost <= MOST_ASSUMED:
                 says = f"{one.says} for {term.words}"
                 text = with_term(expression, term, one.expression)
@@ -268,7 +254,7 @@ def composed_candidates(
 
 def in_units(expression: str, scope: Scope) -> Iterator[Candidate]:
     """The number of a whole expression in each unit."""
-    value = _evaluated(expression, scope)
+    value = number_or_none(expression, scope)
     for unit in UNITS if value is not None else ():
         text = f"({expression}){unit.text}"
         yield Candidate(f"the same, {unit.says}", text, (value or 0) * unit.factor, 1)
@@ -287,11 +273,3 @@ def with_term(expression: str, term: Varied, text: str) -> str:
         return put if (match[1], match[3]) == term else match[0]
 
     return _PLAIN.sub(placed, expression)
-
-
-def _evaluated(expression: str, scope: Scope) -> Fraction | None:
-    try:
-        value = evaluate(expression, scope)
-    except ExpressionError:
-        return None
-    return value if isinstance(value, Fraction) else None

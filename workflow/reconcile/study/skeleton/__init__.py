@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from reconcile import __version__
-from reconcile.errors import Fault, InputError
+from reconcile.errors import InputError
 from reconcile.files import write_text
 from reconcile.project import CONFIG, LOCK, PACKAGE, ROOT
 from reconcile.study.values import PATTERNS, RESERVED, STUDY_PATTERN
@@ -50,7 +50,7 @@ def study_folder(path: str, studies: Path) -> Path:
     folder = studies / name if name == path else Path(path)
     refuse_name(name, folder.parent)
     if folder.exists() or folder.is_symlink():
-        raise InputError(Fault(folder, 0, "", "is there already"))
+        raise InputError.of(folder, "is there already")
     return folder
 
 
@@ -63,7 +63,7 @@ def refuse_name(name: str, place: Path, hint: str = "") -> None:
     fits = re.fullmatch(STUDY_PATTERN, name) and len(name) <= MAX_NAME
     if not fits or name in RESERVED:
         accepted = f"accepted is {PATTERNS[STUDY_PATTERN]}"
-        raise InputError(Fault(place, 0, "", f"{name!r} is no name for a study; {accepted}{hint}"))
+        raise InputError.of(place, f"{name!r} is no name for a study; {accepted}{hint}")
 
 
 def new_study(folder: Path) -> Path:
@@ -129,13 +129,13 @@ def origin_of(given: str | None) -> Origin:
     if given is None:
         origin = _where_this_is_from()
         if origin is None:
-            raise InputError(Fault(Path("--workflow"), 0, "", f"is needed here; {accepted}"))
+            raise InputError.of(Path("--workflow"), f"is needed here; {accepted}")
         return origin
     if (Path(given) / "Snakefile").is_file() and (Path(given) / "pyproject.toml").is_file():
         return in_folder(Path(given))
     named = _ON_GITHUB.fullmatch(given)
     if named is None or Path(given).exists():
-        raise InputError(Fault(Path("--workflow"), 0, "", f"not {given!r}; {accepted}"))
+        raise InputError.of(Path("--workflow"), f"not {given!r}; {accepted}")
     return on_github(named[1], f"v{__version__}")
 
 
@@ -195,9 +195,9 @@ def _refuse_full(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise InputError(Fault(folder, 0, "", f"is no folder for it: {error.strerror}")) from None
+        raise InputError.of(folder, f"is no folder for it: {error.strerror}") from None
     if held:
-        raise InputError(Fault(folder, 0, "", f"is there already, and holds {held[0]}"))
+        raise InputError.of(folder, f"is there already, and holds {held[0]}")
 
 
 def _filled(text: str, study: str, origin: Origin) -> str:

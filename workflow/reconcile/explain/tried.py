@@ -1,4 +1,4 @@
-"""What only a network that stands alone is asked: its modules, its bytes, other sizes of it.
+"""What only a network that stands alone is asked: modules, bytes, other sizes, slips in a map.
 
 A module is what its layers' names begin with: an encoder, a backbone, a head. Papers give the
 number of one, or of the network without one. Bytes are those of a file or of memory: so many for
@@ -7,17 +7,27 @@ each parameter, in thousands or in 1,024s.
 Papers often have the same network for another number of classes, or of words. A classifier grows by
 the same number for each class, a table of words by a row for each word. Which numbers are tried are
 those of well-known data sets and vocabularies.
+
+In the product of a layer's map one factor of channels x height x width may have been another one:
+another size of the same network, a size mistyped by a digit, or any whole number whatever. Each
+kind of slip knows how often an arbitrary number would be hit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Final, NamedTuple
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.given import NetworkFacts, Row, number, quoted
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted
+from reconcile.search.misprint import Hit, Misprint, SlipFindings
 from reconcile.search.parts import part_candidates
+from reconcile.search.slips import factors_edited, factors_replaced, one_replaced_by_any
+from reconcile.study.expressions import Row, count_in
+from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES
 
 OF_MODULES: Final = ("parameters", "macs", "flops", "connections")
@@ -39,6 +49,20 @@ WORDS: Final = (
 """Vocabularies of BERT in Chinese, with capitals and without, ALBERT, LLaMA, T5, GPT, GPT-2 and
 RoBERTa (also padded), multilingual BERT, LLaMA 3, Qwen, XLM-R, mT5 and Gemma."""
 FEWEST_WORDS: Final = 1000
+SIZES: Final = ("channels", "height", "width")
+FEWEST, MOST = 10**3, 10**12
+"""Numbers among which slips are searched: of smaller ones everything is a slip of anything."""
+MOST_PRODUCTS: Final = 40
+"""Different maps of a network that are taken, in order."""
+MOST_CHANGE: Final = 8
+"""Times that a number may be more or less than its map; farther off it is no slip of that map."""
+Kind = Callable[[Misprint], SlipFindings]
+_KINDS: Final[tuple[tuple[int, Kind], ...]] = (
+    (2, partial(factors_replaced, count=1)),
+    (2, partial(factors_edited, count=1)),
+    (3, one_replaced_by_any),
+)
+"""What must be assumed of each kind, and its search."""
 
 
 class _Module(NamedTuple):
@@ -56,12 +80,7 @@ class _Module(NamedTuple):
 
 
 def module_candidates(facts: NetworkFacts, quantity: str) -> list[Candidate]:
-    """A module in place of the network, and the network without one.
-
-    Args:
-        facts: the network.
-        quantity: one of ``OF_MODULES``; of others there is none.
-    """
+    """A module in place of the network, and the network without one; only of ``OF_MODULES``."""
     if quantity not in OF_MODULES:
         return []
     whole, words = facts.total(quantity), QUANTITIES[quantity].words
@@ -83,11 +102,11 @@ def _modules(facts: NetworkFacts, quantity: str) -> list[_Module]:
     sums: dict[str, int] = {}
     layers: dict[str, int] = {}
     for row in facts.ran:
-        count = factor * number(row, column)
+        count = factor * count_in(row, column)
         for prefix in _above(row):
             sums[prefix] = sums.get(prefix, 0) + count
             layers[prefix] = layers.get(prefix, 0) + 1
-    own = {str(row["layer"]): factor * number(row, column) for row in facts.ran}
+    own = {str(row["layer"]): factor * count_in(row, column) for row in facts.ran}
     whole = facts.total(quantity)
     found = []
     for prefix, value in sums.items():
@@ -129,10 +148,8 @@ _WIDTHS: Final = (
 def byte_candidates(facts: NetworkFacts, power: int) -> list[Candidate]:
     """The bytes of a network's parameters, with what a file holds besides, or of its neurons.
 
-    Args:
-        facts: the network.
-        power: that of the thousand which the number counts in, where it may be one of 1,024 as
-            well; else 0.
+    ``power`` is that of the thousand which the number counts in, where it may be one of 1,024 as
+    well; else 0.
     """
     found = []
     for base in _held(facts):
@@ -156,12 +173,12 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
     kept = f"{quoted('all_parameters', NETWORK)} + {quoted('buffers', NETWORK)}"
     both = Fraction(facts.total("all_parameters") + facts.total("buffers"))
     yield Candidate("parameters and buffers", kept, both, 1)
-    yield from _simple(part_candidates(facts, "parameters"))
+    yield from (one for one in part_candidates(facts, "parameters") if one.cost == 1)
     yield Candidate("neurons", quoted("neurons", NETWORK), Fraction(facts.total("neurons")), 1)
     given = Fraction(facts.total("neurons", INPUT))
     yield Candidate("the input", quoted("neurons", INPUT), given, 1)
     outputs = f"neurons('*') - {quoted('neurons', INPUT)}"
-    every = Fraction(sum(number(row, "neurons") for row in facts.ran))
+    every = Fraction(sum(count_in(row, "neurons") for row in facts.ran))
     yield Candidate("outputs of all layers", outputs, every, 1)
     for says, text, value, who in (
         ("outputs of all layers", f"2 * ({outputs})", every, "pytorch-summary"),
@@ -172,23 +189,14 @@ def _held(facts: NetworkFacts) -> Iterator[Candidate]:
 
 def _outputs_of_weighted(facts: NetworkFacts) -> tuple[str, Fraction]:
     """Twice the outputs of the layers that hold parameters, as an expression; and once."""
-    rows = [row for row in facts.ran if number(row, "all_parameters")]
+    rows = [row for row in facts.ran if count_in(row, "all_parameters")]
     classes = sorted({str(row["class"] or "") for row in rows})
     text = " + ".join(quoted("neurons", f"class:{name}") for name in classes)
-    return f"2 * ({text})", Fraction(sum(number(row, "neurons") for row in rows))
-
-
-def _simple(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    return (candidate for candidate in candidates if candidate.cost == 1)
+    return f"2 * ({text})", Fraction(sum(count_in(row, "neurons") for row in rows))
 
 
 def resized_candidates(facts: NetworkFacts, quantity: str) -> list[Candidate]:
-    """What a quantity would be with other numbers of classes and words.
-
-    Args:
-        facts: the network.
-        quantity: one of ``OF_RESIZED``; of others there is none.
-    """
+    """What one of ``OF_RESIZED`` would be with other numbers of classes and words."""
     if quantity not in OF_RESIZED:
         return []
     found = list(_other_classes(facts, quantity))
@@ -199,7 +207,7 @@ def _other_classes(facts: NetworkFacts, quantity: str) -> Iterator[Candidate]:
     row = _classifier(facts)
     if row is None:
         return
-    classes, layer = number(row, "channels"), str(row["layer"])
+    classes, layer = count_in(row, "channels"), str(row["layer"])
     each, rest = divmod(facts.total(quantity, layer), classes)
     if rest or classes == _words_of(facts)[0]:
         return  # what scores every word changes with the words
@@ -213,19 +221,19 @@ def _classifier(facts: NetworkFacts) -> Row | None:
     if not tensors or any("shared" in t["parts"].split() for t in tensors):
         return None
     row = next((r for r in facts.ran if r["layer"] == tensors[0]["layer"]), None)
-    if row is None or number(row, "channels") < CLASSES[0]:
+    if row is None or count_in(row, "channels") < CLASSES[0]:
         return None
     # What puts out as much as it takes in, or is normalised afterwards, is a layer of a trunk.
-    square = number(row, "channels") ** 2
-    trunk = any(number(tensor, "elements") == square for tensor in tensors)
+    square = count_in(row, "channels") ** 2
+    trunk = any(count_in(tensor, "elements") == square for tensor in tensors)
     after = facts.ran[facts.ran.index(row) + 1 :]
-    return None if trunk or any(number(r, "all_parameters") for r in after) else row
+    return None if trunk or any(count_in(r, "all_parameters") for r in after) else row
 
 
 def _table(facts: NetworkFacts) -> Row | None:
     """The largest table of words."""
     tables = (t for t in facts.tensors if "embeddings" in t["parts"].split())
-    return max(tables, key=lambda tensor: number(tensor, "elements"), default=None)
+    return max(tables, key=lambda tensor: count_in(tensor, "elements"), default=None)
 
 
 def _words_of(facts: NetworkFacts) -> tuple[int, int]:
@@ -234,8 +242,8 @@ def _words_of(facts: NetworkFacts) -> tuple[int, int]:
     row = next((r for r in facts.ran if table and r["layer"] == table["layer"]), None)
     if table is None or row is None:
         return 0, 0
-    width = number(row, "features")
-    words, rest = divmod(number(table, "elements"), max(width, 1))
+    width = count_in(row, "features")
+    words, rest = divmod(count_in(table, "elements"), max(width, 1))
     return (0, 0) if rest else (words, width)
 
 
@@ -243,7 +251,7 @@ def _other_words(facts: NetworkFacts) -> Iterator[Candidate]:
     words, width = _words_of(facts)
     if words < FEWEST_WORDS:
         return
-    scores = (r for r in facts.ran if r["kind"] == "fc" and number(r, "channels") == words)
+    scores = (r for r in facts.ran if r["kind"] == "fc" and count_in(r, "channels") == words)
     apart = sum(facts.total("parameters", str(row["layer"])) for row in scores)
     each = width + apart // words
     for other in WORDS:
@@ -260,3 +268,63 @@ def _changed(
         sign = "-" if more < 0 else "+"
         text = f"{quoted(quantity, NETWORK)} {sign} {abs(more)} * {each}"
         yield Candidate(f"{QUANTITIES[quantity].words} {says}", text, Fraction(value), 1)
+
+
+class SlipInMap(NamedTuple):
+    """A slip that gives the number, and how many times that is more or less than the map has."""
+
+    candidate: Candidate
+    change: Fraction
+
+
+@dataclass(frozen=True)
+class Slips:
+    """What one kind of slip gives over all maps of a network.
+
+    Attributes:
+        hits: those that give the number.
+        tried: how many products were tried.
+        by_chance: how many would hit an arbitrary number of as many digits.
+    """
+
+    hits: tuple[SlipInMap, ...]
+    tried: int
+    by_chance: float
+
+
+def slips_in_maps(facts: NetworkFacts, printed: PrintedNumber) -> Iterator[Slips]:
+    """Every kind of slip over the maps of a network; none of a number that is no whole one."""
+    if not printed.exact or not FEWEST <= printed.value <= MOST:
+        return
+    maps = dict(list(_maps(facts))[:MOST_PRODUCTS])
+    vocabulary = sorted({size for sizes in maps for size in sizes})
+    for cost, search in _KINDS:
+        found = []
+        for sizes, layer in maps.items():
+            parts = list(zip(SIZES, sizes, strict=True))
+            misprint = Misprint.of(int(printed.value), parts, vocabulary)
+            change = Fraction(printed.value) / math.prod(sizes)
+            found.append((layer, max(change, 1 / change), search(misprint)))
+        hits = tuple(
+            SlipInMap(_candidate(layer, hit, printed, cost), change)
+            for layer, change, findings in found
+            for hit in findings.hits
+            if change <= MOST_CHANGE
+        )
+        chance = sum((f.chance.probability for *_, f in found), Fraction(0))
+        yield Slips(hits, sum(f.tried for *_, f in found), float(chance))
+
+
+def _candidate(layer: str, hit: Hit, printed: PrintedNumber, cost: int) -> Candidate:
+    says = f"neurons of {layer}, {hit.description}"
+    return Candidate(says, hit.expression, printed.value, cost)
+
+
+def _maps(facts: NetworkFacts) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The sizes of each different map, with the layer that is the first to have it."""
+    seen = set()
+    for row in facts.ran:
+        sizes = tuple(count_in(row, name) for name in SIZES)
+        if min(sizes) > 1 and sizes not in seen:
+            seen.add(sizes)
+            yield sizes, str(row["layer"])
