@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,8 +84,9 @@ def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
     return page.render(context, **own_parts(templates, [STYLES["screen"]]))
 
 
+@cache
 def environment_of(templates: Path) -> Environment:
-    """What renders the templates: escaped, and strict about names."""
+    """What renders the templates: escaped, and strict about names; it compiles each once."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=select_autoescape(default=True, default_for_string=True),
