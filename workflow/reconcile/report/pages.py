@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,7 +67,7 @@ def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> 
 
 
 def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str) -> str:
-    """A page of a drawing's own size, for write-ups.
+    """A page of a drawing's own size, for write-ups; ``figure_pdf`` gives it its fonts.
 
     Args:
         templates: folder of the templates.
@@ -75,8 +76,7 @@ def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str)
         date: the date of the document, ISO 8601.
     """
     page = environment_of(templates).get_template("figure.html.jinja")
-    style = Markup(fonts_css(templates / "fonts"))  # noqa: S704 - our own files
-    return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", style=style, date=date)
+    return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", date=date)
 
 
 def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
@@ -96,6 +96,7 @@ def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
     )
 
 
+@cache
 def environment_of(templates: Path) -> Environment:
     """What renders the templates: escaped, and strict about names."""
     environment = Environment(
