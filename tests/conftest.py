@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
-from support import PROJECT, measure, measured, study_data, write_study
+from support import PROJECT, measure, measured, one_zygote, study_data, write_study
 
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
@@ -21,6 +22,10 @@ from reconcile.tables.frames import write_table
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+
+# Threads of a measuring process that wait for each other sleep, where they would spin on a core
+# that another test needs.
+os.environ["OMP_WAIT_POLICY"] = "passive"
 
 # The same examples on every machine, and none fails because a machine was busy.
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -34,6 +39,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite tests/golden/ from what is measured now; read the diff before you commit it",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _never_synced() -> Iterator[None]:
+    """What tests write need not outlive a machine that loses its power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture
@@ -76,6 +89,13 @@ def _map(layer: str, kind: str, channels: int, side: int, neurons: int) -> dict[
 
 
 TINY_LAYERS = [*_layers("floor", 3), *_layers("ceil", 4), *_layers("slip", 4)]
+
+
+@pytest.fixture(scope="module")
+def shared_zygote() -> Iterator[None]:
+    """All studies of a file are measured by children of one process."""
+    with one_zygote():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from reconcile.judge.measurements import Measurements, ReadingScope
 from reconcile.measure.counting import cells_of, count_layers
+from reconcile.measure.operators import sort_of
 from reconcile.measure.tensors import tensor_rows
-from reconcile.search.facts import NetworkFacts
+from reconcile.search.candidates import NetworkFacts
 from reconcile.study.load import load_study
 from reconcile.tables.contract import head_of, summed
 from reconcile.tables.frames import table
@@ -98,3 +99,9 @@ def words() -> Counted:
 def images() -> Counted:
     """``Images`` on one of 8 x 8."""
     return Counted(Images(), torch.zeros(1, 3, 8, 8))
+
+
+def macs_of(func: Any, args: Any, kwargs: Any, result: Any) -> int | None:
+    """Multiply-adds of one executed operator; None for one that has no formula."""
+    formula = sort_of(func).formula
+    return formula.macs(args, kwargs, result) if formula else None

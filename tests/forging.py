@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from reconcile.archive.again import DOCUMENTS, describe
-from reconcile.archive.layout import MANIFEST, METADATA
+from reconcile.archive.container import MANIFEST, METADATA
 from reconcile.archive.reading import digest, manifest
 
 

@@ -20,7 +20,7 @@ PRELOADED = (
     # What it imports only while it runs.
     *("snakemake.report", "jinja2", "jsonschema", "nbformat", "requests", "smart_open", "yte"),
     *("reconcile.run.fresh", "reconcile.run.handover", "reconcile.run.processes"),
-    *("reconcile.measure.run", "reconcile.archive.layout"),
+    *("reconcile.measure.run", "reconcile.archive.container"),
 )
 
 

@@ -21,7 +21,7 @@ ISOLATED = not subprocess.run(
 BEGIN = """
 import os, sys
 from pathlib import Path
-from reconcile.run.alive import RUN_VARIABLE, Alive
+from reconcile.run.processes import RUN_VARIABLE, Alive
 Alive(Path(sys.argv[1])).begin()
 print(os.environ.get(RUN_VARIABLE), flush=True)
 sys.stdin.read()
@@ -29,7 +29,7 @@ sys.stdin.read()
 JOIN = """
 import sys
 from pathlib import Path
-from reconcile.run.alive import Alive
+from reconcile.run.processes import Alive
 print(Alive(Path(sys.argv[1])).join(), flush=True)
 sys.stdin.read()
 """

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from support import PROJECT, render, write_study
 
-from reconcile.archive.build import build_archive
-from reconcile.archive.verify import Check
+from reconcile.archive.verify import Check, build_archive
 from reconcile.cite.numbers import write_citations
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
+from reconcile.report import pdf
+from reconcile.report.read import DATA_FILES
 from reconcile.report.render import write_page
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
@@ -468,6 +471,34 @@ def run_study(folder: Path, out: Path, options: dict[str, Any] | None = None) ->
     study = judge_study(folder, out)
     render(study, out, **(options or {}))
     return build_archive(PROJECT, folder, out, out / "archive.crate.zip")
+
+
+@contextmanager
+def laid_out_once() -> Iterator[None]:
+    """Lay out one page with the same attachments once.
+
+    An archive is verified by making its PDF again from what is in it. That the same page has the
+    same bytes each time is what ``end_to_end/test_pdf.py`` and the runs of Snakemake hold.
+    """
+    known: dict[Any, bytes] = {}
+    lay_out, draw = pdf.pdf_of, pdf.figure_pdf
+
+    def pdf_of(page: str, results: Path, date: str, report: Any = None) -> bytes:
+        files = [results / name for name in DATA_FILES]
+        key = (page, date, *(file.read_bytes() if file.is_file() else None for file in files))
+        if key not in known:
+            known[key] = lay_out(page, results, date, report)
+        return known[key]
+
+    def figure_pdf(page: str) -> bytes:
+        if page not in known:
+            known[page] = draw(page)
+        return known[page]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdf, "pdf_of", pdf_of)
+        patch.setattr(pdf, "figure_pdf", figure_pdf)
+        yield
 
 
 def judge_study(folder: Path, out: Path, **options: Any) -> Study:

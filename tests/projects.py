@@ -36,10 +36,14 @@ class Undisturbed(NamedTuple):
 
 
 def whole_project(folder: Path) -> Path:
-    """A copy of the project with all its studies, timed by one pass that is the first."""
+    """A copy of the project with all its studies, timed by one pass that is the first.
+
+    One thread of it measures: two would wait for each other where other tests run beside.
+    """
     copy_project(folder)
     configure(folder, "warmup: 2", "warmup: 0")
     configure(folder, "repeats: 10", "repeats: 1")
+    configure(folder, "threads: 2", "threads: 1")
     return folder
 
 
@@ -102,14 +106,16 @@ def start(project: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return start_as(project, "snakemake", *arguments)
 
 
-def start_as(project: Path, *command: str) -> subprocess.Popen[bytes]:
+def start_as(
+    project: Path, *command: str, stderr: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """The same with a command of any kind."""
     return subprocess.Popen(
         command,
         cwd=project,
         env=environment(project),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
     )
 

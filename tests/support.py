@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -278,9 +279,10 @@ def measure(folder: Path, out: Path, **settings: Any) -> Path:
 
 
 class _KeptZygote(Zygote):
-    """Stays when its run is over, for the next one."""
+    """Stays when its run is over, for the next one, which finds nothing of what it was told."""
 
     def __enter__(self) -> Zygote:
+        self.notices, self._kept, self._by_chance = [], {}, False
         return self if self._process is not None else super().__enter__()
 
     def __exit__(self, *exception: object) -> None:
@@ -297,16 +299,17 @@ def one_zygote() -> Iterator[None]:
 
     No other process is started meanwhile that must outlive it.
     """
-    kept: dict[tuple[str, str | None], _KeptZygote] = {}
+    kept: dict[tuple[str | None, ...], _KeptZygote] = {}
 
-    def zygote(settings: Measuring, package: str | None) -> Zygote:
-        same = settings.model_dump_json(), package
+    def zygote(settings: Measuring, package: str | None = None) -> Zygote:
+        same = settings.model_dump_json(), package, os.environ.get("PYTHONPATH")
         if same not in kept:
             kept[same] = _KeptZygote(settings, package)
         return kept[same]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reconcile.measure.run.Zygote", zygote)
+        patch.setattr("reconcile.explain.measuring.Zygote", zygote)
         yield
     for one in kept.values():
         one.end()

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from reconcile.layers import Conv2d, MaxPool2d, missing_zeros
-from reconcile.measure.closed_forms import output_size
+from reconcile.measure.kinds import output_size
 
 SIDES = st.integers(1, 40)
 KERNELS = st.integers(1, 9)

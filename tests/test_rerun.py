@@ -195,7 +195,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
         COMMENT,
         JUDGING,
     ),
-    ("search", f"{LIBRARY}/search/windows.py", COMMENT, {"search"} | RENDERING),
+    ("search", f"{LIBRARY}/search/geometries.py", COMMENT, {"search"} | RENDERING),
     ("figures", f"{LIBRARY}/report/figures/svg.py", COMMENT, RENDERING),
     ("citation", f"{LIBRARY}/cite/numbers.py", COMMENT, {"render_report"}),
     ("faults", f"{LIBRARY}/errors.py", COMMENT, EVERYTHING),

@@ -25,7 +25,7 @@ from reconcile.measure import run as measure
 from reconcile.measure.worker import Worker
 from reconcile.report.atlas import write_atlas
 from reconcile.report.render import write_page, write_paper
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.config import load_config
 from reconcile.study.load import load_study

@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 
 from reconcile import cli
 from reconcile.archive import compare, verify
+from reconcile.archive.checks import check_metadata, check_record
 from reconcile.archive.compare import compare_archives
-from reconcile.archive.container import ArchiveError, one_line, pack
-from reconcile.archive.layout import MANIFEST
+from reconcile.archive.container import MANIFEST, ArchiveError, one_line, pack
 from reconcile.archive.reading import Archive, manifest
-from reconcile.archive.structure import check_metadata, check_record
 from reconcile.archive.verify import Verification, verify_archive
 from reconcile.errors import Fault, InputError
 from reconcile.tables.contract import FILES, head_of

@@ -14,11 +14,10 @@ import pytest
 from support import LINKS, put_link
 
 from reconcile.archive.again import DOCUMENTS, describe
-from reconcile.archive.build import build_archive
-from reconcile.archive.container import unpack
+from reconcile.archive.checks import STRUCTURE
+from reconcile.archive.container import REPRODUCIBLE, RESULT_FILES, member_of, result_name, unpack
 from reconcile.archive.documents import NOT_PROVABLE
-from reconcile.archive.layout import REPRODUCIBLE, RESULT_FILES, member_of, result_name
-from reconcile.archive.structure import STRUCTURE
+from reconcile.archive.verify import build_archive
 from reconcile.errors import InputError
 from reconcile.project import code_files
 from reconcile.report.render import write_page, write_paper
@@ -42,7 +41,7 @@ def test_same_files_same_bytes(project: Path, archive_file: Path, tmp_path: Path
     out = tmp_path / "a.zip"
     program = (
         "import os, sys; from pathlib import Path; os.umask(0o077);"
-        "from reconcile.archive.build import build_archive as b; p = Path(sys.argv[1]);"
+        "from reconcile.archive.verify import build_archive as b; p = Path(sys.argv[1]);"
         "b(p, p / 'studies/toy', p / 'results/toy', Path(sys.argv[2]))"
     )
     environment = os.environ | {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
@@ -96,7 +95,7 @@ def test_record_lies_apart() -> None:
 def test_code_of_this_project() -> None:
     """The real project's library, rules and lock are code; caches and environments are not."""
     names = set(code_files())
-    assert {"workflow/reconcile/archive/build.py", "requirements.lock", "Snakefile"} <= names
+    assert {"workflow/reconcile/archive/verify.py", "requirements.lock", "Snakefile"} <= names
     assert not any("__pycache__" in name or name.startswith((".", "results")) for name in names)
 
 

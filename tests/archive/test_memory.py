@@ -16,8 +16,7 @@ from forging import rehashed
 from projects import EVERYTHING
 
 from reconcile.archive.again import MOST_JUDGEMENTS
-from reconcile.archive.container import pack
-from reconcile.archive.layout import MANIFEST, METADATA
+from reconcile.archive.container import MANIFEST, METADATA, pack
 from reconcile.archive.reading import manifest
 from reconcile.files import json_text
 from reconcile.study.load import load_study

@@ -24,8 +24,7 @@ import reconcile
 from reconcile import cli
 from reconcile.archive import verify as verifying
 from reconcile.archive.again import DOCUMENTS
-from reconcile.archive.container import pack
-from reconcile.archive.layout import MANIFEST, member_of
+from reconcile.archive.container import MANIFEST, member_of, pack
 from reconcile.archive.reading import manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
 from reconcile.tables.contract import tables

@@ -137,7 +137,8 @@ def test_nothing_is_invented(alexnet: Study) -> None:
     assert alexnet.paper.doi is None
     assert "doi" not in texts.lower()
     tool = next(item for item in items if item.key == "reconcile")
-    assert dict(tool.fields) == {"version": reconcile.__version__}
+    released = str(load_tool(TOOL)["date-released"])
+    assert dict(tool.fields) == {"version": reconcile.__version__, "year": released[:4]}
     assert tool.authors == ["The reconcile authors"]
 
 

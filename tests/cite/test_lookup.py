@@ -11,8 +11,15 @@ import pytest
 from report_support import TEMPLATES, write_results
 from support import PROJECT
 
-from reconcile.cite.lookup import all_found, lookup_tex, numbers_csv, numbers_json
-from reconcile.cite.numbers import load_numbers, numbers_tex, write_citations
+from reconcile.cite.numbers import (
+    all_found,
+    load_numbers,
+    lookup_tex,
+    numbers_csv,
+    numbers_json,
+    numbers_tex,
+    write_citations,
+)
 from reconcile.study.load import load_study
 
 LAYER = {"interpretation": "ceil", "network": "main", "layer": "conv", "neurons": "1024"}

@@ -6,17 +6,17 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe import troubles
-from playwright.sync_api import Browser, Page, expect
+from browsing import UNFOLD, WIDTH, Open, watched
+from playwright.sync_api import Browser, expect
 from projects import snakemake, told
 from support import PROJECT
 
-from reconcile.report.calculator import looked_up, numbers_of
+from reconcile.report.calculator import LookupTable, looked_up, numbers_of
 from reconcile.report.read import read_results
 from reconcile.study.load import load_study
 from reconcile.study.printed import parse_printed
@@ -35,38 +35,15 @@ Object.defineProperty(navigator, "clipboard", {value: {
   writeText: async (text) => { window.copied = text; },
 }});
 """
-Open = Callable[..., Page]
 
 
 @pytest.fixture
 def open_report(browser: Browser, rendered: Path) -> Iterator[Open]:
     """Open the report; console errors and requests for anything else fail the test."""
-    troubles: list[str] = []
-    contexts = []
-
-    def watch(page: Page) -> None:
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda r: None if _own(r.url, rendered) else troubles.append(r.url))
-
-    def open_it(anchor: str = "", **settings: Any) -> Page:
-        chosen = {"viewport": {"width": 1100, "height": 800}, "reduced_motion": "reduce"}
-        context = browser.new_context(**(chosen | settings))
-        contexts.append(context)
-        context.add_init_script(CLIPBOARD)
-        page = context.new_page()
-        watch(page)
-        page.goto(f"{(rendered / 'report.html').as_uri()}{anchor}")
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert not troubles
-
-
-def _own(url: str, rendered: Path) -> bool:
-    return url.startswith(("data:", (rendered / "report.html").as_uri()))
+    report = (rendered / "report.html").as_uri()
+    usual = {"viewport": {"width": 1100, "height": 800}, "reduced_motion": "reduce"}
+    with watched(browser, report, **usual) as open_page:
+        yield lambda anchor="", **settings: open_page(f"{report}{anchor}", CLIPBOARD, **settings)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -76,7 +53,7 @@ def test_axe_finds_nothing(open_report: Open, width: int, scheme: str) -> None:
     page = open_report(
         viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
     )
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    page.evaluate(UNFOLD)
     assert troubles(page) == []
 
 
@@ -84,8 +61,8 @@ def test_axe_finds_nothing(open_report: Open, width: int, scheme: str) -> None:
 def test_nothing_reaches_beyond_the_page(open_report: Open, width: int) -> None:
     """No horizontal scrolling of the page, whatever is open."""
     page = open_report(viewport={"width": width, "height": 800})
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(UNFOLD)
+    assert page.evaluate(WIDTH) <= width
 
 
 @pytest.mark.parametrize("width", [1280, 1100])
@@ -165,13 +142,18 @@ def test_a_cell_says_how_it_was_counted(open_report: Open) -> None:
 LOOKED_UP = ("290,400", "253,440", "60M", "650,000", "0.7 G", "1%", "~61 million", "2^12", "43264")
 
 
+@pytest.fixture(scope="module")
+def numbers(rendered: Path) -> LookupTable:
+    """What the library counts in the readings that the report shows."""
+    results = read_results(load_study(PROJECT / "studies" / "alexnet"), rendered)
+    return numbers_of(results, [e["interpretation"] for e in results.shown(24)])
+
+
 @pytest.mark.parametrize("typed", LOOKED_UP)
 def test_the_calculator_says_what_the_library_says(
-    open_report: Open, rendered: Path, typed: str
+    open_report: Open, numbers: LookupTable, typed: str
 ) -> None:
     """What is counted, its expression, its digits and how many there are: in the order of both."""
-    results = read_results(load_study(PROJECT / "studies" / "alexnet"), rendered)
-    numbers = numbers_of(results, [e["interpretation"] for e in results.shown(24)])
     hits = looked_up(numbers, parse_printed(typed))
     page = open_report()
     page.get_by_label("A number, as a paper prints it").fill(typed)
@@ -226,8 +208,8 @@ def test_what_was_looked_up_is_accessible(open_report: Open, width: int, scheme:
     )
     page.get_by_label("A number, as a paper prints it").fill("650,000")
     expect(page.locator("table.found")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert troubles(page) == []
+    assert page.evaluate(WIDTH) <= width
+    assert troubles(page, "#numbers") == []
 
 
 def test_copying_a_link(open_report: Open) -> None:
@@ -329,7 +311,7 @@ OVERLAPS = """() => {
 def test_no_text_of_a_figure_overlaps(open_report: Open, width: int) -> None:
     """Labels stand clear of each other and within their drawing, whichever is shown."""
     page = open_report(viewport={"width": width, "height": 800})
-    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    page.evaluate(UNFOLD)
     assert page.evaluate(OVERLAPS) == []
 
 

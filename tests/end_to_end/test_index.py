@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from atlas_of import write_reconciliations
 from axe import troubles
+from browsing import WIDTH, Open, watched
 from playwright.sync_api import Browser, Page, expect
 from support import PROJECT
 
 from reconcile.report.atlas import write_atlas
 
 pytestmark = pytest.mark.slow
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -31,24 +29,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def open_page(browser: Browser, results: Path) -> Iterator[Open]:
     """Open a page of the atlas; console errors and requests for anything else fail the test."""
-    troubles: list[str] = []
-    contexts = []
-
-    def open_it(page: str = "index.html", **settings: Any) -> Page:
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | settings))
-        contexts.append(context)
-        opened = context.new_page()
-        opened.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        opened.on("pageerror", lambda error: troubles.append(str(error)))
-        own = ("data:", results.as_uri())
-        opened.on("request", lambda r: None if r.url.startswith(own) else troubles.append(r.url))
-        opened.goto(f"{results.as_uri()}/{page}")
-        return opened
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert not troubles
+    atlas = results.as_uri()
+    with watched(browser, atlas, viewport={"width": 1280, "height": 800}) as open_it:
+        yield lambda page="index.html", **settings: open_it(f"{atlas}/{page}", **settings)
 
 
 @pytest.mark.parametrize("page", ["few/index.html", "few/claims/1.html"])
@@ -66,7 +49,7 @@ def test_axe_finds_nothing(open_page: Open, page: str, width: int, scheme: str) 
 def test_nothing_reaches_beyond_the_page(open_page: Open, page: str, width: int) -> None:
     """No horizontal scrolling."""
     opened = open_page(page, viewport={"width": width, "height": 800})
-    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.evaluate(WIDTH) <= width
 
 
 def shown(page: Page) -> int:
@@ -129,4 +112,4 @@ def test_everything_is_there_without_a_script(open_page: Open) -> None:
     assert page.get_by_role("searchbox").count() == 0
     page.get_by_role("link", name="All claims").click()
     expect(page.locator("h1")).to_have_text("Claims")
-    assert page.locator("tbody tr").count() == 1000
+    expect(page.locator("tbody tr")).to_have_count(1000)

@@ -9,6 +9,8 @@ import pytest
 
 from reconcile.cli import main
 
+pytestmark = pytest.mark.usefixtures("shared_zygote")
+
 NETWORK = """
 import torch
 from torch import nn

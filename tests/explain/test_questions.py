@@ -10,8 +10,7 @@ import pytest
 import yaml
 from support import PROJECT
 
-from reconcile.explain.asking import networks_asked
-from reconcile.explain.numbers import number_asked
+from reconcile.explain.asking import networks_asked, number_asked
 from reconcile.study.expressions import evaluate
 from reconcile.study.printed import reading_of_digits
 

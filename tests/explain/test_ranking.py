@@ -8,9 +8,8 @@ import torch
 from counted import Counted as Rows
 from torch import Tensor, nn
 
-from reconcile.explain.asking import AskedNetwork
+from reconcile.explain.asking import AskedNetwork, number_asked
 from reconcile.explain.measuring import CountedNetwork
-from reconcile.explain.numbers import number_asked
 from reconcile.explain.ranking import Answered, explained, sized_for
 from reconcile.search.best import KINDS
 from reconcile.search.candidates import Candidate

@@ -10,6 +10,7 @@ import pytest
 from conftest import TINY_LAYERS
 from support import measured
 
+from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.verdicts import (
     Counted,
@@ -400,3 +401,57 @@ def test_a_field_that_is_everything(make_study: MakeStudy) -> None:
     found = _asked(make_study, "receptive_field(conv)", sees_all="height width")
     assert found.verdict == "not-measured"
     assert "sees all of its input (height width)" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("expression", "measured_percent"),
+    [
+        ("largest_error(twice, half)", 100),
+        ("largest_error(twice)", 50),
+        ("mean_error('h*', 'tw*')", 75),
+    ],
+)
+def test_how_far_a_reading_is_from_what_is_printed(
+    make_study: MakeStudy, expression: str, measured_percent: int
+) -> None:
+    """Errors are shares of the printed numbers, of claims by id or pattern."""
+
+    def change(data: dict[str, Any]) -> None:
+        shared = {"quote": "a number", "where": "here"}
+        neurons = {"quantity": "neurons", "of": "conv"}  # 64 in this reading
+        data["claims"] += [
+            {"id": "twice", "printed": "128"} | neurons | shared,
+            {"id": "half", "printed": "32"} | neurons | shared,
+            {"id": "off", "printed": f"{measured_percent}%", "quantity": expression} | shared,
+        ]
+
+    study = make_study(change)
+    found, _ = judged(study, measured(study, TINY_LAYERS), "ceil")["off"]
+    assert (found.verdict, found.measured) == ("matches", Fraction(measured_percent, 100))
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("mean_error('x*')", "there is no claim 'x*'"),
+        ("largest_error(off)", "off is such a number itself"),
+        ("largest_error(some)", "some prints no number that a reading could be off by a share of"),
+        ("largest_error(ways)", "ways may be counted in several ways"),
+    ],
+)
+def test_what_no_reading_is_off_from(make_study: MakeStudy, expression: str, problem: str) -> None:
+    """A bound, several countings and an error itself have no error; told before anything runs."""
+
+    def change(data: dict[str, Any]) -> None:
+        shared = {"quote": "a number", "where": "here"}
+        neurons = {"quantity": "neurons", "of": "conv", "printed": "64"}
+        ways = [{"id": "other", "title": "other", "count": "neurons(fc)"}]
+        data["claims"] += [
+            {"id": "some", "relation": "at-least"} | neurons | shared,
+            {"id": "ways", "title": "one", "countings": ways} | neurons | shared,
+            {"id": "off", "printed": "3%", "quantity": expression} | shared,
+        ]
+
+    with pytest.raises(InputError) as caught:
+        make_study(change)
+    assert problem in str(caught.value)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from counted import macs_of
 from fvcore.nn import FlopCountAnalysis
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchinfo import summary
 
 from reconcile.layers import Conv2d
-from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.counting import (
     Row,
     cells_of,
@@ -28,8 +28,7 @@ from reconcile.measure.counting import (
     is_layer,
     layer_names,
 )
-from reconcile.measure.kinds import kind_of
-from reconcile.measure.operators import macs_of
+from reconcile.measure.kinds import CrossCheckError, check_row, kind_of
 from reconcile.measure.recall import Recalled
 
 aten = torch.ops.aten

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from counted import macs_of
 from torch import Tensor
 
-from reconcile.measure.harmless import HARMLESS_NAMES
-from reconcile.measure.operators import Sort, folded, macs_of, sort_of
+from reconcile.measure.operators import HARMLESS_NAMES, Sort, folded, sort_of
 
 aten = torch.ops.aten
 MULTIPLY = (

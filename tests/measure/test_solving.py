@@ -10,7 +10,7 @@ from support import measured, study_data, write_study
 
 from reconcile.measure.process import Zygote
 from reconcile.measure.solving import AnswerScope, solution_rows
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.solve import search_solutions
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import load_study

@@ -23,6 +23,8 @@ from support import text_table
 
 from reconcile.study.settings import Measuring
 
+pytestmark = pytest.mark.usefixtures("shared_zygote")
+
 HERE = Path(__file__).parent
 PACKAGE = "zoo_of_papers"
 

@@ -14,7 +14,7 @@ from reconcile.cite.bibliography import Reference, bibtex
 from reconcile.errors import InputError, visible
 from reconcile.files import write_json
 from reconcile.measure.run import measure_study
-from reconcile.run.scripting import logged
+from reconcile.run.jobs import logged
 from reconcile.study.load import load_study
 from reconcile.study.settings import Measuring
 

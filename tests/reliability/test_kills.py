@@ -32,8 +32,7 @@ from projects import (
 )
 from support import write_study
 
-from reconcile.run.alive import Alive
-from reconcile.run.processes import answered_in_a_thread
+from reconcile.run.processes import Alive, answered_in_a_thread
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +150,27 @@ def test_a_second_run_says_so_and_harms_nothing(
         assert first.wait(timeout=300) == 0
     finally:
         end_group(first)
+    assert outputs(project) == wanted
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_that_nobody_listens_to(undisturbed: Undisturbed, fails: bool) -> None:
+    """Where what reads its lines goes away, a run ends as it would have, failed jobs included."""
+    project, wanted = undisturbed.project, undisturbed.outputs
+    start_again_from_nothing(project)
+    process = start_as(project, "snakemake", *TARGETS, stderr=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        while b"rule measure:" not in process.stderr.readline():
+            assert process.poll() is None
+        process.stderr.close()
+        if fails:
+            wait_for(lambda: descendants(process.pid))
+            only_its_children(process, signal.SIGKILL)
+        assert (process.wait(timeout=300) != 0) == fails
+    finally:
+        end_group(process)
+    finish(project)
     assert outputs(project) == wanted
 
 

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 from reconcile.search.best import (
     KINDS,
     MOST_BEST,
-    SLIP,
     Assumed,
     Tables,
     alike,
     best_explanations,
     rank_of,
 )
-from reconcile.search.digits import FIT
+from reconcile.search.misprint import FIT
 from reconcile.study.model import Study
-from reconcile.tables.contract import FITS, WEAKLY, head_of
+from reconcile.tables.contract import FITS, SLIP, WEAKLY, head_of
 from reconcile.tables.rows import Row
 
 MakeStudy = Callable[..., Study]

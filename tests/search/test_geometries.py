@@ -11,17 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.search import windows
+from reconcile.search import geometries
 from reconcile.search.geometries import (
+    AxisGeometry,
     GeometryFindings,
     KernelAndStride,
+    Rule,
     Sought,
     Space,
+    Window,
     rectangular_maps,
     separate_axes,
     square_maps,
 )
-from reconcile.search.windows import AxisGeometry, Rule, Window
 
 ALEXNET = Sought(253_440, (96,), KernelAndStride(11, 4))
 
@@ -113,7 +115,7 @@ def test_block_size_changes_nothing(search, monkeypatch: pytest.MonkeyPatch) -> 
     """Results do not depend on how the search is cut into blocks."""
     space = Space(range(5, 20), range(1, 6), range(1, 4), range(3), free_sides=True)
     whole = search(Sought(96), space)
-    monkeypatch.setattr(windows, "BLOCK", 17)
+    monkeypatch.setattr(geometries, "BLOCK", 17)
     assert search(Sought(96), space) == whole
 
 

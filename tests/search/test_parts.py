@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from counted import Counted, images, words
 
-from reconcile.search.facts import NetworkFacts
+from reconcile.search.candidates import NetworkFacts
 from reconcile.search.parts import (
     MOST_CHANGES,
     MOST_PARTS,

@@ -10,7 +10,7 @@ from support import PROJECT
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.term_rows import search_terms, terms_to_try
 from reconcile.study.load import load_study
 from reconcile.study.model import Study, TermSearch

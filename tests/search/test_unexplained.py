@@ -13,8 +13,7 @@ from support import measured
 
 from reconcile.errors import InputError
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.search.facts import NetworkFacts
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given, NetworkFacts
 from reconcile.search.parts import part_candidates
 from reconcile.search.unexplained import (
     digits_to_try,
@@ -24,9 +23,8 @@ from reconcile.search.unexplained import (
     unexplained,
     units_to_try,
 )
-from reconcile.study.expressions import evaluate
+from reconcile.study.expressions import evaluate, with_own_parts
 from reconcile.study.model import Study
-from reconcile.study.selecting import with_own_parts
 from reconcile.tables.frames import table, write_table
 
 MakeStudy = Callable[..., Study]

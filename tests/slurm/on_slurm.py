@@ -22,7 +22,7 @@ import pytest
 import yaml
 from support import copy_project, study_data, write_study
 
-from reconcile.archive.layout import member_of
+from reconcile.archive.container import member_of
 from reconcile.measure.provenance import file_sha256
 from reconcile.run.cluster.slurm import JOB_NAME
 from reconcile.study.model import Sweep, SweptInterpretation

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from reconcile.study.expressions import evaluate
 from reconcile.study.load import load_study
-from reconcile.study.model import Claim, Interpretation, Study, next_by_id
+from reconcile.study.model import Claim, Interpretation, Study, claims_named, next_by_id
 from reconcile.study.plan import networks_of
 from reconcile.study.printed import reading_of_digits
 
@@ -134,10 +134,14 @@ class Run:
     def lookup(self, function: str, name: str) -> Any:
         """Part of the scope protocol of ``reconcile.study.expressions``."""
         if function == "printed":
-            return sum(claim.number.value for claim in self.study.claims_called(name))
+            return sum(claim.number.value for claim in claims_named(self.study, [name]))
         if function == "stated":
             return next_by_id(self.study.statements, name).value
         return self.arguments[name]
+
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """Part of the scope protocol: no closed form of a study needs it."""
+        raise NotImplementedError(claims)
 
     def value(self, expression: str) -> Any:
         """The value of an expression about this network."""

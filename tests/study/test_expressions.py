@@ -53,6 +53,10 @@ class Made:
             raise UnknownNameError(f"there is no {function} {name!r}")
         return values[name]
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """One of a claim by its name's length."""
+        return [Fraction(len(claim), 100) for claim in claims]
+
 
 class Larger(Made):
     """Another network of the same reading."""
@@ -82,6 +86,8 @@ class Larger(Made):
         ("largest(neurons, 'conv*')", 290_400),
         ("smallest(neurons, 'conv*')", 186_624),
         ("largest(neurons, 'conv*') / neurons('conv*')", Fraction(290_400, 477_024)),
+        ("largest_error('a9.*', fc)", Fraction(4, 100)),
+        ("mean_error('a9.*', fc)", Fraction(3, 100)),
         ("1 + 2 * 3 - 4 / 5", Fraction(31, 5)),
         ("7 // 2", 3),
         ("-7 // 2", -4),
@@ -143,6 +149,8 @@ def test_values(text: str, value: object) -> None:
         ("neurons(conv*)", "is not an expression"),
         ("printed(rows.3a)", "stand in quotes: 'conv*', '3a'"),
         ("neurons(1)", "'1' is no name; quote patterns"),
+        ("mean_error()", "mean_error() takes claims, by id or pattern"),
+        ("largest_error(1)", "'1' is no name; quote patterns"),
         ("largest(neurons)", "largest() takes a quantity, a layer pattern and"),
         ("largest(width, x, y, z)", "largest() takes a quantity, a layer pattern and"),
         ("largest(os, 'conv*')", "largest() takes a quantity, a layer pattern and"),

@@ -134,15 +134,14 @@ def _declare_new(parser: argparse.ArgumentParser) -> None:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from reconcile.study.skeleton import new_study, study_folder
-    from reconcile.study.skeleton.repository import new_repository
+    from reconcile.study.skeleton import new_repository, new_study, study_folder
 
     if args.repository:
         folder = new_repository(Path(args.path), args.study, args.workflow)
         print(f"{folder}: a repository; now: cd {shlex.quote(str(folder))} && snakemake")
         return 0
     if args.study or args.workflow:
-        raise InputError(Fault(Path("new"), 0, "", "--study and --workflow need --repository"))
+        raise InputError.of(Path("new"), "--study and --workflow need --repository")
     folder = new_study(study_folder(args.path, args.studies))
     there = folder.parent == Path("studies")
     now = f"snakemake --config studies=[{folder.name}]" if there else f"reconcile check {folder}"
@@ -200,9 +199,8 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
-    from reconcile.explain.asking import networks_asked, refused
+    from reconcile.explain.asking import networks_asked, number_asked, refused
     from reconcile.explain.measuring import counted
-    from reconcile.explain.numbers import number_asked
     from reconcile.explain.ranking import explained, sized_for
     from reconcile.explain.showing import as_json, lines
 
@@ -237,7 +235,7 @@ def _explanation(args: argparse.Namespace, answered: Answered) -> str:
 
 def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
     from reconcile.explain.asking import refused
-    from reconcile.explain.starting import study_begun
+    from reconcile.explain.showing import study_begun
     from reconcile.study.skeleton import study_folder
 
     if asked.reading:
@@ -329,7 +327,7 @@ def _verify(args: argparse.Namespace) -> int:
             report=lambda line: print(line, file=sys.stderr, flush=True),
         )
     except ArchiveError as error:
-        raise InputError(Fault(args.archive, 0, "", str(error))) from None
+        raise InputError.of(args.archive, str(error)) from None
     print("\n".join(_findings(found)))
     target = args.receipt or args.archive.parent / RECEIPT
     # Where it cannot be written, what was found stands all the same.

@@ -64,5 +64,10 @@ class InputError(Exception):
         super().__init__(*faults)
         self.faults = faults
 
+    @classmethod
+    def of(cls, file: Path, message: str) -> InputError:
+        """What is wrong with a file as a whole."""
+        return cls(Fault(file, 0, "", message))
+
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))

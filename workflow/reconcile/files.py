@@ -97,7 +97,7 @@ def _sweep(file: Path) -> None:
 
 def not_written(file: Path, error: OSError) -> InputError:
     """The fault of a file that cannot be written."""
-    return InputError(Fault(file, 0, "", f"cannot be written: {error.strerror or error}"))
+    return InputError.of(file, f"cannot be written: {error.strerror or error}")
 
 
 def _publish(part: Path, file: Path) -> None:

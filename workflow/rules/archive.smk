@@ -5,7 +5,7 @@ this workflow.
 Produces: results/{study}/{study}-<version>.crate.zip.
 """
 
-from reconcile.archive.layout import RESULT_FILES
+from reconcile.archive.container import RESULT_FILES
 
 
 rule build_archive:

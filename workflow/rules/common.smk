@@ -7,6 +7,7 @@ These rules may be taken as a module, or run on any folder: studies/, results/ a
 the working folder; templates, scripts and library are found by the library, wherever it lies.
 """
 
+import gc
 import os
 import shlex
 import sys
@@ -35,8 +36,8 @@ from reconcile.study.values import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.project import CONFIG as CONFIG_NAME, SCRIPTS, code_files, own_file, own_files
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
+from reconcile.run.fresh import others
 from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
-from reconcile.run.standing import others
 from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES
 
@@ -89,6 +90,8 @@ if PLAN is None:
         )
     )
     os.environ[CONFIG_HASH_VARIABLE] = file_sha256(config_file) or ""
+    # All of this stays: Python need not look for garbage in it while the jobs are worked out.
+    gc.freeze()
 
 
 CONFIG = PLAN.config

@@ -8,9 +8,9 @@ Requires: results/{study}/.made/. Produces: the input function of all others.
 
 from snakemake.logging import logger
 
-from reconcile.run.alive import Alive
 from reconcile.run.fresh import OUTDATED, Judge, make_outdated
-from reconcile.run.marks import SUMS_VARIABLE
+from reconcile.run.jobs import are_handed_over
+from reconcile.run.processes import Alive
 
 JUDGE = Judge(workflow, study_named, logger.info)
 
@@ -36,7 +36,7 @@ def outdated(rule):
         name = "measure_batch" if "batch" in wildcards.keys() else rule
         if workflow.is_main_process and JUDGE.outdated(name, dict(wildcards.items())):
             return str(OUTDATED)
-        if SUMS_VARIABLE not in os.environ:
+        if not are_handed_over():
             # A job whose executor passes no environment on.
             JUDGE.sum_up(name, dict(wildcards.items()))
         return ancient(str(OUTDATED))

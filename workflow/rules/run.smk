@@ -6,10 +6,13 @@ Requires: the rules of all other files. Produces: .snakemake/host, .snakemake/cl
 import atexit
 import signal
 
-from reconcile.run.ending import answers
+from reconcile.run.handover import answers
 from reconcile.run.processes import CLUSTER_MARK, answered_in_a_thread, note_host
+from reconcile.run.telling import outlive_readers
 
 FAILED = []
+
+outlive_readers(logger.handlers)
 
 
 def tell(line):
@@ -57,6 +60,11 @@ if not workflow.modifier.is_main_snakefile():
 onstart:
     note_host()
     answered_in_a_thread(signal.SIGTERM)
+    if workflow.local_exec:
+        # While a limit of jobs a second stands, Snakemake looks for a place for those that wait once
+        # a second, and once more for each job that has ended: in a run of all studies a hundred
+        # times. Without one it looks when a job ends.
+        workflow.scheduler.job_rate_limiter = None
     if not workflow.local_exec or CLUSTER_MARK.exists():
         settle_with_cluster()
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from reconcile.archive.build import build_archive
+from reconcile.archive.verify import build_archive
 from reconcile.project import ROOT
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 
 with job(snakemake) as log:
     out = Path(snakemake.output[0])

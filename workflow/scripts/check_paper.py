@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.judge.evidence import consistency_table
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.measure.run import gather_batches
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 
 with job(snakemake):
     batches = dict.fromkeys(Path(file).parent for file in snakemake.input.batches)

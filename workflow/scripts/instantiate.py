@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.files import write_json, write_text
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reconcile.measure.process import MeasureError
 from reconcile.measure.run import measure_study
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.study.settings import Measuring
 
 settings = json.loads(Path(snakemake.input.settings).read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from pathlib import Path
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table
 

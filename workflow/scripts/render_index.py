@@ -4,8 +4,8 @@ from pathlib import Path
 
 from reconcile.project import TEMPLATES
 from reconcile.report.atlas import write_atlas
-from reconcile.run.scripting import job
-from reconcile.run.standing import standings
+from reconcile.run.fresh import standings
+from reconcile.run.jobs import job
 
 with job(snakemake):
     files = [Path(file) for file in snakemake.input.reconciliations]

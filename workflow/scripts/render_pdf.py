@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reconcile.project import TEMPLATES
 from reconcile.report.render import write_paper
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.study.load import load_study
 
 # One report and the process ends: what it drops on the way is not worth looking for.

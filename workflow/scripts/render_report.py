@@ -6,7 +6,7 @@ from pathlib import Path
 from reconcile.cite.numbers import write_citations
 from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page
-from reconcile.run.scripting import job
+from reconcile.run.jobs import job
 from reconcile.study.load import load_study
 
 # One report and the process ends: what it drops on the way is not worth looking for.

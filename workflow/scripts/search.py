@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from reconcile.judge.measurements import Measurements
-from reconcile.run.scripting import job
-from reconcile.search.given import Given
+from reconcile.run.jobs import job
+from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study
 from reconcile.tables.frames import write_table

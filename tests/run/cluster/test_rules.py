@@ -22,7 +22,7 @@ def test_only_measuring_leaves() -> None:
 def test_a_local_run_knows_no_cluster() -> None:
     """Nothing that a run on one machine imports imports the cluster's room."""
     code = (
-        "import sys, reconcile.run.marks, reconcile.run.handover, reconcile.run.scripting\n"
+        "import sys, reconcile.run.jobs, reconcile.run.handover, reconcile.run.jobs\n"
         "import reconcile.run.processes, reconcile.measure.run\n"
         "print([name for name in sys.modules if name.startswith('reconcile.run.cluster')])"
     )

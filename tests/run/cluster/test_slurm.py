@@ -17,7 +17,6 @@ from living import a_run
 from snakemake_interface_logger_plugins.common import LogEvent
 from support import PROJECT
 
-from reconcile.run.alive import RUN_VARIABLE, Alive
 from reconcile.run.cluster import slurm
 from reconcile.run.cluster.slurm import (
     JOB_PREFIX,
@@ -27,6 +26,7 @@ from reconcile.run.cluster.slurm import (
     answer_from_queue,
     cancel_leftovers,
 )
+from reconcile.run.processes import RUN_VARIABLE, Alive
 
 RUN = f"{JOB_PREFIX}_2f1c5d0e-8a3b-4c6d-9e7f-0123456789ab"
 SQUEUE = '#!/bin/sh\ncat "$QUEUE"\n'

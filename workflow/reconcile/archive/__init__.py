@@ -1,1 +1,1 @@
-"""The archive's parts: container, manifest, metadata and checks, each in a module of its own."""
+"""One file that anyone can verify: packed, read, checked, made again and compared."""

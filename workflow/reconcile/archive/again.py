@@ -29,10 +29,7 @@ from reconcile.archive.compare import (
     rows_of,
     table_differences,
 )
-from reconcile.archive.container import ArchiveError, one_line, shown
-from reconcile.archive.crate import metadata
-from reconcile.archive.documents import certificate, facts_of, readme
-from reconcile.archive.layout import (
+from reconcile.archive.container import (
     CERTIFICATE,
     FIGURE_FILES,
     MANIFEST,
@@ -40,8 +37,13 @@ from reconcile.archive.layout import (
     README,
     RESULT_FILES,
     WRITTEN_BY,
+    ArchiveError,
     member_of,
+    one_line,
+    shown,
 )
+from reconcile.archive.crate import metadata
+from reconcile.archive.documents import certificate, facts_of, readme
 from reconcile.archive.reading import Archive, manifest, text_of
 from reconcile.cite.latex import read_macros
 from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
@@ -52,7 +54,7 @@ from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page, write_paper
-from reconcile.search.given import Given
+from reconcile.search.candidates import Given
 from reconcile.search.run import most_candidates, search_all
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study

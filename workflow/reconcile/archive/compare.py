@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from reconcile.archive.checks import check_record, check_required, check_tables
 from reconcile.archive.container import ArchiveError, one_line, shown
 from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table
-from reconcile.archive.structure import check_record, check_required, check_tables
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study

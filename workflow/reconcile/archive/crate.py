@@ -13,8 +13,7 @@ from typing import Any, Final
 from rocrate.model import ContextEntity, File
 from rocrate.rocrate import ROCrate
 
-from reconcile.archive.documents import Facts
-from reconcile.archive.layout import (
+from reconcile.archive.container import (
     CERTIFICATE,
     MANIFEST,
     METADATA,
@@ -23,6 +22,7 @@ from reconcile.archive.layout import (
     member_of,
     result_name,
 )
+from reconcile.archive.documents import Facts
 from reconcile.archive.reading import digest
 from reconcile.files import json_text
 from reconcile.tables.contract import FILES
@@ -203,15 +203,13 @@ def _paper(builder: Builder) -> Any:
         paper["url"],
         "ScholarlyArticle",
         name=paper["title"],
-        author=[_author(builder, name) for name in paper["authors"]],
+        author=[
+            builder.add(f"#author-{slug(name)}", "Person", name=name) for name in paper["authors"]
+        ],
         datePublished=str(paper["year"]),
         isPartOf=builder.add("#venue", "CreativeWork", name=paper["venue"]),
         identifier=f"https://doi.org/{doi}" if doi else None,
     )
-
-
-def _author(builder: Builder, name: str) -> Any:
-    return builder.add(f"#author-{slug(name)}", "Person", name=name)
 
 
 def add_workflow(builder: Builder) -> Any:
@@ -278,7 +276,8 @@ def _parameter(builder: Builder, role: str, name: str, member: str) -> Any:
 def _scripts(builder: Builder) -> list[str]:
     """The scripts whose rules wrote what is archived; that others ran is not known."""
     scripts = (n for n in builder.members if n.startswith(SCRIPTS) and n.endswith(".py"))
-    return sorted(s for s in scripts if any(_made_by(name, _rule(s)) for name in builder.files))
+    makers = {_maker(name) for name in builder.files}
+    return sorted(s for s in scripts if any(_is_of(maker, _rule(s)) for maker in makers))
 
 
 def _rule(script: str) -> str:
@@ -335,7 +334,7 @@ def _agent(builder: Builder) -> Any:
 
 def _action(builder: Builder, script: str, agent: Any) -> Any:
     rule = _rule(script)
-    made = [builder.files[name] for name in sorted(builder.files) if _made_by(name, rule)]
+    made = [builder.files[name] for name in sorted(builder.files) if _is_of(_maker(name), rule)]
     facts = {"description": f"Ran the rule {rule} of the workflow"}
     return builder.add(
         f"#run-{rule}",
@@ -355,12 +354,16 @@ def _control(builder: Builder, script: str, action: Any) -> Any:
     return builder.add(key, "ControlAction", name=name, instrument=step, object=action)
 
 
-def _made_by(member: str, rule: str) -> bool:
+def _maker(member: str) -> str | None:
+    """The rule that wrote a result, without what tells its variants apart; None of other files."""
     name = result_name(member)
     if name is None or member_of(name) != member:
-        return False
-    maker = WRITTEN_BY.get(name.partition("/")[0], "")
-    return rule == maker or rule.startswith(f"{maker}_")
+        return None
+    return WRITTEN_BY.get(name.partition("/")[0])
+
+
+def _is_of(maker: str | None, rule: str) -> bool:
+    return maker is not None and (rule == maker or rule.startswith(f"{maker}_"))
 
 
 def _measured(builder: Builder) -> Iterator[tuple[str, Any]]:

@@ -1,11 +1,13 @@
 """README and certificate of an archive: what people read first, drawn from its own files.
 
 Their text stands in ``templates/archive``. The README is the same for every run; what belongs to
-one run stands in the certificate. Nothing is added that no file of the archive says.
+one run stands in the certificate. Nothing is added that no file of the archive says, but the
+identifier of a folder, which follows from it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,10 +17,8 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reconcile.archive.container import ArchiveError
-from reconcile.archive.layout import REPRODUCIBLE, member_of
+from reconcile.archive.container import REPRODUCIBLE, ArchiveError, member_of
 from reconcile.archive.reading import digest, manifest, parse_json, parse_table
-from reconcile.archive.swhid import swhid
 from reconcile.project import TEMPLATES
 from reconcile.tables.contract import FILES
 
@@ -28,6 +28,8 @@ NOT_PROVABLE = (
 )
 """What no check without measuring can see."""
 _VERDICTS = "results/verdicts.csv"
+FILE, FOLDER = b"100644", b"40000"
+"""Modes of Git: an archive knows of no executable files and no links."""
 
 
 @dataclass(frozen=True)
@@ -197,3 +199,43 @@ def _flat(group: str, values: Any) -> list[tuple[str, Any]]:
     known = sorted(values.items()) if isinstance(values, Mapping) else ()
     prefix = f"{group}: " if group else ""
     return [(f"{prefix}{name.replace('_', ' ')}", value) for name, value in known]
+
+
+def swhid(members: Mapping[str, bytes], folder: str) -> str:
+    """The identifier of a folder: what Software Heritage would call it, found offline.
+
+    It is the hash of a Git tree (https://www.swhid.org/specification/, section 5.3), so that
+    whoever has the folder, or finds it archived, can tell that it is the same.
+
+    Args:
+        members: files by their path, "/" between its parts.
+        folder: the folder's own path, ending in "/"; what lies outside is not looked at.
+    """
+    inside = {
+        name.removeprefix(folder): data for name, data in members.items() if name.startswith(folder)
+    }
+    return f"swh:1:dir:{_tree(inside).hex()}"
+
+
+def _tree(members: Mapping[str, bytes]) -> bytes:
+    files = {name: data for name, data in members.items() if "/" not in name}
+    folders: dict[str, dict[str, bytes]] = {}
+    for name in members.keys() - files.keys():
+        first, _, rest = name.partition("/")
+        folders.setdefault(first, {})[rest] = members[name]
+    entries = [(name.encode(), FILE, _hash("blob", data)) for name, data in files.items()]
+    # Git sorts a folder as if its name ended in a slash.
+    entries += [(f"{name}/".encode(), FOLDER, _tree(within)) for name, within in folders.items()]
+    return _hash(
+        "tree",
+        b"".join(
+            mode + b" " + name.removesuffix(b"/") + b"\0" + digest
+            for name, mode, digest in sorted(entries)
+        ),
+    )
+
+
+def _hash(kind: str, data: bytes) -> bytes:
+    # SHA-1 is what the identifier is defined by; nothing here rests on its being hard to forge.
+    header = f"{kind} {len(data)}\0".encode()
+    return hashlib.sha1(header + data, usedforsecurity=False).digest()

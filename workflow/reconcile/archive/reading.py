@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from reconcile import __version__
-from reconcile.archive.container import ArchiveError, read_container, shown, unpack
-from reconcile.archive.layout import MANIFEST, member_of
+from reconcile.archive.container import (
+    MANIFEST,
+    ArchiveError,
+    member_of,
+    read_container,
+    shown,
+    unpack,
+)
 from reconcile.project import code_files
 from reconcile.study.values import STUDY_PATTERN
 from reconcile.tables.contract import FILES, tables

@@ -1,11 +1,13 @@
 """Verify an archive: every byte, every table, and that the rest follows from its measurements.
 
 Nothing of the archive is executed, unless measuring again is asked for. Only a temporary folder and
-the receipt are written to.
+the receipt are written to. The same files give the same archive, byte for byte; verifying asks for
+exactly that, and no archive is written that it would refuse.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,21 +24,49 @@ from reconcile.archive.again import (
     RECOMPUTED,
     SEARCHES,
     Workspace,
+    describe,
     take_searched,
     what_differs,
     workspace,
 )
+from reconcile.archive.checks import MEASUREMENTS, STRUCTURE
 from reconcile.archive.compare import Latency, Report, Rerun, measure_again
-from reconcile.archive.container import ArchiveError, one_line, read_container, unpack
+from reconcile.archive.container import (
+    RESULT_FILES,
+    WRITTEN_BY,
+    ArchiveError,
+    gather,
+    member_of,
+    one_line,
+    pack,
+    read_container,
+    unpack,
+)
 from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
-from reconcile.archive.measured import MEASUREMENTS
 from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
-from reconcile.archive.structure import STRUCTURE
-from reconcile.errors import visible
+from reconcile.errors import Fault, InputError, visible
+from reconcile.files import staged
 from reconcile.measure.provenance import host, versions
+from reconcile.study.load import STUDY_FILE
 
 T = TypeVar("T")
 HOLDS, PARTLY, FAILS, NOT_RUN = "holds", "holds in part", "fails", "not run"
+_TABLES = "{study} and the tables"
+_MADE_OF = {
+    "study": "{study}",
+    "verdicts": "{study} and what was measured",
+    "ranking": "{study} and what was measured",
+    "numbers": _TABLES,
+    "citations": _TABLES,
+}
+"""What a result follows from, by the check that asks whether it does."""
+_JUDGING = "check_paper reconcile search"
+_AGAIN = {
+    **dict.fromkeys(("instantiate", "measure"), "instantiate"),
+    **dict.fromkeys(("check_paper", "reconcile", "search"), _JUDGING),
+}
+"""The rules to run again for what a rule wrote: also those whose results are as old as its own."""
+_RESULT = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, RESULT_FILES))})(?![\w-]|\.\w)")
 
 
 @dataclass(frozen=True)
@@ -216,12 +246,7 @@ _OUTCOMES = {HOLDS: "verified", PARTLY: "verified in part", FAILS: "not verified
 
 
 def receipt(found: Verification, who: str | None = None) -> dict[str, Any]:
-    """The content of ``verification.json``: what was verified, by whom, when, where, outcome.
-
-    Args:
-        found: what was found.
-        who: who answers for it; left out when not given.
-    """
+    """The content of ``verification.json``: what was verified, by whom, when, where, outcome."""
     return dict(_receipt(found, who))
 
 
@@ -241,3 +266,49 @@ def _receipt(found: Verification, who: str | None) -> Iterator[tuple[str, Any]]:
     if found.rerun is not None:
         yield "rerun", {key: found.rerun.get(key) for key in ("device", "versions", "settings")}
         yield "latencies_ms", [asdict(latency) for latency in found.latencies]
+
+
+def build_archive(
+    root: Path, study_folder: Path, results: Path, out: Path, config: Path | None = None
+) -> list[Check]:
+    """Write the archive of a study's results, if it verifies.
+
+    Args:
+        root: where the project's files are.
+        study_folder: the study's folder.
+        results: the study's results, complete with reports.
+        out: the zip file to write.
+        config: the configuration of the run; without one, the project's own.
+
+    Returns:
+        The checks that the archive passed.
+
+    Raises:
+        InputError: a result is missing, broken or does not follow from the others as they are now,
+            or the file cannot be written.
+    """
+    members = gather(root, study_folder, results, config)
+    try:
+        content = pack(describe(members))
+    except ArchiveError as error:
+        raise InputError.of(out, f"cannot be archived: {error}") from None
+    with staged(out) as part:
+        part.write_bytes(content)
+        checks = verify_archive(part).checks
+        for check in checks:
+            if not check.holds:
+                raise InputError(_refused(check, study_folder, results, out))
+    return checks
+
+
+def _refused(check: Check, study_folder: Path, results: Path, out: Path) -> Fault:
+    """The result that a failing check is about, and how to make it again."""
+    named = _RESULT.search(check.detail)
+    if named is None:
+        return Fault(out, 0, "", f"would not verify: {check.name}: {check.detail}")
+    name, rule = named[1], WRITTEN_BY[named[1]]
+    made_of = _MADE_OF.get(check.name, "").format(study=study_folder / STUDY_FILE)
+    why = f"does not follow from {made_of}" if made_of else "is not as it was written"
+    detail = check.detail.removeprefix(f"{member_of(name)}: ")
+    again = f"snakemake --forcerun {_AGAIN.get(rule, rule)} -- {out}"
+    return Fault(results / name, 0, "", f"{why}: {detail}; to make it again: {again}")

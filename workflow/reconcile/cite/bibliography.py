@@ -70,9 +70,7 @@ def load_tool(file: Path) -> dict[str, Any]:
 def to_cite(study: Study, name: str) -> list[Reference]:
     """The paper and its reconciliation: what every report asks to be cited.
 
-    Args:
-        study: the study.
-        name: the name of its folder, which the key of the reconciliation ends with.
+    The key of the reconciliation ends with ``name``, which is that of the study's folder.
     """
     fields = {"version": __version__}
     title = _title(study.paper)
@@ -116,6 +114,7 @@ def _paper_reference(paper: Paper) -> Reference:
 
 def _tool_reference(tool: Mapping[str, Any]) -> Reference:
     known = {"version": tool["version"], "url": tool.get("url") or tool.get("repository-code")}
+    known["year"] = str(tool.get("date-released") or "")[:4]
     fields = {name: str(value) for name, value in known.items() if value}
     parts = ("name", "given-names", "family-names")
     people = [" ".join(p[part] for part in parts if p.get(part)) for p in tool["authors"]]

@@ -2,13 +2,19 @@ r"""What a write-up needs: numbers and tables for LaTeX, and whom to cite.
 
 ``numbers.tex`` has a command for every measured number, every verdict and what it counted.
 ``\rcConvOneNeurons`` is of the reading that the study concludes for, ``\rcCeilConvOneNeurons`` of
-the reading ``ceil``. ``cite.lookup`` gives the same numbers by their own names.
+the reading ``ceil``. The same numbers can be looked up by their own names:
+``\reconcile{alexnet}{ceil}{conv1}{neurons}``, a row of ``numbers.csv`` and a value in
+``numbers.json``. A place is a layer, ``network``, either behind the name of a network where a
+reading has several (``small/network``), or a claim (``claim/conv1``).
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +22,16 @@ from typing import Any
 
 from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
 from reconcile.cite.latex import Macros, Tex, environment_for_latex, escape, number
-from reconcile.cite.lookup import Found, all_found, lookup_tex, numbers_csv, numbers_json
 from reconcile.files import write_text
 from reconcile.study.model import NONE, SINGLE, Study
-from reconcile.tables.contract import AS_STATED, QUANTITIES, layer_quantities, total_quantities
-from reconcile.tables.rows import read_rows
+from reconcile.tables.contract import (
+    AS_STATED,
+    NETWORK,
+    QUANTITIES,
+    layer_quantities,
+    total_quantities,
+)
+from reconcile.tables.rows import read_rows, written_cell
 from reconcile.words import in_percent, share
 
 Row = Mapping[str, str]
@@ -36,6 +47,11 @@ CITATION_FILES = (
 )
 # TeX holds some hundred thousand names; a sweep of a thousand readings would fill it.
 MAX_LAYER_ROWS = 6_000
+OF_CLAIMS = ("printed", "measured", "verdict", "counting")
+INDEX = ("study", "reading", "place", "quantity", "value")
+"""The columns of numbers.csv."""
+_SAFE = re.compile(r"[\w.:/+ -]+", re.ASCII)
+"""Names that TeX reads as they are; others are in numbers.csv and numbers.json only."""
 
 
 @dataclass(frozen=True)
@@ -244,3 +260,92 @@ def _like(measured: str, printed: str) -> Tex:
 def _heading(column: str) -> str:
     quantity = QUANTITIES.get(column)
     return (quantity and quantity.heading) or column.replace("_", " ").capitalize()
+
+
+# Every number by its own names.
+
+
+@dataclass(frozen=True)
+class Found:
+    """One number or word of a study.
+
+    Attributes:
+        reading: id of the interpretation.
+        place: the layer, the network or the claim.
+        quantity: what is counted or said of it.
+        value: as it stands in the tables.
+    """
+
+    reading: str
+    place: str
+    quantity: str
+    value: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What it is looked up by."""
+        return self.reading, self.place, self.quantity
+
+    @property
+    def tex(self) -> Tex:
+        """As LaTeX shows it: a measured number grouped, all else as it is."""
+        counted = self.value.isdigit() and self.quantity != "printed"
+        return number(self.value) if counted else escape(self.value)
+
+
+def all_found(layers: Iterable[Row], totals: Iterable[Row], verdicts: Iterable[Row]) -> list[Found]:
+    """Everything that can be looked up, sorted by its names; what is ambiguous is left out."""
+    found: dict[tuple[str, str, str], set[Found]] = {}
+    for one in (
+        *_of_rows(totals, NETWORK, ("status", *total_quantities())),
+        *_of_rows(layers, "", layer_quantities()),
+        *_of_rows(verdicts, "claim/", OF_CLAIMS),
+    ):
+        found.setdefault(one.names, set()).add(one)
+    return [found[names].pop() for names in sorted(found) if len(found[names]) == 1]
+
+
+def _of_rows(rows: Iterable[Row], kind: str, quantities: Iterable[str]) -> Iterator[Found]:
+    wanted = tuple(quantities)
+    for row in rows:
+        network = row.get("network", SINGLE)
+        place = f"claim/{row['claim']}" if kind == "claim/" else kind or row["layer"]
+        place = place if network == SINGLE else f"{network}/{place}"
+        for quantity in wanted:
+            if row.get(quantity):
+                yield Found(row["interpretation"], place, quantity, row[quantity])
+
+
+def lookup_tex(study: str, found: Iterable[Found]) -> str:
+    r"""The lines of numbers.tex that ``\reconcile`` looks into, with the names that there are."""
+    safe = [one for one in found if all(map(_SAFE.fullmatch, one.names))]
+    known: dict[str, set[str]] = {"": set()}
+    for one in safe:
+        known[""].add(one.reading)
+        known.setdefault(f"/{one.reading}", set()).add(one.place)
+        known.setdefault(f"/{one.reading}/{one.place}", set()).add(one.quantity)
+    lines = [rf"\def\rc@study{{{study}}}"]
+    lines += [
+        rf"\rc@n{{{one.reading}}}{{{one.place}}}{{{one.quantity}}}{{{one.tex}}}" for one in safe
+    ]
+    lines += [rf"\rc@k{{{path}}}{{{','.join(sorted(names))}}}" for path, names in known.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def numbers_csv(study: str, found: Iterable[Found]) -> str:
+    """numbers.csv: the index of everything that can be looked up, by the arguments to give."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(INDEX)
+    cells = ((study, *one.names, one.value) for one in found)
+    writer.writerows(map(written_cell, row) for row in cells)
+    return stream.getvalue()
+
+
+def numbers_json(study: str, found: Iterable[Found]) -> str:
+    """numbers.json: study, reading, place and quantity, for Markdown and Quarto."""
+    content: dict[str, dict[str, dict[str, int | str]]] = {}
+    for one in found:
+        value = int(one.value) if one.value.isdigit() else one.value
+        content.setdefault(one.reading, {}).setdefault(one.place, {})[one.quantity] = value
+    return json.dumps({study: content}, indent=1, ensure_ascii=False) + "\n"

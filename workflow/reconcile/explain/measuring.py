@@ -15,10 +15,9 @@ from reconcile.errors import visible
 from reconcile.explain.asking import AskedNetwork, image, refused
 from reconcile.measure.answers import NO_INPUTS
 from reconcile.measure.process import MeasureError, Zygote
-from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, number
+from reconcile.search.candidates import Candidate, NetworkFacts
+from reconcile.study.expressions import count_in, with_own_parts
 from reconcile.study.printed import PrintedNumber
-from reconcile.study.selecting import with_own_parts
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import MEASURED, QUANTITIES
 
@@ -191,8 +190,8 @@ def _why(named: AskedNetwork, answer: dict[str, Any]) -> str:
 def _at_sizes(one: CountedNetwork, printed: PrintedNumber, pool: Zygote) -> Iterator[Candidate]:
     """Multiply-adds for other sides of a square image; none where it takes something else."""
     given = one.facts.layers[0]
-    channels, side = number(given, "channels"), number(given, "height")
-    if not channels or side < SIDES[0] or side != number(given, "width"):
+    channels, side = count_in(given, "channels"), count_in(given, "height")
+    if not channels or side < SIDES[0] or side != count_in(given, "width"):
         return
     for other in _sides_near(one.facts, side, printed):
         # A value tried: on the meta device or not at all.

@@ -16,20 +16,22 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from reconcile.explain.factors import slips_in_maps
+from reconcile.explain.asking import BYTES, power_of
 from reconcile.explain.measuring import BY_SIZE, CountedNetwork
-from reconcile.explain.numbers import BYTES, power_of
-from reconcile.explain.resized import resized_candidates
-from reconcile.explain.scopes import byte_candidates, module_candidates
-from reconcile.search.best import SLIP, Assumed, Rank, rank_of
-from reconcile.search.candidates import Candidate, Pool
+from reconcile.explain.tried import (
+    byte_candidates,
+    module_candidates,
+    resized_candidates,
+    slips_in_maps,
+)
+from reconcile.search.best import Assumed, Rank, rank_of
+from reconcile.search.candidates import Candidate, NetworkFacts, Pool, quoted
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
-from reconcile.search.digits import FIT, Digits
-from reconcile.search.facts import NetworkFacts, quoted
+from reconcile.search.misprint import FIT, Digits
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import unit_candidates
 from reconcile.study.printed import PrintedNumber
-from reconcile.tables.contract import NETWORK, QUANTITIES, WEAKLY
+from reconcile.tables.contract import CONTRADICTS, NETWORK, QUANTITIES, SLIP, WEAKLY
 
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
@@ -39,7 +41,7 @@ _WORDS: Final = {
     "matches": "exact",
     "matches-rounded": "rounded",
     "matches-truncated": "cut",
-    "contradicts": "not these",
+    CONTRADICTS: "not these",
     WEAKLY: "last zeros open",
     SLIP: "slip",
     FIT: "one digit off",
@@ -333,9 +335,7 @@ def _nearest(
     )
     found = pool.against(printed)
     sides = (
-        [Explanation(one.named.title, "nearest", near, "contradicts", len(pool), 0.0)]
-        if near
-        else []
+        [Explanation(one.named.title, "nearest", near, CONTRADICTS, len(pool), 0.0)] if near else []
         for near in found.nearest
     )
     below, above = sides

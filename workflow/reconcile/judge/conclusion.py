@@ -4,23 +4,41 @@
 check of the paper against itself computed, and ``{ceil.conv1.neurons}`` a measured quantity:
 interpretation, layer (or pattern, or ``network``) and quantity. A reference that does not resolve
 is an error, and so is an expression of ``holds`` that is not true of the results.
+
+What came out of a study is one of four words: a rule over its verdicts, never typed. No outcome
+blames anybody: which of its numbers a paper means otherwise, and which are slips of the pen, only a
+source can say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reconcile.judge.conflicts import Conflicts
 from reconcile.judge.evidence import SelfCheck
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.judge.verdicts import Counted, conventions
+from reconcile.judge.ranking import Ranked
+from reconcile.judge.verdicts import Counted, Verdict, conventions
 from reconcile.study.expressions import ExpressionError, evaluate, spelled, spelled_call
 from reconcile.study.load import REFERENCE, REFERENCES
-from reconcile.study.model import SINGLE, Study, next_by_id
+from reconcile.study.model import NONE, SINGLE, Study, next_by_id
 from reconcile.study.paper import PaperScope
-from reconcile.tables.contract import COMBINATIONS, FITS, QUANTITIES, READINGS
+from reconcile.tables.contract import (
+    AGREE,
+    AS_STATED,
+    COMBINATIONS,
+    CONTRADICTED,
+    CONTRADICTS,
+    EXPLAINED,
+    FITS,
+    NOT_MEASURED,
+    QUANTITIES,
+    READINGS,
+    UNDECIDED,
+    VERDICTS,
+)
 from reconcile.words import number
 
 _DIGITS = {"rounded": "rounded", "cut": "truncated"}
@@ -161,3 +179,50 @@ def holds(expression: str, scope: ResultsScope) -> Held:
     return Held(
         shown, tuple(count for count in asked if count.replace(" is ", " == ") not in shown)
     )
+
+
+def best_verdicts(
+    study: Study, verdicts: Iterable[Verdict], leading: Iterable[Ranked]
+) -> dict[str, Verdict]:
+    """The verdict that tells of each claim, in the study's order.
+
+    It is that of the reading concluded on; where that is none, the best of the leading readings,
+    the first of equal ones.
+    """
+    chosen = study.conclusion.interpretation
+    told = {chosen} if chosen != NONE else {entry.reading.id for entry in leading}
+    best: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        if verdict.interpretation in told:
+            known = best.setdefault(verdict.claim, verdict)
+            best[verdict.claim] = min(known, verdict, key=lambda v: VERDICTS.index(v.verdict))
+    return {claim.id: best[claim.id] for claim in study.claims}
+
+
+def papers_own(study: Study, best: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """The verdicts on numbers that the paper prints itself; all where others print every one."""
+    own = {c.id: best[c.id] for c in study.claims if c.printed_by is None}
+    return own or dict(best)
+
+
+def outcome_of(best: Mapping[str, Verdict], chosen: Ranked | None) -> str:
+    """The outcome of a study; the first that is true of:
+
+    - contradicted: some number is contradicted, and not explained, by the reading concluded on,
+      or by every one where that is none;
+    - undecided: the study concludes on no reading, or some number was not measured;
+    - agree: the reading gives all as they are counted, assumes nothing and denies nothing;
+    - explained: it gives or explains all.
+
+    Args:
+        best: the verdict that tells of each of the paper's own claims.
+        chosen: the reading concluded on, None where that is none.
+    """
+    words = {verdict.verdict for verdict in best.values()}
+    if CONTRADICTS in words:
+        return CONTRADICTED
+    if chosen is None or NOT_MEASURED in words:
+        return UNDECIDED
+    plainly = all(v.verdict in FITS and v.counting == AS_STATED for v in best.values())
+    assumes = chosen.denies or chosen.reading.assumes
+    return AGREE if plainly and not assumes else EXPLAINED

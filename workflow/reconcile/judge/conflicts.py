@@ -21,7 +21,7 @@ from typing import Final
 
 from reconcile.judge.verdicts import Verdict
 from reconcile.study.model import Claim, Study
-from reconcile.tables.contract import FITS, WEAKLY
+from reconcile.tables.contract import FITS, NOT_MEASURED, SLIP, WEAKLY
 from reconcile.words import count_of, listed
 
 SEARCHED: Final = 3
@@ -41,7 +41,7 @@ _NEARLY: Final = {
         "matches it if its last zeros are no digits",
         "match it if its last zeros are no digits",
     ),
-    "explained-by-slip": ("explains it by a slip", "explain it by a slip"),
+    SLIP: ("explains it by a slip", "explain it by a slip"),
 }
 """What does not satisfy a claim and is no contradiction either: said of one reading, of several."""
 
@@ -100,7 +100,7 @@ def failing_claims(verdicts: Iterable[Verdict]) -> dict[str, Claims]:
     """The claims that each reading fails; one of which no claim was measured is left out."""
     failing: dict[str, set[str]] = {}
     for verdict in verdicts:
-        if verdict.verdict != "not-measured":
+        if verdict.verdict != NOT_MEASURED:
             fails = failing.setdefault(verdict.interpretation, set())
             if verdict.verdict not in FITS:
                 fails.add(verdict.claim)
@@ -110,14 +110,7 @@ def failing_claims(verdicts: Iterable[Verdict]) -> dict[str, Claims]:
 def conflicts_of(
     study: Study, scope: str, of: Collection[str], verdicts: Iterable[Verdict]
 ) -> Conflicts:
-    """The conflicts between the claims of a study.
-
-    Args:
-        study: the study.
-        scope: "readings" or "combinations".
-        of: the interpretations of that scope.
-        verdicts: the verdicts on them, and on others.
-    """
+    """The conflicts between the claims of a study among the interpretations ``of`` a scope."""
     own = [verdict for verdict in verdicts if verdict.interpretation in of]
     failing = failing_claims(own)
     sets = smallest_sets(failing.values(), [claim.id for claim in study.claims])
@@ -140,12 +133,7 @@ def conflicts_of(
 
 
 def smallest_sets(failing: Iterable[Claims], claims: Sequence[str]) -> SmallestSets:
-    """Find every smallest set of claims of which each candidate fails one.
-
-    Args:
-        failing: what each candidate fails.
-        claims: every claim, in order.
-    """
+    """Find every smallest set of claims, in their order, of which each candidate fails one."""
     bits = {claim: 1 << i for i, claim in enumerate(claims)}
     every = {sum(bits[claim] for claim in failed) for failed in failing}
     # Whoever fails what another one fails, and more, rules no set out that the other does not.

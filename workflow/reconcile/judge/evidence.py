@@ -68,12 +68,8 @@ def check_evidence(study: Study, measured: Measurements) -> list[Checked]:
 
 
 def _checked(study: Study, measured: Measurements, item: Evidence) -> Checked:
-    return _with_combinations(study, _check(study, item, measured), measured)
-
-
-def _with_combinations(study: Study, done: Checked, measured: Measurements) -> Checked:
     """An item together with what its check says of the combinations of the study's sweep."""
-    item = done.item
+    done = _check(study, item, measured)
     if done.outcome != HOLDS or not (item.supports or item.excludes):
         return done
     supported, excluded = set[str](), set[str]()

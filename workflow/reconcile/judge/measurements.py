@@ -9,17 +9,19 @@ from typing import Any
 
 import pandas as pd
 
-from reconcile.study.expressions import ExpressionError, UnknownNameError
-from reconcile.study.model import SINGLE, Interpretation, Study
-from reconcile.study.paper import PaperScope
-from reconcile.study.plan import networks_of
-from reconcile.study.selecting import (
+from reconcile.study.expressions import (
+    ExpressionError,
     Row,
+    UnknownNameError,
+    evaluate,
     number_in,
     refuse_several,
     selected,
     with_own_parts,
 )
+from reconcile.study.model import SINGLE, Claim, Interpretation, Study, claims_named
+from reconcile.study.paper import PaperScope
+from reconcile.study.plan import networks_of
 from reconcile.tables.contract import (
     MEASURED,
     MULTIPLIED,
@@ -187,6 +189,17 @@ class ReadingScope(PaperScope):
             known = ", ".join(self.arguments)
             raise UnknownNameError(f"there is no argument {name!r}; there are: {known}")
         return self.arguments[name]
+
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """How far this reading is from each printed number, as a share of it."""
+        return [self._error(claim) for claim in claims_named(self.study, claims)]
+
+    def _error(self, claim: Claim) -> Fraction:
+        known = claim.network == self.key[1]
+        scope = self if known else self.other(claim.network)
+        printed = claim.number.value
+        found: Fraction = evaluate(claim.expression, scope)
+        return abs(found - printed) / abs(printed)
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
         """The quantity for the network, one layer or every layer a pattern matches, exactly."""

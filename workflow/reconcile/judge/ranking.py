@@ -19,7 +19,7 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.verdicts import Counted, Verdict, conventions, countings_of
 from reconcile.study.model import Claim, Interpretation, Study
 from reconcile.study.plan import denied_statements
-from reconcile.tables.contract import FITS, WEAKLY
+from reconcile.tables.contract import CONTRADICTS, FITS, NOT_MEASURED, WEAKLY
 from reconcile.words import count_of, like, listed
 
 RULE = (
@@ -87,8 +87,8 @@ def rank(
     ranked = [
         Ranked(
             reading=reading,
-            contradicted=_claims(own_verdicts[reading.id], "contradicts"),
-            not_measured=_claims(own_verdicts[reading.id], "not-measured"),
+            contradicted=_claims(own_verdicts[reading.id], CONTRADICTS),
+            not_measured=_claims(own_verdicts[reading.id], NOT_MEASURED),
             denies=tuple(denied_statements(study, reading)),
             excluded_by=tuple(excluding(checked, reading.id)),
             supported_by=tuple(supporting(checked, reading.id)),

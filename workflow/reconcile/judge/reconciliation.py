@@ -18,11 +18,19 @@ import pandas as pd
 
 from reconcile import __version__
 from reconcile.errors import InputError
-from reconcile.judge.conclusion import NotTrueError, ResultsScope, UnresolvedError, holds, resolver
+from reconcile.judge.conclusion import (
+    NotTrueError,
+    ResultsScope,
+    UnresolvedError,
+    best_verdicts,
+    holds,
+    outcome_of,
+    papers_own,
+    resolver,
+)
 from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.outcome import best_verdicts, outcome_of
 from reconcile.judge.ranking import RULE, Ranked, notes, rank
 from reconcile.judge.verdicts import (
     Counted,
@@ -32,16 +40,20 @@ from reconcile.judge.verdicts import (
     judge_reading,
     printed_columns,
 )
-from reconcile.study.expressions import ExpressionError, networks_named
+from reconcile.study.expressions import ExpressionError, networks_named, over_claims
 from reconcile.study.load import fault_in
-from reconcile.study.model import Claim, Study
+from reconcile.study.model import Claim, Study, claims_named
 from reconcile.study.plan import Combination, cells_of, values_of
+from reconcile.study.values import Counting
 from reconcile.tables.contract import (
     AS_STATED,
     COMBINATIONS,
+    CONTRADICTS,
     FITS,
     HOLDS,
+    NOT_MEASURED,
     READINGS,
+    SLIP,
     WEAKLY,
 )
 from reconcile.tables.frames import table
@@ -69,10 +81,7 @@ class Reconciliation:
 def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Reconciliation:
     """Judge every claim under every interpretation and rank the interpretations.
 
-    Args:
-        study: the study.
-        folder: its folder, for messages; its name is the study's.
-        measured: what was measured.
+    The name of ``folder`` is the study's; messages name it.
 
     Raises:
         InputError: an expression that cannot be evaluated, a layer that no reading has, a
@@ -110,7 +119,7 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
             _claim(claim, best_of[claim.id], verdicts, {r.reading.id for r in [*own, *best]})
             for claim in study.claims
         ],
-        "outcome": outcome_of(best_of, concluded_on),
+        "outcome": outcome_of(papers_own(study, best_of), concluded_on),
         "counts": counts,
         "rule": list(RULE),
         "ranking": _ranking(leading, swept if leading is best else own),
@@ -200,7 +209,7 @@ def _refuse_unknown_layers(
 ) -> None:
     """A counting that no measured reading could evaluate names something that is not there."""
     networks = {
-        (claim.id, counting.id): {n or claim.network for n in networks_named(counting.count)}
+        (claim.id, counting.id): _networks(study, claim, counting)
         for claim in study.claims
         for counting in countings_of(claim)
     }
@@ -219,6 +228,13 @@ def _refuse_unknown_layers(
                 raise InputError(fault_in(folder, ("claims", i), refused[key]))
 
 
+def _networks(study: Study, claim: Claim, counting: Counting) -> set[str]:
+    """The networks that a counting asks."""
+    own = {n or claim.network for n in networks_named(counting.count)}
+    patterns = [pattern for _, named in over_claims(counting.count) for pattern in named]
+    return own.union(c.network for c in claims_named(study, patterns))
+
+
 def _claim(
     claim: Claim, told: Verdict, verdicts: list[Verdict], listed: set[str]
 ) -> dict[str, Any]:
@@ -229,6 +245,7 @@ def _claim(
         "quote": claim.quote,
         "where": claim.where,
         "version": claim.version,
+        "printed_by": claim.printed_by.name if claim.printed_by else None,
         "printed": claim.printed,
         "said": printed.said,
         "relation": claim.relation,
@@ -263,9 +280,9 @@ def _counts(study: Study, best: Mapping[str, Verdict]) -> dict[str, int]:
             v.verdict in FITS and v.counting != AS_STATED for v in best.values()
         ),
         "reproduced_weakly": words.count(WEAKLY),
-        "contradicted": words.count("contradicts"),
-        "explained": words.count("explained-by-slip"),
-        "not_measured": words.count("not-measured"),
+        "contradicted": words.count(CONTRADICTS),
+        "explained": words.count(SLIP),
+        "not_measured": words.count(NOT_MEASURED),
     }
 
 

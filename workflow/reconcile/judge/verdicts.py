@@ -23,7 +23,7 @@ from reconcile.study.expressions import (
 from reconcile.study.model import Claim, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.study.values import Counting
-from reconcile.tables.contract import AS_STATED, FITS, VERDICTS
+from reconcile.tables.contract import AS_STATED, CONTRADICTS, FITS, NOT_MEASURED, SLIP, VERDICTS
 from reconcile.words import like, number
 
 ScopeOf = Callable[[str], ReadingScope]
@@ -107,7 +107,7 @@ def _judge_equal(measured: Fraction, printed: PrintedNumber) -> tuple[str, str]:
         word = fit.partition("-")[2]
         return fit, f"{value} is {printed.said} when {word} to the printed digits"
     reason = f"{value} is not {printed.said}{_distance(measured, printed)}"
-    return "contradicts", reason + _without_zeros(measured, printed)
+    return CONTRADICTS, reason + _without_zeros(measured, printed)
 
 
 def _without_zeros(measured: Fraction, printed: PrintedNumber) -> str:
@@ -124,7 +124,7 @@ def _judge_about(measured: Fraction, claim: Claim) -> tuple[str, str]:
     if abs(measured - printed.value) <= away:
         return "matches", f"{value} is within {within} of {printed.said}"
     return (
-        "contradicts",
+        CONTRADICTS,
         f"{value} is not within {within} of {printed.said}{_distance(measured, printed)}",
     )
 
@@ -145,7 +145,7 @@ def _judge_bound(measured: Fraction, printed: PrintedNumber, relation: str) -> t
     low, high = printed.rounded
     after_rounding = measured < high if at_most else measured >= low
     note = f", though it holds once {value} is rounded" if after_rounding else ""
-    return "contradicts", f"{value} is not {word} {bound}{note}"
+    return CONTRADICTS, f"{value} is not {word} {bound}{note}"
 
 
 def conventions(measured: Fraction, claim: Claim) -> frozenset[str]:
@@ -200,7 +200,7 @@ def _count(
         except UnknownNameError as error:
             problem = str(error)
     if problem is not None:
-        verdict, reason = "not-measured", problem
+        verdict, reason = NOT_MEASURED, problem
     elif not isinstance(value, Fraction):
         raise ExpressionError(f"{counting.count!r} gives no number")
     else:
@@ -231,7 +231,7 @@ def _verdict(
     if countings > 1 and best.measured is not None:
         reason = f"{reason}; counted: {best.title}"
     slip = reading.slip
-    if slip is not None and slip.claim == claim.id and verdict == "contradicts":
+    if slip is not None and slip.claim == claim.id and verdict == CONTRADICTS:
         verdict, reason = _judge_slip(slip, best, claim, scope(claim.network))
     return Verdict(reading.id, claim.id, best.measured, verdict, reason, best.counting)
 
@@ -240,11 +240,11 @@ def _judge_slip(slip: Slip, best: Counted, claim: Claim, scope: ReadingScope) ->
     """A declared slip explains a claim only if both of its calculations come out."""
     right, written = evaluate(slip.right, scope), evaluate(slip.written, scope)
     if right != best.measured:
-        return "contradicts", f"{best.reason}; the slip starts from {right}, which was not measured"
+        return CONTRADICTS, f"{best.reason}; the slip starts from {right}, which was not measured"
     if judge(written, claim)[0] not in FITS:
-        return "contradicts", f"{best.reason}; the slip gives {written}, not {claim.number.said}"
+        return CONTRADICTS, f"{best.reason}; the slip gives {written}, not {claim.number.said}"
     said = claim.number.said
     return (
-        "explained-by-slip",
+        SLIP,
         f"{like(said, right)} was measured, {said} is the same with a slip. {slip.says}",
     )

@@ -34,14 +34,15 @@ from torch.utils.hooks import RemovableHandle
 
 from reconcile.errors import visible
 from reconcile.measure.building import called
-from reconcile.measure.closed_forms import CrossCheckError, check_row
 from reconcile.measure.crediting import Counter, Functions, Result, Work
 from reconcile.measure.kinds import (
     BATCH,
     TOKENS,
     Axes,
+    CrossCheckError,
     axes_of_layer,
     axes_of_tokens,
+    check_row,
     class_name,
     declared,
     holds_modules,

@@ -109,11 +109,7 @@ def add_fields(
 ) -> None:
     """Put into the rows of a network what each layer sees of the axes of its input's map.
 
-    Args:
-        model: the network, on the meta device.
-        inputs: its inputs there.
-        rows: what was counted, the input's first.
-        run: executes an operator, or remembers what it gave.
+    The network and its inputs are on the meta device; the input's row is the first.
     """
     axes = rows[0].axes or ()
     dimensions = [d for d, word in enumerate(axes) if word in _SEEN]

@@ -97,9 +97,7 @@ def measure_study(
 def gather_batches(batches: Sequence[Path], out: Path) -> None:
     """Put the tables and records of a study's batches together, in order, row by row.
 
-    Args:
-        batches: folders that ``measure_study`` wrote, in the order of the interpretations.
-        out: the study's results.
+    ``measure_study`` wrote a folder for each, in the order of the interpretations.
     """
     for name in MEASUREMENT_FILES:
         with staged(out / name) as part, part.open("wb") as joined:

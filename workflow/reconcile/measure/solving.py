@@ -14,8 +14,16 @@ from typing import Any, Final
 
 from reconcile.measure.exploring import Method, Value, explore
 from reconcile.measure.process import Zygote
-from reconcile.study.expressions import ExpressionError, UnknownNameError, evaluate
-from reconcile.study.selecting import Row, number_in, refuse_several, selected, total_of
+from reconcile.study.expressions import (
+    ExpressionError,
+    Row,
+    UnknownNameError,
+    number_in,
+    number_or_none,
+    refuse_several,
+    selected,
+    total_of,
+)
 from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES
 from reconcile.words import Seldom, count_of
 
@@ -69,6 +77,10 @@ class AnswerScope:
     def count(self, function: str, claims: list[str]) -> int:
         """Results are counted where they are known."""
         raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
+
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """What the paper prints is nothing measured."""
+        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known here")
 
 
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
@@ -159,7 +171,7 @@ class Solving:
 
     def _counted(self, value: int, answers: dict[str, Answer]) -> dict[str, Value]:
         return {
-            claim: _value_of(
+            claim: number_or_none(
                 asked["count"], AnswerScope(answers, self._arguments(value), asked["network"])
             )
             for claim, asked in self.planned["claims"].items()
@@ -184,24 +196,12 @@ class Solving:
         return together if together <= LARGEST_STRIDE else max(strides)
 
 
-def _value_of(expression: str, scope: AnswerScope) -> Value:
-    try:
-        value = evaluate(expression, scope)
-    except ExpressionError:
-        return None
-    return value if isinstance(value, Fraction) else None
-
-
 def solution_rows(
     searches: Mapping[str, Answer], network: Mapping[str, Any], pool: Zygote, report: Report
 ) -> Iterator[Row]:
     """solutions_measured.csv: the counts at the values that were chosen, claim after claim.
 
-    Args:
-        searches: those of the plan, by id.
-        network: where the study's network is.
-        pool: the measuring processes.
-        report: is told how far it is, and a line for each claim.
+    Arguments are as of ``Solving``; ``searches`` are those of the plan, by id.
     """
     for search, planned in searches.items():
         solving = Solving(search, planned, network, pool, report)

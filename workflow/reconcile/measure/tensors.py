@@ -43,12 +43,7 @@ class _Held:
 
 
 def tensor_rows(model: nn.Module, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """A row of tensors.csv for each parameter and buffer of a network that was counted.
-
-    Args:
-        model: the network, after it ran.
-        rows: what ``count_layers`` gave for it.
-    """
+    """A row of tensors.csv for each parameter and buffer of a network that ran, by its rows."""
     held = list(_held(model, rows))
     layers = Counter(id(tensor) for module in model.modules() for _, tensor in _tensors(module))
     prefixes = _shortcuts(held)

@@ -29,7 +29,6 @@ from reconcile.measure.building import (
     load_class,
     load_factory,
 )
-from reconcile.measure.closed_forms import CrossCheckError
 from reconcile.measure.counting import (
     Row,
     all_uncounted,
@@ -50,6 +49,7 @@ from reconcile.measure.device import (
     time_network,
 )
 from reconcile.measure.fields import add_fields, carry_fields, cover
+from reconcile.measure.kinds import CrossCheckError
 from reconcile.measure.recall import Recalled, execute
 from reconcile.measure.tensors import tensor_rows
 from reconcile.study.settings import TWICE_EVERY

@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
-from reconcile import __version__
 from reconcile.cite.bibliography import family_of
-from reconcile.errors import Fault, InputError
+from reconcile.errors import InputError
 from reconcile.files import keep_only, staged, write_text
-from reconcile.report.pages import environment_of, fonts_css, policy_of
+from reconcile.report.pages import environment_of, own_parts
 from reconcile.tables.contract import FAMILIES, OF_ALL, OTHER_FAMILY, STUDY_OUTCOMES, head_of
 from reconcile.tables.rows import Csv, Row
 from reconcile.words import beside
@@ -105,12 +102,10 @@ def entry_of(reconciliation: Path, note: str = "") -> Entry:
             raise ValueError
         return Entry(name, title, paper, question, answer, outcome, counts, claims, note)
     except OSError as error:
-        raise InputError(
-            Fault(reconciliation, 0, "", f"cannot be read: {error.strerror}")
-        ) from None
+        raise InputError.of(reconciliation, f"cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         message = "is no reconciliation of this release; run `snakemake`"
-        raise InputError(Fault(reconciliation, 0, "", message)) from None
+        raise InputError.of(reconciliation, message) from None
 
 
 def write_atlas(
@@ -215,15 +210,7 @@ class _Writer:
 
     def __init__(self, templates: Path) -> None:
         self._environment = environment_of(templates)
-        style = fonts_css(templates / "fonts", FONTS)
-        style += "".join((templates / name).read_text(encoding="utf-8") for name in STYLES)
-        script = (templates / "index.js").read_text(encoding="utf-8")
-        self._shared = {
-            "version": __version__,
-            "style": Markup(style),  # noqa: S704 - our own file
-            "script": Markup(script),  # noqa: S704 - our own file
-            "policy": policy_of(style, script),
-        }
+        self._shared = own_parts(templates, STYLES, ["index.js"], FONTS)
 
     def __call__(self, template: str, out: Path, **context: Any) -> Path:
         page = self._environment.get_template(template).render(self._shared | context)

@@ -19,13 +19,13 @@ from markupsafe import Markup
 
 from reconcile.report.read import Results, grouped_by
 from reconcile.search.best import Assumed, rank_of
+from reconcile.search.candidates import NetworkFacts, quoted
 from reconcile.search.conventions import convention_candidates
-from reconcile.search.facts import NetworkFacts, number, quoted
 from reconcile.search.parts import part_candidates
 from reconcile.search.units import UNITS, Unit
+from reconcile.study.expressions import count_in, with_own_parts
 from reconcile.study.model import SINGLE, Claim, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling
-from reconcile.study.selecting import with_own_parts
 from reconcile.tables.contract import (
     FITS,
     INPUT,
@@ -134,7 +134,8 @@ class LookupTable:
     @property
     def packed(self) -> Markup:
         """The same for a script in the page, with how numbers are spelled and in which units."""
-        known = {"spelling": spelling(), "units": [*map(_unit, OTHER_UNITS)], "usual": USUAL}
+        units = [[unit.says, _as_text(unit.factor), unit.text] for unit in OTHER_UNITS]
+        known = {"spelling": spelling(), "units": units, "usual": USUAL}
         return _json(self._indexed() | known)
 
     def _indexed(self) -> dict[str, Any]:
@@ -169,10 +170,6 @@ def _json(data: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - it is data, and escaped
 
 
-def _unit(unit: Unit) -> list[str]:
-    return [unit.says, _as_text(unit.factor), unit.text]
-
-
 def _as_text(value: Fraction) -> str:
     """A number exactly: whole, or as a ratio."""
     return str(value)
@@ -201,9 +198,7 @@ class LookedUp(NamedTuple):
 def numbers_of(results: Results, shown: Sequence[str]) -> LookupTable:
     """Every number of the readings that a page shows, as many of them as there is room for.
 
-    Args:
-        results: the study and its tables.
-        shown: the readings, the best ranked first.
+    Those of the best ranked readings, which are ``shown`` first, go before others.
     """
     measured = [
         (row["interpretation"], row["network"])
@@ -270,10 +265,10 @@ def _of_network(facts: NetworkFacts) -> Iterator[tuple[Fraction, What]]:
     yield from _told({name: facts.total(name) for name in (*summed, "flops")}, NETWORK, whole=whole)
     for (kind,), own in grouped_by(rows, "kind").items():
         if kind in KINDS and len(own) > 1:
-            sums = {name: sum(number(row, name) for row in own) for name in summed}
+            sums = {name: sum(count_in(row, name) for row in own) for name in summed}
             yield from _told(sums, f"kind:{kind}", whole=whole)
     for row in rows:
-        own_counts = {name: number(row, name) for name in _OF_LAYERS}
+        own_counts = {name: count_in(row, name) for name in _OF_LAYERS}
         layer = INPUT if row["kind"] == INPUT else row["layer"]
         yield from _told(own_counts, layer, whole=not row["uncounted"])
     for quantity in ("parameters", *(("macs",) if whole else ())):

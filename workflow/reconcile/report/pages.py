@@ -44,56 +44,46 @@ _FILTERS = (
 )
 
 
-def render_page(templates: Path, context: Mapping[str, Any], medium: Medium) -> str:
-    """The report as one HTML document.
-
-    Args:
-        templates: folder of the templates.
-        context: what the report says, from ``context_of``.
-        medium: "screen" for browsers, "paper" for the PDF.
-    """
-    style = fonts_css(templates / "fonts") + _content_of(templates / STYLES[medium])
-    scripts = SCRIPTS if medium == "screen" else ()
-    script = "".join(_content_of(templates / name) for name in scripts)
+def render_page(templates: Path, context: dict[str, Any], medium: Medium) -> str:
+    """The report as one HTML document, for browsers or for the PDF; ``context_of`` says what."""
+    own = own_parts(templates, [STYLES[medium]], SCRIPTS if medium == "screen" else ())
     page = environment_of(templates).get_template("report.html.jinja")
-    # The style and the script are the project's own files, and are named in the policy by digest.
-    return page.render(
-        context,
-        paper=medium == "paper",
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        policy=policy_of(style, script),
-    )
+    return page.render(context | own, paper=medium == "paper")
+
+
+def own_parts(
+    templates: Path,
+    styles: Iterable[str],
+    scripts: Iterable[str] = (),
+    fonts: Iterable[str] = tuple(FONTS.values()),
+) -> dict[str, Any]:
+    """What a page has in it: release, style, script, and the policy that allows no others.
+
+    Style and script are files of the project, and are named in the policy by their digest.
+    """
+    style = fonts_css(templates / "fonts", fonts) + _content_of(templates, styles)
+    script = _content_of(templates, scripts)
+    return {
+        "version": __version__,
+        "style": Markup(style),  # noqa: S704 - our own file
+        "script": Markup(script),  # noqa: S704 - our own file
+        "policy": policy_of(style, script),
+    }
 
 
 def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str) -> str:
-    """A page of a drawing's own size, for write-ups; ``figure_pdf`` gives it its fonts.
+    """A page of a drawing's own size in pixels, for write-ups, with a date in ISO 8601.
 
-    Args:
-        templates: folder of the templates.
-        svg: the drawing.
-        size: its width and height, in pixels.
-        date: the date of the document, ISO 8601.
+    ``report.pdf.figure_pdf`` gives it its fonts.
     """
     page = environment_of(templates).get_template("figure.html.jinja")
     return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", date=date)
 
 
 def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
-    """What ``reconcile explain`` found, as one HTML document.
-
-    Args:
-        templates: the project's ``templates/``.
-        context: what the page says, from ``explain.showing.page_context``.
-    """
-    style = fonts_css(templates / "fonts") + _content_of(templates / STYLES["screen"])
+    """What ``explain.showing.page_context`` says, as one HTML document."""
     page = environment_of(templates).get_template("explain.html.jinja")
-    return page.render(
-        context,
-        version=__version__,
-        style=Markup(style),  # noqa: S704 - our own file
-        policy=policy_of(style, ""),
-    )
+    return page.render(context, **own_parts(templates, [STYLES["screen"]]))
 
 
 @cache
@@ -142,5 +132,5 @@ def policy_of(style: str, script: str) -> str:
     )
 
 
-def _content_of(file: Path) -> str:
-    return file.read_text(encoding="utf-8")
+def _content_of(folder: Path, names: Iterable[str]) -> str:
+    return "".join((folder / name).read_text(encoding="utf-8") for name in names)

@@ -12,7 +12,7 @@ from typing import Any
 
 from reconcile.errors import Fault, InputError
 from reconcile.study.model import NONE, Study
-from reconcile.tables.contract import FILES, FITS, tables
+from reconcile.tables.contract import FILES, FITS, NOT_MEASURED, tables
 from reconcile.tables.rows import Row, read_rows
 
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
@@ -76,7 +76,7 @@ class Results:
         found: dict[str, int] = {}
         for row in self.table("verdicts"):
             known = found.setdefault(row["interpretation"], 0)
-            found[row["interpretation"]] = known + (row["verdict"] != "not-measured")
+            found[row["interpretation"]] = known + (row["verdict"] != NOT_MEASURED)
         return found
 
     def shown(self, most: int) -> list[Mapping[str, Any]]:

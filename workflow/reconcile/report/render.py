@@ -14,13 +14,12 @@ from reconcile import __version__
 from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import write_bytes, write_json, write_text
 from reconcile.report.calculator import elsewhere, numbers_of
-from reconcile.report.claims import claim_views, paper_rows
 from reconcile.report.figures import drawings, write_figures
 from reconcile.report.figures.charts import MOST_LAYERS, layer_claims
 from reconcile.report.figures.sweep import sweep_view
 from reconcile.report.pages import render_page
 from reconcile.report.read import Results, data_files, grouped_by, read_results
-from reconcile.report.readings import reading_views
+from reconcile.report.views import claim_views, paper_rows, reading_views
 from reconcile.search.best import alike, best_explanations
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study

@@ -5,6 +5,10 @@ checkout, a copy, or an older file put back, times are wrong or metadata is gone
 one input more, a folder: for results that are out of date it is newer than they are, and Snakemake
 never compares a folder by content. The files a rule reads that no rule makes are ``ancient``,
 without a time; the results of other rules keep theirs, put in order where a copy has mixed them up.
+
+The index covers every study that has results, whatever the run was asked for. Results of studies
+that a run does not make are no input of a rule, since Snakemake would make them again; they are
+summed up before the run, and looked at when the index is written.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -22,8 +26,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.files import json_text, write_json
-from reconcile.run.marks import (
+from reconcile.files import files_in, write_json
+from reconcile.run.jobs import (
     LIBRARY,
     MARK,
     Sum,
@@ -33,11 +37,12 @@ from reconcile.run.marks import (
     made_from,
     scripts_in,
     sum_of,
-    sum_of_text,
+    sum_of_data,
 )
-from reconcile.study.load import STUDY_FILE
+from reconcile.study.load import STUDY_FILE, load_study
 from reconcile.study.model import Study, SweptInterpretation
 from reconcile.study.plan import measured_slice
+from reconcile.study.values import STUDY_PATTERN
 
 OUTDATED = Path(".snakemake/outdated")
 STUDIES, RESULTS = "studies", "results"
@@ -46,6 +51,13 @@ _TIMESTAMP = ".snakemake_timestamp"
 _A_MILLISECOND = 1_000_000
 
 Wildcards = Mapping[str, str]
+CURRENT, EDITED, HALF = "", "of an earlier version of its study", "its last run did not end"
+"""Results that follow from what is there; from a study that was edited since; from neither."""
+_SUMMARY, _PAGE = "reconciliation.json", "report.html"
+_NEEDED = {"reconcile", "render_report"}
+_MEASURING = {"measure", "gather_measurements"}
+_NO_RESULTS = ("build_archive",)
+"""Rules whose marks say nothing of the results: an archive holds a study's comments too."""
 
 
 def make_outdated() -> None:
@@ -87,6 +99,12 @@ PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {
 """What a rule uses of a study. For a rule that is not here the bytes of study.yaml count."""
 
 
+def sums_of_parts(study: Study) -> dict[str, Sum]:
+    """The sum of what each rule uses of a study, by rule."""
+    sums = {part: sum_of_data(part(study)) for part in set(PARTS.values())}
+    return {rule: sums[part] for rule, part in PARTS.items()}
+
+
 @dataclass(frozen=True)
 class _Job:
     rule: str
@@ -116,7 +134,7 @@ class Judge:
         self, workflow: Any, study: Callable[[str], Study], report: Callable[[str], None]
     ) -> None:
         self._workflow, self._study, self._report = workflow, study, report
-        self._sums = Sums()
+        self._sums, self._handed_over = Sums(), 0
         self._results: dict[str, Sum] = {}
         self._judged: dict[str, tuple[_Job, bool]] = {}
         self._settled: set[str] = set()
@@ -128,7 +146,7 @@ class Judge:
         job = self._declared(rule, wildcards)
         for file in job.inputs:
             if self._is_result(file):
-                self._settle(Path(file).parts[1])
+                self._settle(file.split("/")[1])
         if "study" in wildcards:
             self._settle(wildcards["study"])
         self._made_from(job)
@@ -196,27 +214,23 @@ class Judge:
         return {"from": self._made_from(job), "gave": gave}
 
     def _made_from(self, job: _Job) -> dict[str, Sum]:
-        known = len(self._sums.files), len(self._sums.code), len(self._sums.studies)
         results = {file: self._result(file) for file in job.inputs if self._is_result(file)}
-        for file in job.inputs:
-            if file not in results:
-                self._sum_up_file(file)
-        if job.rule not in self._sums.code:
-            self._sums.code[job.rule] = self._code(job)
-        if known != (len(self._sums.files), len(self._sums.code), len(self._sums.studies)):
-            self._sums.hand_over()
+        self._sum_up(job, [file for file in job.inputs if file not in results])
         return made_from(job.rule, job.inputs, job.options, self._sums, results)
 
-    def _sum_up_file(self, file: str) -> None:
-        if file in self._sums.files:
-            return
-        self._sums.files[file] = sum_of(Path(file))
-        if Path(file).match(f"{STUDIES}/*/{STUDY_FILE}"):
-            study = self._study(Path(file).parent.name)
-            texts = {part: json_text(part(study)) for part in set(PARTS.values())}
-            self._sums.studies[file] = {
-                rule: sum_of_text(texts[part]) for rule, part in PARTS.items()
-            }
+    def _sum_up(self, job: _Job, files: list[str]) -> None:
+        """Sum up what a job reads that no rule makes, and hand on what is new."""
+        unknown = (file for file in files if file not in self._sums.files)
+        new = Sums(files={file: sum_of(Path(file)) for file in unknown})
+        for file in map(Path, new.files):
+            if file.match(f"{STUDIES}/*/{STUDY_FILE}"):
+                new.studies[str(file)] = sums_of_parts(self._study(file.parent.name))
+        if job.rule not in self._sums.code:
+            new.code[job.rule] = self._code(job)
+        if new != Sums():
+            new.hand_over(self._handed_over)
+            self._handed_over += 1
+            self._sums.add(new)
 
     def _code(self, job: _Job) -> dict[str, Sum]:
         script = self._script(job)
@@ -239,7 +253,7 @@ class Judge:
         return self._results[file]
 
     def _is_result(self, file: str) -> bool:
-        return Path(file).parts[0] == RESULTS
+        return file.startswith(f"{RESULTS}/")
 
     def _age(self, job: _Job) -> None:
         """Have the folder of the outdated be newer than some result of a job."""
@@ -272,7 +286,7 @@ def _sum_of_module(file: Path) -> Sum:
 def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
     for item in items:
         if not callable(item):
-            yield str(item.apply_wildcards(dict(wildcards)))
+            yield str(item.apply_wildcards(dict(wildcards)) if "{" in item else item)
         elif not hasattr(item, "judges"):
             files = item(SimpleNamespace(**wildcards))
             yield from [files] if isinstance(files, str) else map(str, files)
@@ -301,3 +315,82 @@ def _time(file: Path) -> int:
 def _set_time(file: Path, time_ns: int) -> None:
     stamp = file / _TIMESTAMP
     os.utime(stamp if stamp.exists() else file, ns=(time_ns, time_ns))
+
+
+# Results of studies that a run does not make.
+
+
+def others(named: Container[str]) -> dict[str, Sum]:
+    """The studies with results that are not named, each with a sum of what its standing rests on.
+
+    It changes with the reconciliation, the report, the marks and the files of the study, and is
+    cheap: no other result is read.
+    """
+    folders = sorted(file.parent for file in Path(RESULTS).glob(f"*/{_SUMMARY}"))
+    there = (f for f in folders if re.match(STUDY_PATTERN, f.name) and f.name not in named)
+    return {folder.name: _sum_up(folder) for folder in there}
+
+
+def _sum_up(folder: Path) -> Sum:
+    files = [folder / _SUMMARY, *_marks(folder), *files_in(Path(STUDIES, folder.name))]
+    sums = [[file.as_posix(), sum_of(file)] for file in files]
+    return sum_of_data([*sums, (folder / _PAGE).is_file()])
+
+
+def standing_of(name: str) -> str:
+    """Whether the results of a study are ``CURRENT``, ``EDITED`` or ``HALF``.
+
+    That they were made by other code or options is not asked.
+    """
+    folder = Path(RESULTS, name)
+    marks = {mark.stem: _sums_in(mark) for mark in _marks(folder)}
+    if not marks.keys() >= _NEEDED or not (folder / _PAGE).is_file():
+        return HALF
+    broken = {rule for rule, mark in marks.items() if not _holds(mark, f"{RESULTS}/{name}/")}
+    # Measured in one job and later in batches, or the other way: the mark of the last one holds.
+    measured = _MEASURING & marks.keys() - broken
+    if broken - (_MEASURING if measured else set()):
+        return HALF
+    parts = _parts_now(Path(STUDIES, name))
+    for rule in marks.keys() - broken:
+        read = {f: s for f, s in marks[rule]["from"].items() if f.startswith(f"{STUDIES}/")}
+        for file, known in read.items():
+            now = parts.get(rule) if file.endswith(f"/{STUDY_FILE}") else sum_of(Path(file))
+            if now != known:
+                return EDITED
+    return CURRENT
+
+
+def standings(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The studies that can be told of, each with a note or none, and the others with why not."""
+    found = {name: standing_of(name) for name in names}
+    told = {name: standing for name, standing in found.items() if standing != HALF}
+    return told, {name: standing for name, standing in found.items() if standing == HALF}
+
+
+def _holds(mark: Mapping[str, Mapping[str, Sum]], own: str) -> bool:
+    """Whether the results that a mark names are those that are there, in the study's folder."""
+    made = {file: s for file, s in mark["from"].items() if file.startswith(own)}
+    gave = all(file.startswith(own) for file in mark["gave"])
+    return gave and all(sum_of(Path(f)) == s for f, s in (made | dict(mark["gave"])).items())
+
+
+def _marks(folder: Path) -> list[Path]:
+    return sorted(m for m in folder.glob(".made/*.json") if m.stem not in _NO_RESULTS)
+
+
+def _sums_in(mark: Path) -> dict[str, dict[str, Any]]:
+    """A mark; one that cannot be read says that everything else was there."""
+    try:
+        read = json.loads(mark.read_bytes())
+        return {side: dict(read[side]) for side in ("from", "gave")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"from": {}, "gave": {mark.as_posix(): None}}
+
+
+def _parts_now(folder: Path) -> dict[str, Sum]:
+    """The sum of the part of a study that each rule uses; nothing where there is no such study."""
+    try:
+        return sums_of_parts(load_study(folder))
+    except InputError:
+        return {}

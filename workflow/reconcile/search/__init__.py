@@ -1,1 +1,1 @@
-"""What the searches for slips and geometries are made of."""
+"""What would explain a printed number that no reading reproduces. Hits change no verdict."""

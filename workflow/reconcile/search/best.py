@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from reconcile.search.digits import FIT
+from reconcile.search.misprint import FIT
 from reconcile.search.unexplained import missed
 from reconcile.study.model import Claim, Study, claims_named
-from reconcile.tables.contract import FITS, VERDICTS, WEAKLY
+from reconcile.tables.contract import FITS, SLIP, VERDICTS, WEAKLY
 from reconcile.tables.rows import Row
 
 MOST_BEST: Final = 3
 """Explanations of a claim that a report gives."""
-SLIP: Final = "explained-by-slip"
 ANYTHING: Final = 1.0
 """By chance, of what has no figure: a free argument or a combination of terms fits about anything.
 
@@ -122,12 +121,7 @@ class Explained:
 
 
 def best_explanations(study: Study, tables: Tables) -> list[Explained]:
-    """Each claim that was measured and that no reading gives, with what must assume least.
-
-    Args:
-        study: the study.
-        tables: the rows of its tables as text, by file name; one that is missing has none.
-    """
+    """Each claim that was measured and that no reading gives, with what must assume least."""
     claims = missed(study, ((r["claim"], r["verdict"]) for r in tables.get("verdicts.csv", ())))
     hits: dict[str, dict[str, Way]] = {}
     for claim, one in _every(study, tables):

@@ -1,6 +1,7 @@
-"""Numbers that may have been printed in a claim's place, held against its digits.
+"""What a search is given, and the numbers it finds that may have been printed in a claim's place.
 
-A search lists candidates: each a number that measurements give, an expression to paste into a
+It is given the study with what was measured and judged, and the facts of each network. A search
+lists candidates: each a number that measurements give, an expression to paste into a
 study, words, and what it must assume. Whether one fits is a matter of the printed digits alone.
 
 How many would fit by chance: the printed number is taken to have nothing to do with the candidates.
@@ -14,16 +15,28 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from functools import cached_property
+from pathlib import Path
+from typing import Final, NamedTuple
 
+import pandas as pd
+
+from reconcile.judge.measurements import Measurements
+from reconcile.study.expressions import (
+    Row,
+    UnknownNameError,
+    count_in,
+    selected,
+    total_of,
+    with_own_parts,
+)
+from reconcile.study.model import Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
-from reconcile.tables.contract import VERDICTS
-from reconcile.words import count_of
-
-Row = dict[str, Any]
+from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, VERDICTS
+from reconcile.tables.frames import read_table
 
 MOST_LISTED: Final = 20
 """Hits of one search that are listed; all are counted."""
@@ -31,6 +44,116 @@ _WINDOW: Final = 2
 """Candidates are counted from the printed number divided by this up to as many times it."""
 _STEPS: Final = Fraction(3, 2)
 """Steps of the last digit in which numbers lie that are rounded or cut to the same digits."""
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What every search is given; each takes of it what it needs.
+
+    Attributes:
+        study: the study.
+        folder: its folder, which faults name.
+        measured: its layers and totals.
+        results: the folder of its results, for tables that few searches need.
+        report: is told a line of progress.
+    """
+
+    study: Study
+    folder: Path
+    measured: Measurements
+    results: Path
+    report: Report
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One of the tables that were measured or judged.
+
+        Raises:
+            InputError: the file is missing or is not of this release.
+        """
+        return read_table(self.results / name)
+
+    @cached_property
+    def networks(self) -> dict[tuple[str, str], NetworkFacts]:
+        """What was measured of each network of the study's own readings, by both names."""
+        measured, found = self.measured, {}
+        for reading in self.study.own_readings:
+            for key in measured.totals:
+                if key[0] == reading.id and measured.problem(*key) is None:
+                    tensors = with_own_parts(measured.tensors(*key), self.study.parts)
+                    found[key] = NetworkFacts(measured.layers(*key).values(), tensors)
+        return found
+
+
+class NetworkFacts:
+    """One network of one reading: plain rows of its layers and tensors, and how to sum them.
+
+    The same numbers come out as of the expressions of a study (``judge.measurements``), which is
+    why a candidate's expression can be pasted; a test holds that.
+
+    Args:
+        layers: its rows of layers.csv, in order.
+        tensors: its rows of tensors.csv; none where these are not known.
+    """
+
+    def __init__(self, layers: Iterable[Row], tensors: Iterable[Row] = ()) -> None:
+        self.layers = list(layers)
+        self._rows = {str(row["layer"]): row for row in self.layers}
+        self.tensors = list(tensors)
+        self._totals: dict[tuple[str, str], int] = {}
+
+    def selected(self, selector: str) -> list[Row]:
+        """The layers that an expression would mean; none where there are none."""
+        if selector == NETWORK:
+            return self.layers
+        try:
+            return selected(self._rows, selector)
+        except UnknownNameError:
+            return []
+
+    def total(self, quantity: str, selector: str = NETWORK) -> int:
+        """A quantity summed over what is selected, as expressions sum it.
+
+        Args:
+            quantity: one that adds up over layers.
+            selector: as of ``selected``.
+        """
+        asked = quantity, selector
+        if asked not in self._totals:
+            self._totals[asked] = self._summed(quantity, selector)
+        return self._totals[asked]
+
+    def _summed(self, quantity: str, selector: str) -> int:
+        known = QUANTITIES[quantity]
+        column, factor = known.multiple_of or (quantity, 1)
+        if selector == NETWORK:
+            return factor * total_of(self.layers, column)
+        return factor * sum(count_in(row, column) for row in self.selected(selector))
+
+    def tensors_of(self, rows: Sequence[Row]) -> list[Row]:
+        """The tensors of some layers."""
+        names = {row["layer"] for row in rows}
+        return [tensor for tensor in self.tensors if tensor["layer"] in names]
+
+    @property
+    def ran(self) -> list[Row]:
+        """The layers without the input."""
+        return [row for row in self.layers if row["kind"] != INPUT]
+
+
+def words_of(quantity: str, selector: str) -> str:
+    """A quantity of what is selected, in words."""
+    words = QUANTITIES[quantity].words
+    return words if selector == NETWORK else f"{words} of {selector}"
+
+
+def quoted(quantity: str, selector: str) -> str:
+    """An expression for a quantity of what is selected."""
+    plain = selector.isidentifier()
+    return f"{quantity}({selector if plain else repr(selector)})"
+
+
+# Candidates, held against printed digits.
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +208,7 @@ class Findings:
             beside = " and ".join(f"{float(c.value):,.10g} ({c.says})" for c in near)
             return f"No hit; nearest: {beside}." if beside else "No hit."
         first = self.hits[0].candidate
-        more = f" and {count_of(self.total - 1, 'more')}" if self.total > 1 else ""
+        more = f" and {self.total - 1:,} more" if self.total > 1 else ""
         return f"{first.says}: {float(first.value):,.10g}{more}."
 
 

@@ -17,8 +17,8 @@ from fractions import Fraction
 from itertools import product
 from typing import Final
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, Row, number, quoted
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted
+from reconcile.study.expressions import Row, count_in
 from reconcile.tables.contract import NETWORK
 from reconcile.words import listed
 
@@ -60,7 +60,7 @@ def classes(facts: NetworkFacts) -> dict[str, list[Row]]:
     """The layers that ran, by their class; those of a network's own classes under no name."""
     found: dict[str, list[Row]] = {}
     for row in facts.ran:
-        if number(row, "calls"):
+        if count_in(row, "calls"):
             found.setdefault(str(row.get("class") or ""), []).append(row)
     return found
 
@@ -71,7 +71,7 @@ def _holds(facts: NetworkFacts, *names: str) -> bool:
 
 def _only(facts: NetworkFacts, known: Sequence[str]) -> bool:
     """Whether all that is multiplied is multiplied by layers of some classes."""
-    return all(row["class"] in known for row in facts.ran if number(row, "macs"))
+    return all(row["class"] in known for row in facts.ran if count_in(row, "macs"))
 
 
 def _of_classes(facts: NetworkFacts, times: Mapping[str, int], quantity: str) -> Iterator[Multiple]:
@@ -100,11 +100,6 @@ def _scaled(
             )
 
 
-def _biases() -> Multiples:
-    """The additions of biases: the links beyond the multiply-adds."""
-    return Multiple(1, "connections"), Multiple(-1, "macs")
-
-
 def thop(facts: NetworkFacts) -> Multiples | None:
     """As thop 0.1.1: layers of torch's own classes by hooks, nothing that is called as a function.
 
@@ -128,13 +123,13 @@ def thop(facts: NetworkFacts) -> Multiples | None:
 def _transposed_by_output(facts: NetworkFacts) -> Iterator[Multiple]:
     """Transposed convolutions as if each output had a whole window of inputs."""
     weights = {
-        tensor["layer"]: number(tensor, "elements")
+        tensor["layer"]: count_in(tensor, "elements")
         for tensor in facts.tensors
         if tensor["tensor"] == "weight"
     }
     there = classes(facts)
     for row in (row for name in _TRANSPOSED for row in there.get(name, ())):
-        window = weights[row["layer"]] // number(row, "channels")
+        window = weights[row["layer"]] // count_in(row, "channels")
         yield Multiple(window, "neurons", str(row["layer"]))
 
 
@@ -190,9 +185,11 @@ def torchinfo(facts: NetworkFacts) -> Multiples | None:
     Every parameter of a normalisation or an embedding counts as a multiply-add.
     """
     known = (*_CONV, "Linear", *_BATCH, *_INSTANCE, "LayerNorm", "GroupNorm", "Embedding", "PReLU")
-    weighted = [row for row in facts.ran if number(row, "all_parameters") and number(row, "calls")]
+    weighted = [
+        row for row in facts.ran if count_in(row, "all_parameters") and count_in(row, "calls")
+    ]
     shared = any("shared" in tensor["parts"].split() for tensor in facts.tensors)
-    plain = all(row["class"] in known and number(row, "calls") == 1 for row in weighted)
+    plain = all(row["class"] in known and count_in(row, "calls") == 1 for row in weighted)
     if not plain or shared or not _only(facts, known):
         return None
     others = {name: 1 for name in known if name not in _CONV}
@@ -264,7 +261,8 @@ USUAL: Final = {1: "usual in papers on images", 2: "usual in papers on language"
 TWICE: Final = "twice "
 """Before the name of a tool whose number is taken twice."""
 _ADDITIONS: Final[Sequence[tuple[str, tuple[Multiples, ...]]]] = (
-    ("biases", ((), _biases())),
+    # The links beyond the multiply-adds.
+    ("biases", ((), (Multiple(1, "connections"), Multiple(-1, "macs")))),
     ("activations", ((), (Multiple(1, "neurons", "kind:activation"),))),
     (
         "normalisations",
@@ -282,10 +280,7 @@ def convention_candidates(
 ) -> list[Candidate]:
     """What tools and conventions say of a network; of layers one by one they say nothing.
 
-    Args:
-        facts: the network.
-        quantity: ``macs``, ``flops``, ``parameters`` or ``all_parameters``; none for others.
-        selector: ``network``; none for layers.
+    Quantities are ``macs``, ``flops``, ``parameters`` and ``all_parameters``; none for others.
     """
     if selector != NETWORK:
         return []
@@ -330,5 +325,5 @@ def worth(facts: NetworkFacts, term: Multiple) -> int:
     if term.selector.startswith("part:"):
         part = term.selector.removeprefix("part:")
         own = (row for row in facts.tensors if part in row["parts"].split())
-        return term.times * sum(number(row, "elements") for row in own)
+        return term.times * sum(count_in(row, "elements") for row in own)
     return term.times * facts.total(term.quantity, term.selector)

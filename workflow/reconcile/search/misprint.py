@@ -4,6 +4,12 @@ One edit of a number substitutes, inserts or deletes a digit, or swaps two neigh
 is the optimal string alignment distance, i.e. the Damerau-Levenshtein distance in which no digit is
 edited twice (F. J. Damerau, Communications of the ACM 7(3), 1964, found that these four edits
 make up most typing errors). Numbers are positive and printed without leading zeros.
+
+``Digits`` looks for such slips in everything that was measured of a network. The printed digits are
+held against each quantity of each layer, rounded and cut to their precision. The distance is
+symmetric, so the numbers one edit away from the printed ones are looked up among what was measured.
+By chance: a number of as many digits that has nothing to do with them is drawn evenly, and as many
+candidates are one edit away as the share of such numbers that one candidate reaches, summed.
 """
 
 from __future__ import annotations
@@ -12,11 +18,25 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations
 from math import prod
 from typing import Final, NamedTuple
 
+from reconcile.search.candidates import (
+    MOST_LISTED,
+    Candidate,
+    Findings,
+    Fitting,
+    NetworkFacts,
+    quoted,
+    words_of,
+)
 from reconcile.search.combinations import LARGEST, Chance
+from reconcile.study.expressions import count_in
+from reconcile.study.printed import PrintedNumber
+from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities
 from reconcile.words import count_of
 
 # A cost is the number of things that must have gone wrong; hits are listed cheapest first.
@@ -30,6 +50,11 @@ COST_QUANTITY: Final = 1  # another quantity in the place of the right one
 
 # Small numbers have hits without end. The first ones are kept, and all of them are counted.
 MOST_HITS: Final = 100
+FEWEST_DIGITS: Final = 3
+"""Two digits are one edit away from almost anything."""
+MOST_MEASURED: Final = 20_000
+"""Quantities of layers of one network that are looked at, in the order of the table."""
+FIT: Final = "one-edit"
 
 
 class Named(NamedTuple):
@@ -191,14 +216,11 @@ def _grouped(products: list[int], factors: list[int]) -> bool:
     if any(factor > products[0] for factor in factors):
         return False
     return any(
-        prod(group) == products[0] and _grouped(products[1:], _without(factors, group))
+        prod(group) == products[0]
+        and _grouped(products[1:], list((Counter(factors) - Counter(group)).elements()))
         for size in range(1, len(factors) - len(products) + 2)
         for group in combinations(factors, size)
     )
-
-
-def _without(numbers: list[int], some: Iterable[int]) -> list[int]:
-    return list((Counter(numbers) - Counter(some)).elements())
 
 
 DIGITS = "0123456789"
@@ -306,3 +328,101 @@ def _classes(word: str, *, leading: bool) -> list[tuple[str, int]]:
     others = [digit for digit in allowed if digit not in word]
     # The letter stands for digits that match nothing, and so behave in the same way.
     return [*classes, ("x", len(others))] if others else classes
+
+
+# One digit wrong, anywhere in a network.
+
+
+@lru_cache(maxsize=200_000)
+def _edits(value: int) -> tuple[int, ...]:
+    return single_edits(value)
+
+
+class Digits:
+    """Every measured number of one network, looked up by digits one edit away.
+
+    Args:
+        facts: the network.
+    """
+
+    def __init__(self, facts: NetworkFacts) -> None:
+        self._measured = list(_measured(facts))[:MOST_MEASURED]
+        self._by_unit: dict[Fraction, dict[int, list[tuple[str, str, int]]]] = {}
+
+    @property
+    def signature(self) -> tuple[tuple[str, str, int], ...]:
+        """Equal for two networks that this search cannot tell apart."""
+        return tuple(self._measured)
+
+    def against(self, printed: PrintedNumber, quantity: str, selector: str) -> Findings:
+        """What was measured whose digits are one edit away from the printed ones.
+
+        Args:
+            printed: the number; with fewer than ``FEWEST_DIGITS`` digits nothing is found.
+            quantity: what the claim is about, which costs least.
+            selector: the layers that it is about.
+        """
+        step = Fraction(1) if printed.exact else printed.unit
+        digits = int(printed.value / step)
+        known = self._at(step)
+        length = len(str(digits))
+        if digits <= 0 or length < FEWEST_DIGITS:
+            return Findings(0, (), 0, 0.0, (None, None))
+        asked = (quantity, selector)
+        hits = [
+            Fitting(_candidate(measured, near, printed, asked), FIT)
+            for near in _edits(digits)
+            for measured in known.get(near, ())
+        ]
+        hits.sort(key=lambda hit: (hit.candidate.cost, hit.candidate.expression))
+        by_chance = _by_chance(tuple(known), length)
+        return Findings(
+            len(self._measured), tuple(hits[:MOST_LISTED]), len(hits), by_chance, (None, None)
+        )
+
+    def _at(self, step: Fraction) -> dict[int, list[tuple[str, str, int]]]:
+        """What was measured, by its digits in steps of the last printed one."""
+        if step not in self._by_unit:
+            found: dict[int, list[tuple[str, str, int]]] = {}
+            for one in self._measured:
+                cut, rounded = int(one[2] / step), int(one[2] / step + Fraction(1, 2))
+                for digits in {cut, rounded}:
+                    found.setdefault(digits, []).append(one)
+            self._by_unit[step] = found
+        return self._by_unit[step]
+
+
+def _measured(facts: NetworkFacts) -> Iterator[tuple[str, str, int]]:
+    """Quantity, layer and value of each number, totals first; each value of a quantity once."""
+    names = [n for n in layer_quantities() if not QUANTITIES[n].seen]
+    for name in names:
+        kinds = COUNTED_KINDS if QUANTITIES[name].total == "counted" else ()
+        if QUANTITIES[name].total is not None:
+            rows = (row for row in facts.layers if not kinds or row["kind"] in kinds)
+            yield name, NETWORK, sum(count_in(row, name) for row in rows)
+    seen: set[tuple[str, int]] = set()
+    for row in facts.layers:
+        for name in names:
+            value = count_in(row, name)
+            if value and (name, value) not in seen:
+                seen.add((name, value))
+                yield name, INPUT if row["kind"] == INPUT else str(row["layer"]), value
+
+
+def _candidate(
+    measured: tuple[str, str, int], near: int, printed: PrintedNumber, asked: tuple[str, str]
+) -> Candidate:
+    """What was measured; another layer and another quantity must be assumed besides the slip."""
+    name, layer, value = measured
+    cost = 1 + (layer != asked[1]) + (name != asked[0])
+    says = f"{near} typed as {printed.text}: {words_of(name, layer)}"
+    return Candidate(says, quoted(name, layer), Fraction(value), cost)
+
+
+@lru_cache(maxsize=4096)
+def _by_chance(known: tuple[int, ...], length: int) -> float:
+    """How many of the known numbers are one edit away from one of so many digits, on average."""
+    low, high = int(10 ** (length - 1)), int(10**length)
+    near = (n for n in known if low // 10 <= n < high * 10)
+    reached = sum(sum(low <= other < high for other in _edits(n)) for n in near)
+    return reached / (high - low)

@@ -15,9 +15,9 @@ from itertools import combinations
 from math import comb
 from typing import Final
 
-from reconcile.search.candidates import Candidate
-from reconcile.search.facts import NetworkFacts, Row, number, quoted
-from reconcile.tables.contract import BUFFER, NETWORK, PARTS, QUANTITIES, TRAINABLE
+from reconcile.search.candidates import Candidate, NetworkFacts, quoted, words_of
+from reconcile.study.expressions import Row, count_in
+from reconcile.tables.contract import BUFFER, NETWORK, PARTS, TRAINABLE
 from reconcile.words import listed
 
 MOST_PARTS: Final = 16
@@ -119,7 +119,7 @@ def part_candidates(
     found = []
     for chosen in _subsets(changes, most):
         value = total + sum(_effect(pieces, chosen))
-        says = f"{_words_of(quantity, selector)} {listed([change.words for change in chosen])}"
+        says = f"{words_of(quantity, selector)} {listed([change.words for change in chosen])}"
         cost = sum(2 if _twice(pieces, change) else 1 for change in chosen)
         text = _expression(base, chosen, selector)
         found.append(Candidate(says, text, Fraction(value), cost, _who(chosen)))
@@ -130,11 +130,6 @@ def _who(chosen: Sequence[Change]) -> str:
     """Who leaves just these out, as far as that is known."""
     gone = all(change.sign < 0 for change in chosen)
     return USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
-
-
-def _words_of(quantity: str, selector: str) -> str:
-    words = QUANTITIES[quantity].words
-    return words if selector == NETWORK else f"{words} of {selector}"
 
 
 def pieces_of(facts: NetworkFacts, quantity: str, selector: str) -> list[Piece]:
@@ -154,7 +149,7 @@ def _of_tensors(tensors: Sequence[Row], quantity: str) -> Iterator[Piece]:
     for row in tensors:
         trained, kept = row["held"] == TRAINABLE, row["held"] == BUFFER
         counted = trained or (quantity == "all_parameters" and not kept)
-        yield Piece(frozenset(row["parts"].split()), number(row, "elements"), counted)
+        yield Piece(frozenset(row["parts"].split()), count_in(row, "elements"), counted)
 
 
 def _of_layers(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[Piece]:
@@ -165,7 +160,7 @@ def _of_layers(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[Pi
         parts = layer_parts(facts, row)
         one = NetworkFacts([row])
         count = one.total(quantity)
-        data = 2 * number(row, "data_macs") if quantity == "flops" else number(row, "data_macs")
+        data = 2 * count_in(row, "data_macs") if quantity == "flops" else count_in(row, "data_macs")
         if quantity in ("macs", "flops") and data:
             yield Piece(parts | {DATA}, data, counted=True)
             count -= data

@@ -15,7 +15,8 @@ from itertools import pairwise
 from math import gcd, lcm
 from typing import Any, Final, Literal
 
-from reconcile.search.given import Given, Row
+from reconcile.search.candidates import Given
+from reconcile.study.expressions import Row
 from reconcile.study.model import Claim, Solve, Study, claims_named
 from reconcile.words import count_of, listed, number
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.search.given import Given, Report, Row
+from reconcile.search.candidates import Given, Report
 from reconcile.search.terms import (
     MOST_NODES,
     WORLD_NODES,
@@ -33,7 +33,7 @@ from reconcile.search.terms import (
     ranges,
     same_everywhere,
 )
-from reconcile.study.expressions import ExpressionError, evaluate
+from reconcile.study.expressions import ExpressionError, Row, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, TermSearch, claims_named, next_by_id
 from reconcile.words import Seldom, count_of, number

@@ -13,27 +13,27 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from reconcile.judge.measurements import ReadingScope
-from reconcile.search.candidates import Candidate, Findings, Pool, cells
-from reconcile.search.composed import (
+from reconcile.search.candidates import Candidate, Findings, Given, NetworkFacts, Pool, cells
+from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
+from reconcile.search.misprint import MOST_MEASURED, Digits
+from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
+from reconcile.search.units import (
+    MOST_CANDIDATES,
     MOST_TERMS,
     Candidates,
     Varied,
+    WholeTable,
+    common_unit,
     composed_candidates,
     in_units,
     is_plain,
     terms_of,
+    unit_candidates,
     without_units,
 )
-from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
-from reconcile.search.digits import MOST_MEASURED, Digits
-from reconcile.search.facts import NetworkFacts
-from reconcile.search.given import Given, Row
-from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
-from reconcile.search.units import MOST_CANDIDATES, WholeTable, common_unit, unit_candidates
-from reconcile.study.expressions import spelled
+from reconcile.study.expressions import Row, spelled
 from reconcile.study.model import Claim, Study, next_by_id
-from reconcile.study.selecting import with_own_parts
-from reconcile.tables.contract import FITS, QUANTITIES, WEAKLY
+from reconcile.tables.contract import FITS, NOT_MEASURED, QUANTITIES, WEAKLY
 from reconcile.words import Seldom, listed
 
 
@@ -63,16 +63,14 @@ class Asked:
 def missed(study: Study, verdicts: Iterable[tuple[str, str]]) -> list[Claim]:
     """The claims that were measured and that no reading or combination gives; bounds are none.
 
-    Args:
-        study: the study.
-        verdicts: the id of a claim and a verdict, for each row of verdicts.csv.
+    ``verdicts`` are the id of a claim and a verdict, for each row of verdicts.csv.
     """
     known: dict[str, set[str]] = {}
     for of, verdict in verdicts:
         known.setdefault(of, set()).add(verdict)
     found = []
     for claim in study.claims:
-        measured = known.get(claim.id, set()) - {"not-measured"}
+        measured = known.get(claim.id, set()) - {NOT_MEASURED}
         equal = claim.relation in ("equals", "about")
         if measured and not measured & {*FITS, WEAKLY} and equal:
             found.append(claim)
@@ -85,17 +83,6 @@ def unexplained(given: Given) -> list[Asked]:
     rows = zip(table["claim"].tolist(), table["verdict"].tolist(), strict=True)
     asked = (Asked(claim, terms_of(claim.expression)) for claim in missed(given.study, rows))
     return [one for one in asked if one.terms]
-
-
-def networks(given: Given) -> dict[tuple[str, str], NetworkFacts]:
-    """What was measured of each network of the study's own readings."""
-    measured, found = given.measured, {}
-    for reading in given.study.own_readings:
-        for key in measured.totals:
-            if key[0] == reading.id and measured.problem(*key) is None:
-                tensors = with_own_parts(measured.tensors(*key), given.study.parts)
-                found[key] = NetworkFacts(measured.layers(*key).values(), tensors)
-    return found
 
 
 def search_parts(given: Given) -> Iterator[Row]:
@@ -117,7 +104,7 @@ def search_units(given: Given) -> Iterator[Row]:
 
 def search_digits(given: Given) -> Iterator[Row]:
     """digits.csv: every measured quantity whose digits are one edit away from the printed ones."""
-    searchers = {key: Digits(facts) for key, facts in networks(given).items()}
+    searchers = {key: Digits(facts) for key, facts in given.networks.items()}
     what = "all that was measured, for digits one edit away"
     for asked in unexplained(given):
         if asked.plain is None:
@@ -133,12 +120,11 @@ def search_digits(given: Given) -> Iterator[Row]:
 
 
 def _pooled(given: Given, kind: str, what: str, candidates: Candidates) -> Iterator[Row]:
-    facts = networks(given)
     pools: dict[tuple[str, str, str], Pool] = {}
     progress = Seldom(given.report)
     for asked in unexplained(given):
         groups: dict[object, tuple[Pool, list[str]]] = {}
-        for (reading, network), known in facts.items():
+        for (reading, network), known in given.networks.items():
             if network != asked.claim.network:
                 continue
             key = reading, network, asked.claim.expression
@@ -188,7 +174,7 @@ def _rows_found(
 
 def _whole_tables(given: Given) -> Iterator[Row]:
     """A row where one unit fits several numbers of one place of the paper, under one reading."""
-    facts, places = networks(given), _by_place(given.study)
+    facts, places = given.networks, _by_place(given.study)
     missed = {asked.claim.id for asked in unexplained(given)}
     for place, claims in places.items():
         first = next((asked.claim.id for asked in claims if asked.claim.id in missed), None)

@@ -96,9 +96,9 @@ def study_names(config: Config, studies: Path, file: Path) -> list[str]:
     there = sorted(folder.parent.name for folder in studies.glob(f"*/{STUDY_FILE}"))
     there = [name for name in there if re.match(STUDY_PATTERN, name)]
     if taken := next((name for name in there if name in RESERVED), None):
-        raise InputError(Fault(studies / taken, 0, "", "no study can be called so; rename it"))
+        raise InputError.of(studies / taken, "no study can be called so; rename it")
     if config.studies == "all" and not there:
-        raise InputError(Fault(studies, 0, "", f"there is no study in it: no */{STUDY_FILE}"))
+        raise InputError.of(studies, f"there is no study in it: no */{STUDY_FILE}")
     if config.studies == "all":
         return there
     wanted = list(dict.fromkeys(config.studies))

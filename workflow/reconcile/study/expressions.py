@@ -13,9 +13,14 @@ below; it is parsed into a syntax tree, checked against a whitelist and evaluate
     macs(network, large) / macs(network, small)      two networks of a reading that has several
     printed(conv1) + printed('sizes.*.parameters')   the paper's own digits; a pattern sums
     stated(factor)                                   the value of a statement
+    largest_error('a9.*')                            how far a reading is from printed numbers
 
 What a conclusion holds counts results besides: ``readings('conv*', total) == 0``. Each function of
 ``RESULTS`` takes ids or patterns of claims, and counts what satisfies all of these claims.
+
+The rows of ``layers.csv`` that an expression speaks of come from a table or from a network that was
+measured this moment: what they are asked is the same. An empty cell is text without a character,
+None, or what a library of tables puts there.
 """
 
 from __future__ import annotations
@@ -25,12 +30,13 @@ import keyword
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from reconcile.tables.contract import QUANTITIES
+from reconcile.tables.contract import NETWORK, QUANTITIES, summed
 
 _LOOKUPS = ("printed", "stated")
 RESULTS = {
@@ -44,6 +50,11 @@ RESULTS = {
     "combination_conflicts": "conflicts of the combinations that hold all of these claims",
 }
 """What a conclusion can count; without claims, all that were measured, or all conflicts."""
+ERRORS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
+    "largest_error": max,
+    "mean_error": lambda errors: sum(errors, Fraction(0)) / len(errors),
+}
+"""Of a reading's relative errors in claims, each ``|measured - printed| / |printed|``."""
 _OVER_LAYERS: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {
     "largest": max,
     "smallest": min,
@@ -64,6 +75,9 @@ MAX_NESTING = 100
 
 
 _QUOTING = "; names that are no plain words stand in quotes: 'conv*', '3a'"
+Row = dict[str, Any]
+OF_KIND, OF_CLASS = "kind:", "class:"
+"""Select the layers of a kind (also where a layer is called so), or a class of torch.nn."""
 
 
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
@@ -143,6 +157,9 @@ class Scope(Protocol):
     def count(self, function: str, claims: list[str]) -> int:
         """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """The relative error of every claim, by id or pattern; at least one."""
+
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> ast.expr:
@@ -215,6 +232,9 @@ class _Nothing:
     def count(self, function: str, claims: list[str]) -> int:
         raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
 
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known yet")
+
 
 def _check(node: ast.expr) -> None:
     match node:
@@ -249,6 +269,7 @@ def _check(node: ast.expr) -> None:
 _TAKES = {
     **dict.fromkeys(_OVER_LAYERS, (2, 3, "a quantity, a layer pattern and, maybe, a network")),
     **dict.fromkeys(_LOOKUPS, (1, 1, "one name")),
+    **dict.fromkeys(ERRORS, (1, 1000, "claims, by id or pattern")),
     "argument": (1, 3, "a name and, maybe, a position in its list and a network"),
     **dict.fromkeys(_FUNCTIONS, (1, 1, "one number")),
     **dict.fromkeys(_OF_SEVERAL, (2, 1000, "two numbers or more")),
@@ -259,7 +280,7 @@ _OF_A_LAYER = (1, 2, "a layer and, maybe, a network")
 
 def _check_call(name: str, args: list[ast.expr]) -> None:
     if name not in QUANTITIES and name not in _TAKES:
-        known = ", ".join([*QUANTITIES, *_LOOKUPS, "argument", *_OVER_LAYERS, *_FUNCTIONS])
+        known = ", ".join([*QUANTITIES, *_LOOKUPS, "argument", *_OVER_LAYERS, *ERRORS, *_FUNCTIONS])
         raise ExpressionError(f"{name}() is not a function; accepted are {known}")
     least, most, what = _TAKES.get(name, _OF_A_LAYER)
     if not least <= len(args) <= most:
@@ -293,10 +314,14 @@ def _name(node: ast.expr) -> str:
 
 def references(text: str, function: str) -> list[str]:
     """The names that an expression passes to one function, in order (``printed`` -> claims)."""
+    return [_name(args[0]) for name, args in _calls(text) if name == function]
+
+
+@lru_cache(maxsize=4096)
+def _calls(text: str) -> list[tuple[str, list[ast.expr]]]:
+    """The functions that an expression calls, each with its arguments."""
     calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    return [
-        _name(c.args[0]) for c in calls if isinstance(c.func, ast.Name) and c.func.id == function
-    ]
+    return [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
 
 
 @lru_cache(maxsize=4096)
@@ -305,9 +330,8 @@ def networks_named(text: str) -> frozenset[str | None]:
 
     Plain arithmetic, printed numbers and stated values are of no network.
     """
-    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
-    return frozenset(_network(name, args) for name, args in named if _first_network(name))
+    called = _calls(text)
+    return frozenset(_network(name, args) for name, args in called if _first_network(name))
 
 
 def _first_network(function: str) -> int | None:
@@ -322,11 +346,10 @@ def _network(function: str, args: list[ast.expr]) -> str | None:
     return names[0] if names else None
 
 
-def counted_claims(text: str) -> list[tuple[str, list[str]]]:
-    """The functions of ``RESULTS`` that an expression calls, each with the claims it names."""
-    calls = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Call)]
-    named = [(c.func.id, c.args) for c in calls if isinstance(c.func, ast.Name)]
-    return [(name, [_name(arg) for arg in args]) for name, args in named if name in RESULTS]
+def over_claims(text: str) -> list[tuple[str, list[str]]]:
+    """Functions of ``RESULTS`` and ``ERRORS`` that an expression calls, with the claims of each."""
+    functions = RESULTS.keys() | ERRORS.keys()
+    return [(n, [_name(arg) for arg in args]) for n, args in _calls(text) if n in functions]
 
 
 def spelled(text: str) -> str:
@@ -375,6 +398,15 @@ def evaluate(text: str, scope: Scope) -> Any:
         raise ExpressionError(f"{text!r} asks for a position that the list does not have") from None
 
 
+def number_or_none(text: str, scope: Scope) -> Fraction | None:
+    """The number that an expression gives; None where it gives none."""
+    try:
+        value = evaluate(text, scope)
+    except ExpressionError:
+        return None
+    return value if isinstance(value, Fraction) else None
+
+
 def _value(node: ast.expr, scope: Scope) -> Any:
     match node:
         case ast.Constant(value=value):
@@ -419,8 +451,10 @@ def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:
         return sum(scope.quantity(name, _name(args[0])), Fraction(0))
     if name in _LOOKUPS:
         return _exact(scope.lookup(name, _name(args[0])))
-    if name in RESULTS:
-        return Fraction(scope.count(name, [_name(arg) for arg in args]))
+    if name in RESULTS or name in ERRORS:
+        claims = [_name(arg) for arg in args]
+        known = name in RESULTS
+        return Fraction(scope.count(name, claims)) if known else ERRORS[name](scope.errors(claims))
     if name == "argument":
         value = scope.lookup(name, _name(args[0]))
         positions = [int(_number(arg, scope)) for arg in args[1:] if not _is_name(arg)]
@@ -433,3 +467,96 @@ def _exact(value: Any) -> Any:
     if value is None or isinstance(value, bool | str | list):
         return value
     return Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+
+
+# Which rows an expression speaks of, and the number that stands in one.
+
+
+def selected(rows: Mapping[str, Row], selector: str) -> list[Row]:
+    """The rows of a layer by one of its names, of all that a pattern matches, of a kind or a class.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if selector in rows:
+        return [rows[selector]]
+    found = [row for row in rows.values() if _is_called(row, selector)]
+    if not found:
+        kind = selector.removeprefix(OF_KIND)
+        found = [row for row in rows.values() if row["kind"] == kind]
+    if not found and selector.startswith(OF_CLASS):
+        wanted = selector.removeprefix(OF_CLASS)
+        found = [row for row in rows.values() if row.get("class") == wanted]
+    if not found:
+        raise UnknownNameError(f"there is no layer {selector!r}; there are: {', '.join(rows)}")
+    return found
+
+
+def refuse_several(name: str, column: str, selector: str, rows: list[Row]) -> None:
+    """Refuse to add up what only one layer has.
+
+    Raises:
+        ExpressionError: several rows are asked for it.
+    """
+    if QUANTITIES[column].total is None and len(rows) > 1:
+        raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
+
+
+def number_in(row: Row, column: str, layer: str) -> Fraction:
+    """The number in a cell.
+
+    Raises:
+        UnknownNameError: it is empty.
+    """
+    value = row.get(column)
+    if not isinstance(value, int | float | Fraction | str) or value == "":
+        whole = column.startswith("receptive_field") and row.get("sees_all")
+        why = f", which sees all of its input ({whole})" if whole else ""
+        raise UnknownNameError(f"{column} does not apply to {layer!r}{why}")
+    return Fraction(value)
+
+
+def count_in(row: Row, column: str) -> int:
+    """The count in a cell; none where it is empty."""
+    value = row.get(column)
+    known = isinstance(value, int | float | Fraction | str) and value != ""
+    return int(value) if known else 0  # type: ignore[arg-type]
+
+
+def total_of(rows: Iterable[Row], column: str) -> int:
+    """A network's total of its layers' rows, as totals.csv has it.
+
+    Raises:
+        UnknownNameError: only a layer has such a number.
+    """
+    sums = {total.name: source for total, source in summed()}
+    if column not in sums:
+        raise UnknownNameError(f"{column} does not apply to {NETWORK!r}")
+    source, kinds = sums[column]
+    return sum(count_in(row, source) for row in rows if not kinds or row["kind"] in kinds)
+
+
+def with_own_parts(tensors: list[Row], parts: Mapping[str, Sequence[str]]) -> list[Row]:
+    """The rows of ``tensors.csv`` with the parts that a study names besides.
+
+    Args:
+        tensors: the rows of one network.
+        parts: patterns of layers, or of ``layer.tensor``, by part.
+    """
+    if not parts:
+        return tensors
+    return [row | {"parts": " ".join([row["parts"], *_own_parts(row, parts)])} for row in tensors]
+
+
+def _own_parts(row: Row, parts: Mapping[str, Sequence[str]]) -> list[str]:
+    names = row["layer"], f"{row['layer']}.{row['tensor']}"
+    return [
+        part
+        for part, patterns in parts.items()
+        if any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    ]
+
+
+def _is_called(row: Row, pattern: str) -> bool:
+    names = (row["layer"], *row.get("also", "").split())
+    return any(fnmatchcase(name, pattern) for name in names)

@@ -128,6 +128,9 @@ class Claim(Strict):
     version: Text | None = Field(
         None, description="Which version of the paper prints it, where they differ: v1, erratum."
     )
+    printed_by: Source | None = Field(
+        None, description="Who prints it where that is not the paper; the outcome leaves it out."
+    )
     title: Text | None = Field(None, description="Short name of the counting `quantity` states.")
     countings: list[Counting] = Field(
         default_factory=list, description="Other ways in which the number may have been counted."
@@ -150,8 +153,9 @@ class Claim(Strict):
 
     @property
     def place(self) -> str:
-        """Where it stands, with the version of the paper where the study names one."""
-        return f"{self.where} ({self.version})" if self.version else self.where
+        """Where it stands, with the version of the paper, or who else prints it."""
+        where = f"{self.where} ({self.version})" if self.version else self.where
+        return f"{self.printed_by.name}, {where}" if self.printed_by else where
 
 
 class Slip(Strict):
@@ -547,10 +551,6 @@ class Study(Strict):
     def swept_readings(self) -> list[Interpretation]:
         """The interpretations that its sweep generates: those that the study does not name."""
         return [r for r in self.interpretations if isinstance(r, SweptInterpretation)]
-
-    def claims_called(self, name: str) -> list[Claim]:
-        """The claims with this id or of this pattern, in order."""
-        return [claim for claim in self.claims if fnmatchcase(claim.id, name)]
 
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from reconcile.study.expressions import ExpressionError, evaluate
-from reconcile.study.model import Consistency, Study
+from reconcile.study.model import Consistency, Study, claims_named
 
 
 class PaperScope:
@@ -22,7 +22,7 @@ class PaperScope:
     def lookup(self, function: str, name: str) -> Any:
         """``printed(claim)``, of a pattern the sum, and ``stated(statement)``."""
         if function == "printed":
-            return sum(claim.number.value for claim in self.study.claims_called(name))
+            return sum(claim.number.value for claim in claims_named(self.study, [name]))
         if function == "stated":
             return next(s.value for s in self.study.statements if s.id == name)
         raise ExpressionError(
@@ -37,6 +37,11 @@ class PaperScope:
         """Results are counted where all are known: in what the conclusion holds."""
         told = ", ".join(claims)
         raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
+
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """A number is off by what was measured, which is nothing here."""
+        told = ", ".join(claims)
+        raise ExpressionError(f"errors of {told} are measured; here only the paper's words count")
 
 
 def computed(study: Study, check: Consistency) -> Fraction:

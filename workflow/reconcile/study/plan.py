@@ -206,9 +206,7 @@ class Combination:
 def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
     """Every combination of a study's sweep in order; none where there is no sweep.
 
-    Args:
-        study: the study.
-        matched: matched claims by interpretation; 0 where one is missing.
+    ``matched`` counts matched claims by interpretation: 0 where one is missing.
     """
     if study.sweep is None:
         return []
@@ -249,12 +247,7 @@ def axes_by_effect(study: Study, cells: Sequence[Combination]) -> list[str]:
 
 
 def plan_of(study: Study, name: str) -> dict[str, Any]:
-    """The content of ``interpretations.json``: what ``measure`` needs to know and nothing more.
-
-    Args:
-        study: the study.
-        name: its folder's name.
-    """
+    """The content of ``interpretations.json``: what ``measure`` needs to know and nothing more."""
     solve = {"solve": _solve(study)} if study.solve else {}
     return {
         "study": name,

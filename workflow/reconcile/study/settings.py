@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconcile.errors import Fault, InputError
+from reconcile.errors import InputError
 
 TWICE_EVERY = 20
 """Of so many combinations of a sweep that are only counted one is built and counted twice.
@@ -90,8 +90,8 @@ class Plan:
                 raise ValueError("readings in another layout")
             return cls(file, rest["network"], rest.get("solve", {}))
         except (KeyError, TypeError, ValueError):
-            fault = Fault(file, 0, "", "not as `instantiate` writes it; remove it and run again")
-            raise InputError(fault) from None
+            message = "not as `instantiate` writes it; remove it and run again"
+            raise InputError.of(file, message) from None
 
     def readings(self, chosen: slice = slice(None)) -> Iterator[dict[str, Any]]:
         """Each reading of a range: its ``id``, ``placement`` and the arguments of ``networks``."""

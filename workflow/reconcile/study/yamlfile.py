@@ -110,13 +110,13 @@ class _Composer:
 def _read_text(file: Path) -> str:
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise InputError(Fault(file, 0, "", f"is larger than {MAX_BYTES:,} bytes"))
+            raise InputError.of(file, f"is larger than {MAX_BYTES:,} bytes")
         content = file.read_bytes()
         return content.decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(Fault(file, 0, "", "there is no such file")) from None
+        raise InputError.of(file, "there is no such file") from None
     except OSError as error:
-        raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
+        raise InputError.of(file, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError(Fault(file, line, "", f"is not UTF-8 text (byte {error.start})")) from None

@@ -35,7 +35,8 @@ FITS = ("matches", "matches-rounded", "matches-truncated")
 """The verdicts under which a reading satisfies a claim: no other dissolves a conflict."""
 WEAKLY = "matches-zeros"
 """Fits only if the last zeros of the printed number are no digits; a conflict stays one."""
-VERDICTS = (*FITS, WEAKLY, "explained-by-slip", "contradicts", "not-measured")
+SLIP, CONTRADICTS, NOT_MEASURED = "explained-by-slip", "contradicts", "not-measured"
+VERDICTS = (*FITS, WEAKLY, SLIP, CONTRADICTS, NOT_MEASURED)
 """From best to worst."""
 AS_STATED = "as-stated"
 """The counting that a claim's own ``quantity`` and ``of`` describe."""
@@ -46,7 +47,7 @@ HOLDS, FAILS, NOT_COMPUTED = "holds", "fails", "not-computed"
 
 AGREE, EXPLAINED, CONTRADICTED, UNDECIDED = "agree", "explained", "contradicted", "undecided"
 STUDY_OUTCOMES = (AGREE, EXPLAINED, CONTRADICTED, UNDECIDED)
-"""What came out of a whole study; ``judge.outcome`` has the rule."""
+"""What came out of a whole study; ``judge.conclusion`` has the rule."""
 
 TRAINABLE, FROZEN, BUFFER = "trainable", "frozen", "buffer"
 """How a network holds a tensor."""
@@ -277,6 +278,10 @@ def summed() -> Iterator[tuple[Column, tuple[str, tuple[str, ...]]]]:
 
 def _result(name: str, says: str, rule: str, *columns: Column, **known: bool) -> None:
     FILES[name] = ResultFile(name, says, rule, columns=columns, **known)
+
+
+def _quantity(name: str, says: str, words: str = "", **known: Any) -> None:
+    register_quantity(Quantity(name, says, words, **known))
 
 
 _READING = Column("interpretation", "id of the reading", key=True)
@@ -619,30 +624,22 @@ for _file in (
 ):
     OF_ALL[_file.name] = _file
 
-register_quantity(
-    Quantity(
-        "channels",
-        "channels (maps) of the output; of tokens, the width of their vectors; empty, as every "
-        "size, where it is not known or differs from output to output",
-        words="number of maps",
-    )
+_quantity(
+    "channels",
+    "channels (maps) of the output; of tokens, the width of their vectors; empty, as every "
+    "size, where it is not known or differs from output to output",
+    words="number of maps",
 )
-register_quantity(
-    Quantity("height", "height of the output map; number of tokens", words="height of the map")
-)
-register_quantity(
-    Quantity("width", "width of the output map; 1 for tokens", words="width of the map")
-)
-register_quantity(
-    Quantity(
-        "neurons",
-        "elements of the outputs for one input, summed over the calls; of an attention or a module "
-        "of the study's own, those that products with its weights gave; of a recurrent layer, "
-        "those at each step; a network's are those of its convolutional, fully connected, "
-        "recurrent and attention layers",
-        words="neurons",
-        total="counted",
-    )
+_quantity("height", "height of the output map; number of tokens", words="height of the map")
+_quantity("width", "width of the output map; 1 for tokens", words="width of the map")
+_quantity(
+    "neurons",
+    "elements of the outputs for one input, summed over the calls; of an attention or a module "
+    "of the study's own, those that products with its weights gave; of a recurrent layer, "
+    "those at each step; a network's are those of its convolutional, fully connected, "
+    "recurrent and attention layers",
+    words="neurons",
+    total="counted",
 )
 _add_columns(
     "totals.csv",
@@ -653,52 +650,42 @@ _add_columns(
         sums=("neurons", ("conv",)),
     ),
 )
-register_quantity(
-    Quantity(
-        "parameters",
-        "elements of trainable tensors; one that two layers share counts once, in the first",
-        words="parameters",
-        total="sum",
-    )
+_quantity(
+    "parameters",
+    "elements of trainable tensors; one that two layers share counts once, in the first",
+    words="parameters",
+    total="sum",
 )
-register_quantity(
-    Quantity(
-        "macs",
-        "multiply-adds for one input; bias additions, activations, pooling and normalisation none",
-        words="multiply-adds (MACs)",
-        heading="MACs",
-        total="sum",
-    )
+_quantity(
+    "macs",
+    "multiply-adds for one input; bias additions, activations, pooling and normalisation none",
+    words="multiply-adds (MACs)",
+    heading="MACs",
+    total="sum",
 )
-register_quantity(
-    Quantity(
-        "flops",
-        "2 x macs: a multiply-add is two operations",
-        words="FLOPs (2 × MACs)",
-        multiple_of=("macs", 2),
-    )
+_quantity(
+    "flops",
+    "2 x macs: a multiply-add is two operations",
+    words="FLOPs (2 × MACs)",
+    multiple_of=("macs", 2),
 )
-register_quantity(
-    Quantity(
-        "connections",
-        "links into the outputs: a multiply-add is one and so is a bias",
-        words="connections",
-        total="sum",
-    )
+_quantity(
+    "connections",
+    "links into the outputs: a multiply-add is one and so is a bias",
+    words="connections",
+    total="sum",
 )
 for _name, _says, _words in (
     ("depth", "depth of the output map of three dimensions", "depth of the map"),
     ("length", "length of the output map of one dimension; number of tokens", "length"),
     ("features", "width of the vectors that a layer of tokens or vectors returns", "features"),
 ):
-    register_quantity(Quantity(_name, _says, words=_words))
-register_quantity(
-    Quantity(
-        "layers",
-        "1 for a layer that ran; over a pattern or a kind, how many they are",
-        words="number of layers",
-        total="sum",
-    )
+    _quantity(_name, _says, _words)
+_quantity(
+    "layers",
+    "1 for a layer that ran; over a pattern or a kind, how many they are",
+    words="number of layers",
+    total="sum",
 )
 for _name, _says, _words in (
     ("calls", "how often it ran, or another module used its weights", "number of calls"),
@@ -738,7 +725,7 @@ for _name, _says, _words in (
     ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
 ):
-    register_quantity(Quantity(_name, _says, words=_words, total="sum"))
+    _quantity(_name, _says, _words, total="sum")
 for _name, _says, _words in (
     (
         "receptive_field",
@@ -757,23 +744,17 @@ for _name, _says, _words in (
         "effective padding",
     ),
 ):
-    register_quantity(Quantity(_name, f"{_says}; alike along all axes", words=_words, seen=True))
+    _quantity(_name, f"{_says}; alike along all axes", words=_words, seen=True)
     for _axis in ("depth", "height", "width"):
-        register_quantity(
-            Quantity(
-                f"{_name}_{_axis}",
-                f"the same along the {_axis}",
-                words=f"{_words} ({_axis})",
-                seen=True,
-            )
+        _quantity(
+            f"{_name}_{_axis}",
+            f"the same along the {_axis}",
+            words=f"{_words} ({_axis})",
+            seen=True,
         )
-register_quantity(
-    Quantity(
-        "seen",
-        "input positions (height x width) that can influence the first weighted layer",
-        table="coverage.csv",
-    )
+_quantity(
+    "seen",
+    "input positions (height x width) that can influence the first weighted layer",
+    table="coverage.csv",
 )
-register_quantity(
-    Quantity("positions", "input positions (height x width) there are", table="coverage.csv")
-)
+_quantity("positions", "input positions (height x width) there are", table="coverage.csv")

@@ -129,9 +129,9 @@ def read_lines(file: Path) -> tuple[list[str], list[list[str]]]:
         with file.open(encoding="utf-8", newline="") as stream:
             header, *rows = lines_of(file.name, stream)
     except TableError as error:
-        raise InputError(Fault(file, 0, "", f"cannot be read: {error}")) from None
+        raise InputError.of(file, f"cannot be read: {error}") from None
     except OSError as error:
-        raise InputError(Fault(file, 0, "", f"cannot be read: {error.strerror}")) from None
+        raise InputError.of(file, f"cannot be read: {error.strerror}") from None
     wanted = FILES[file.name].head() if file.name in FILES else tuple(header)
     if tuple(header) != wanted:
         raise InputError(Fault(file, 1, "", f"must have the columns {', '.join(wanted)}"))

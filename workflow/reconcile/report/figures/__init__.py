@@ -9,10 +9,9 @@ from pathlib import Path
 
 from reconcile.files import keep_only, write_bytes, write_text
 from reconcile.report.figures.charts import latency_figures, neurons_figure
-from reconcile.report.figures.coverage import coverage_figure
 from reconcile.report.figures.svg import NARROW, WIDE, Drawing
 from reconcile.report.figures.sweep import sweep_figure
-from reconcile.report.figures.windows import windows_figure
+from reconcile.report.figures.windows import coverage_figure, windows_figure
 from reconcile.report.pages import fonts_css, svg_page
 from reconcile.report.read import Results
 from reconcile.tables.contract import COLUMN

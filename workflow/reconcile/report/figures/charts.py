@@ -133,7 +133,8 @@ def draw_neurons(claims: list[LayerClaim], chosen: str, width: float) -> tuple[f
     """The height and the parts of the chart."""
     wide = width > 500  # noqa: PLR2004 - room for the count of matching readings
     right = 110.0 if wide else 26.0
-    left = min(max(LEFT, *map(_room_for, claims)), width / 2)
+    names = (width_of(claim.layer) + width_of(claim.printed) + 24 for claim in claims)
+    left = min(max(LEFT, *names), width / 2)
     largest = max(max(claim.value, *claim.measured.values()) for claim in claims)
     scale = Scale(0, largest * 1.02, left, width - right)
     bottom = LEGEND + LAYER * len(claims)
@@ -146,10 +147,6 @@ def draw_neurons(claims: list[LayerClaim], chosen: str, width: float) -> tuple[f
             text = f"{claim.matching} of {len(claim.measured)} match"
             parts.append(label(width, y + 4, text, colour="muted", size=11, anchor="end"))
     return bottom + FOOT, parts
-
-
-def _room_for(claim: LayerClaim) -> float:
-    return width_of(claim.layer) + width_of(claim.printed) + 24
 
 
 def chart_in_words(claims: list[LayerClaim], chosen: str) -> str:

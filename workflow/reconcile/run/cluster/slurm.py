@@ -19,7 +19,7 @@ from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from reconcile.run.alive import Alive
+from reconcile.run.processes import Alive
 
 JOB_PREFIX = "reconcile"
 """As in profiles/slurm/profile.yaml."""

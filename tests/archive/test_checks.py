@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from reconcile.archive.container import ArchiveError
-from reconcile.archive.layout import member_of
-from reconcile.archive.measured import MEASUREMENTS, check_measured
+from reconcile.archive.checks import MEASUREMENTS, check_measured
+from reconcile.archive.container import ArchiveError, member_of
 from reconcile.archive.reading import Archive
 from reconcile.tables.contract import FILES, PARTLY, STATUSES, summed, tables
 

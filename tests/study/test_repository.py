@@ -10,9 +10,9 @@ import yaml
 from support import PROJECT
 
 from reconcile.cli import main
+from reconcile.study import skeleton
 from reconcile.study.config import load_config
 from reconcile.study.load import load_study
-from reconcile.study.skeleton import repository
 
 WRITTEN = {
     *(".github/workflows/report.yaml", ".gitignore", "README.md", "Snakefile", "config.yaml"),
@@ -82,9 +82,9 @@ def test_where_an_installed_library_is_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noted: dict[str, object], expected: str
 ) -> None:
     """Installed, the library takes the rules from where pip had it."""
-    monkeypatch.setattr(repository, "ROOT", tmp_path / "carried")
-    monkeypatch.setattr(repository, "_installed_from", lambda: noted)
-    origin = repository.origin_of(None)
+    monkeypatch.setattr(skeleton, "ROOT", tmp_path / "carried")
+    monkeypatch.setattr(skeleton, "_installed_from", lambda: noted)
+    origin = skeleton.origin_of(None)
     assert expected in origin.snakefile
 
 
@@ -92,8 +92,8 @@ def test_nobody_knows_where_it_is_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A library from an index must be told, in a line."""
-    monkeypatch.setattr(repository, "ROOT", tmp_path / "carried")
-    monkeypatch.setattr(repository, "_installed_from", dict)
+    monkeypatch.setattr(skeleton, "ROOT", tmp_path / "carried")
+    monkeypatch.setattr(skeleton, "_installed_from", dict)
     assert new(tmp_path / "mypaper") == 2
     assert capsys.readouterr().err.startswith("--workflow: is needed here; accepted is")
     assert not (tmp_path / "mypaper").exists()
@@ -145,4 +145,4 @@ def test_an_empty_clone(tmp_path: Path) -> None:
 def test_origin_is_quoted(tmp_path: Path) -> None:
     """A folder of any name is spelled as Python reads it."""
     odd = tmp_path / 'a "b" Ü'
-    assert json.loads(repository.in_folder(odd).snakefile) == str(odd / "Snakefile")
+    assert json.loads(skeleton.in_folder(odd).snakefile) == str(odd / "Snakefile")

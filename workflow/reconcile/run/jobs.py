@@ -1,43 +1,53 @@
-"""The mark that a job leaves beside its results: what they were made from, and what they are.
+"""What every rule's script shares: its log, one line for a fault, and the mark that it leaves.
 
+A mark says what a job's results were made from, and what they are.
 ``results/<study>/.made/<rule>.json`` names each thing that a rule read or wrote with its SHA-256:
 the part of the study that it uses, other files, its options, its script and the modules behind it,
 the results of other rules, and its own. Results whose mark says what is there now are up to date,
 whatever the times of the files are (``reconcile.run.fresh`` looks).
 
-Snakemake does not track imported Python. The imports are read from the syntax trees, so the list of
-modules can never fall behind the code.
+Snakemake does not track imported Python. The imports are read from the modules themselves, so the
+list can never fall behind the code.
 """
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import json
 import os
 import re
+import sys
+import traceback
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from reconcile.errors import Fault, InputError
-from reconcile.files import json_text, write_json
+from reconcile.errors import Fault, InputError, visible
+from reconcile.files import write_json
 from reconcile.project import PACKAGE as ROOT
 from reconcile.project import ROOT as PROJECT
 from reconcile.project import name_of
+from reconcile.run.processes import Alive, end_with_parent
+from reconcile.run.telling import outlive_readers
 
 SUMS_VARIABLE = "RECONCILE_SUMS"
-"""The environment reaches every job of a run, on this machine and on others."""
+"""How the variables of sums begin: the environment reaches every job, on other hosts too."""
 MARK = "made"
 """The name of the output that is the mark."""
 PACKAGE = "reconcile"
 LIBRARY = ROOT.parent
 _MODULE_IN_QUOTES = re.compile(rf"""["']({PACKAGE}(?:\.\w+)+)["']""")
+# A syntax tree of every module took a third of a run with nothing to do.
+_IMPORT = re.compile(
+    rf"^ *(?:from|import) +({PACKAGE}\b[\w.]*)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE
+)
+_WORD = re.compile(r"\w+")
 
 Sum = str | None
 """A SHA-256, or None of what is not there."""
@@ -55,25 +65,51 @@ class Sums:
     """
 
     files: dict[str, Sum] = field(default_factory=dict)
-    studies: dict[str, dict[str, str]] = field(default_factory=dict)
+    studies: dict[str, dict[str, Sum]] = field(default_factory=dict)
     code: dict[str, dict[Name, Sum]] = field(default_factory=dict)
 
-    def hand_over(self) -> None:
-        """Leave them in the environment of every job that this process starts."""
+    def add(self, more: Sums) -> None:
+        """Know of these too."""
+        self.files |= more.files
+        self.studies |= more.studies
+        self.code |= more.code
+
+    def hand_over(self, number: int = 0) -> None:
+        """Leave them in the environment of every job that this process starts.
+
+        Args:
+            number: how many were left there before; all from 0 on are handed over together. What a
+                run of many studies sums up piece by piece is thereby packed once, and no piece
+                comes near the 128 KiB that Linux allows a variable.
+        """
         packed = zlib.compress(json.dumps(asdict(self)).encode())
-        os.environ[SUMS_VARIABLE] = base64.b64encode(packed).decode()
+        os.environ[_variable(number)] = base64.b64encode(packed).decode()
+        os.environ.pop(_variable(number + 1), None)
 
     @classmethod
     def handed_over(cls) -> Sums:
         """Those of the run that started this process."""
-        return cls(**json.loads(zlib.decompress(base64.b64decode(os.environ[SUMS_VARIABLE]))))
+        found = cls()
+        there = takewhile(os.environ.__contains__, map(_variable, count()))
+        for packed in (os.environ[name] for name in there):
+            found.add(cls(**json.loads(zlib.decompress(base64.b64decode(packed)))))
+        return found
+
+
+def _variable(number: int) -> str:
+    return f"{SUMS_VARIABLE}_{number}"
+
+
+def are_handed_over() -> bool:
+    """Whether the run that started this process left sums: an executor may pass none on."""
+    return _variable(0) in os.environ
 
 
 def sum_of(path: Path) -> Sum:
     """The SHA-256 of a file; of a folder, that of the names and sums of the files in it."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("[!.]*") if file.is_file())
-        return sum_of_text(json_text([[str(f.relative_to(path)), sum_of(f)] for f in files]))
+        return sum_of_data([[str(f.relative_to(path)), sum_of(f)] for f in files])
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -86,13 +122,19 @@ def sum_of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def sum_of_data(data: Any) -> str:
+    """The SHA-256 of what JSON can hold; the order of keys is no part of it."""
+    # Without an indent, which Python's encoder in C does not know.
+    return sum_of_text(json.dumps(data, sort_keys=True))
+
+
 def counted(inputs: Iterable[str]) -> list[str]:
     """The inputs of a rule that its results are made from.
 
     Batches are not: they follow from what measures them, and are gone once they are gathered.
     """
-    parts = {file: Path(file).parts for file in inputs}
-    return [f for f, p in parts.items() if p[0] != ".snakemake" and p[2:3] != ("batches",)]
+    parts = {file: file.split("/") for file in inputs}
+    return [f for f, p in parts.items() if p[0] != ".snakemake" and p[2:3] != ["batches"]]
 
 
 def made_from(
@@ -113,7 +155,7 @@ def made_from(
     """
     found = dict(sums.code[rule])
     if options:
-        found["options"] = sum_of_text(json_text(options))
+        found["options"] = sum_of_data(options)
     for file in inputs:
         part = sums.studies.get(file, {}).get(rule)
         found[name_of(file)] = part or (results[file] if file in results else sums.files[file])
@@ -178,24 +220,78 @@ def imported_files(script: Path) -> list[Path]:
 def _imports(file: Path) -> tuple[Path, ...]:
     text = file.read_text(encoding="utf-8")
     # What is run as `python -m` is named and not imported.
-    names = {*_MODULE_IN_QUOTES.findall(text), *_names(ast.parse(text).body)}
-    files = (_file(name) for name in names if name.partition(".")[0] == PACKAGE)
+    names = {*_MODULE_IN_QUOTES.findall(text), *_names(text)}
+    files = (_file(name) for name in names)
     return tuple(sorted({f for f in files if f is not None}))
 
 
-def _names(body: Iterable[ast.AST]) -> Iterator[str]:
-    """Modules that statements may load, those within others and ``from package import module``."""
-    for node in body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
-            yield from _names(getattr(node, part, ()))
+def _names(text: str) -> Iterator[str]:
+    """Modules of this library that a text may load, ``from package import module`` among them."""
+    for module, names in _IMPORT.findall(text):
+        yield module
+        yield from (f"{module}.{name}" for name in _WORD.findall(names))
 
 
 def _file(module: str) -> Path | None:
     path = ROOT.joinpath(*module.split(".")[1:])
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((file for file in candidates if file.is_file()), None)
+
+
+class Log:
+    """Tells people a line at once: on the terminal and in the rule's log file."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, line: str) -> None:
+        """Write one line to both; several where it holds several."""
+        text = "\n".join(map(visible, line.split("\n")))
+        # A disk that is full is told by what did not fit, on the terminal at least.
+        with suppress(OSError):
+            print(text, file=self._stream, flush=True)
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def job(snakemake: Any, *expected: type[Exception]) -> Iterator[Log]:
+    """Run a rule's script with its log, and leave its mark beside the results.
+
+    Args:
+        snakemake: what Snakemake hands to the script.
+        expected: as of ``logged``.
+    """
+    with logged(snakemake.log[0], *expected) as log, marked(snakemake):
+        yield log
+
+
+@contextmanager
+def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
+    """Run a script's work with its log; expected faults become one line each and exit code 1.
+
+    Args:
+        file: the rule's log file.
+        expected: further exceptions whose message alone tells users what is wrong.
+    """
+    # Two runs must not write the same results because Snakemake was killed and its jobs were not.
+    end_with_parent()
+    outlive_readers()
+    if not Alive(Path.cwd()).join():
+        sys.exit("the run that started this job is gone")
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    with Path(file).open("w", encoding="utf-8") as stream:
+        log = Log(stream)
+        try:
+            yield log
+        except InputError as error:
+            fault = str(error)
+        except expected as error:
+            fault = str(error)
+        except Exception:
+            # On a cluster the terminal of a job is a file elsewhere.
+            traceback.print_exc(file=stream)
+            raise
+        else:
+            return
+        log(fault)
+        sys.exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from reconcile.archive.swhid import swhid
+from reconcile.archive.documents import swhid
 
 MEMBERS = {
     "study/study.yaml": b"title: x\n",

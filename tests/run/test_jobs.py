@@ -5,6 +5,7 @@ The library files that a rule depends on are found from what its script imports.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -17,8 +18,8 @@ import pytest
 from support import PROJECT
 
 from reconcile.errors import InputError
-from reconcile.run import marks
-from reconcile.run.marks import Sums, counted, imported_files, marked, sum_of, sum_of_text
+from reconcile.run import jobs
+from reconcile.run.jobs import Sums, counted, imported_files, marked, sum_of, sum_of_text
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 SCRIPTS = PROJECT / "workflow" / "scripts"
@@ -92,17 +93,30 @@ def test_failed(job: SimpleNamespace) -> None:
     assert not Path(".made").exists()
 
 
-def test_many_studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sums of hundreds of studies fit into one variable of the environment."""
-    monkeypatch.setenv("RECONCILE_SUMS", "")
+def test_many_studies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sums of hundreds of studies arrive together; Linux allows a variable 128 KiB."""
     names = [f"studies/study-number-{n}" for n in range(300)]
-    sums = Sums(
-        files={f"{n}/{f}": sum_of_text(n + f) for n in names for f in ("study.yaml", "net.py")},
-        studies={f"{n}/study.yaml": {"judge": sum_of_text(n)} for n in names},
-    )
-    sums.hand_over()
+    sums = Sums()
+    for number, name in enumerate(names):
+        monkeypatch.setenv(f"RECONCILE_SUMS_{number}", "")
+        piece = Sums(
+            files={f"{name}/{f}": sum_of_text(name + f) for f in ("study.yaml", "net.py")},
+            studies={f"{name}/study.yaml": {"judge": sum_of_text(name)}},
+        )
+        piece.hand_over(number)
+        sums.add(piece)
     assert Sums.handed_over() == sums
-    assert len(os.environ["RECONCILE_SUMS"]) < 128 * 1024
+    assert max(len(v) for k, v in os.environ.items() if k.startswith("RECONCILE_SUMS")) < 128 * 1024
+
+
+def test_sums_of_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was started by a job of another hands over nothing of that one's."""
+    for number in range(2):
+        monkeypatch.setenv(f"RECONCILE_SUMS_{number}", "")
+        Sums(files={f"older-{number}": None}).hand_over(number)
+    own = Sums(files={"newer": None})
+    own.hand_over()
+    assert Sums.handed_over() == own
 
 
 def test_folder(tmp_path: Path) -> None:
@@ -149,7 +163,7 @@ def test_measuring_needs_no_judge() -> None:
 def test_nothing_else_needs_measuring(script: str) -> None:
     """What judges, searches and renders hangs on no module that imports torch."""
     files = imported_files(SCRIPTS / f"{script}.py")
-    assert LIBRARY / "run/scripting.py" in files
+    assert LIBRARY / "run/jobs.py" in files
     assert [f for f in files if "import torch" in f.read_text(encoding="utf-8")] == []
 
 
@@ -176,6 +190,19 @@ def test_nothing_is_missed(script: str, tmp_path: Path) -> None:
     assert loaded - packages
 
 
+def test_imports_are_those_of_the_syntax_trees() -> None:
+    """What is read of the text of each module is what Python would read, no more and no less."""
+    for file in [*LIBRARY.rglob("*.py"), *SCRIPTS.glob("*.py")]:
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+        for node in (n for n in nodes if isinstance(n, ast.ImportFrom) and n.module):
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+        own = [name for name in names if name.partition(".")[0] == "reconcile"]
+        quoted = jobs._MODULE_IN_QUOTES.findall(file.read_text(encoding="utf-8"))
+        read = {jobs._file(name) for name in (*own, *quoted)} - {None}
+        assert set(jobs._imports(file)) == read, file
+
+
 def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`import a.b`, `from a import b`, imports in functions and cycles are all followed."""
     (tmp_path / "sub").mkdir()
@@ -191,10 +218,10 @@ def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "sub/six.py": "",
     }.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(marks, "ROOT", tmp_path)
-    marks._imports.cache_clear()
+    monkeypatch.setattr(jobs, "ROOT", tmp_path)
+    jobs._imports.cache_clear()
     found = {str(file.relative_to(tmp_path)) for file in imported_files(tmp_path / "one.py")}
-    marks._imports.cache_clear()
+    jobs._imports.cache_clear()
     assert found - {"__init__.py", "sub/__init__.py"} == {
         "one.py", "two.py", "three.py", "four.py", "sub/five.py", "seven.py",
     }  # fmt: skip
