@@ -23,8 +23,8 @@ from reconcile.tables.frames import write_table
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
-# Threads of a measuring process that wait for each other sleep, where they would spin on a core that
-# another test needs.
+# Threads of a measuring process that wait for each other sleep, where they would spin on a core
+# that another test needs.
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
 # The same examples on every machine, and none fails because a machine was busy.

@@ -198,9 +198,9 @@ def test_imports_are_those_of_the_syntax_trees() -> None:
         for node in (n for n in nodes if isinstance(n, ast.ImportFrom) and n.module):
             names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
         own = [name for name in names if name.partition(".")[0] == "reconcile"]
-        quoted = marks._MODULE_IN_QUOTES.findall(file.read_text(encoding="utf-8"))
-        read = {marks._file(name) for name in (*own, *quoted)} - {None}
-        assert set(marks._imports(file)) == read, file
+        quoted = jobs._MODULE_IN_QUOTES.findall(file.read_text(encoding="utf-8"))
+        read = {jobs._file(name) for name in (*own, *quoted)} - {None}
+        assert set(jobs._imports(file)) == read, file
 
 
 def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
