@@ -280,7 +280,7 @@ def _result(name: str, says: str, rule: str, *columns: Column, **known: bool) ->
     FILES[name] = ResultFile(name, says, rule, columns=columns, **known)
 
 
-def _asked(name: str, says: str, words: str = "", **known: Any) -> None:
+def _quantity(name: str, says: str, words: str = "", **known: Any) -> None:
     register_quantity(Quantity(name, says, words, **known))
 
 
@@ -624,15 +624,15 @@ for _file in (
 ):
     OF_ALL[_file.name] = _file
 
-_asked(
+_quantity(
     "channels",
     "channels (maps) of the output; of tokens, the width of their vectors; empty, as every "
     "size, where it is not known or differs from output to output",
     words="number of maps",
 )
-_asked("height", "height of the output map; number of tokens", words="height of the map")
-_asked("width", "width of the output map; 1 for tokens", words="width of the map")
-_asked(
+_quantity("height", "height of the output map; number of tokens", words="height of the map")
+_quantity("width", "width of the output map; 1 for tokens", words="width of the map")
+_quantity(
     "neurons",
     "elements of the outputs for one input, summed over the calls; of an attention or a module "
     "of the study's own, those that products with its weights gave; of a recurrent layer, "
@@ -650,26 +650,26 @@ _add_columns(
         sums=("neurons", ("conv",)),
     ),
 )
-_asked(
+_quantity(
     "parameters",
     "elements of trainable tensors; one that two layers share counts once, in the first",
     words="parameters",
     total="sum",
 )
-_asked(
+_quantity(
     "macs",
     "multiply-adds for one input; bias additions, activations, pooling and normalisation none",
     words="multiply-adds (MACs)",
     heading="MACs",
     total="sum",
 )
-_asked(
+_quantity(
     "flops",
     "2 x macs: a multiply-add is two operations",
     words="FLOPs (2 × MACs)",
     multiple_of=("macs", 2),
 )
-_asked(
+_quantity(
     "connections",
     "links into the outputs: a multiply-add is one and so is a bias",
     words="connections",
@@ -680,8 +680,8 @@ for _name, _says, _words in (
     ("length", "length of the output map of one dimension; number of tokens", "length"),
     ("features", "width of the vectors that a layer of tokens or vectors returns", "features"),
 ):
-    _asked(_name, _says, _words)
-_asked(
+    _quantity(_name, _says, _words)
+_quantity(
     "layers",
     "1 for a layer that ran; over a pattern or a kind, how many they are",
     words="number of layers",
@@ -725,7 +725,7 @@ for _name, _says, _words in (
     ("weight_bytes", "memory of all its parameters", "bytes of parameters"),
     ("output_bytes", "memory of its outputs, summed over the calls", "bytes of outputs"),
 ):
-    _asked(_name, _says, _words, total="sum")
+    _quantity(_name, _says, _words, total="sum")
 for _name, _says, _words in (
     (
         "receptive_field",
@@ -744,17 +744,17 @@ for _name, _says, _words in (
         "effective padding",
     ),
 ):
-    _asked(_name, f"{_says}; alike along all axes", words=_words, seen=True)
+    _quantity(_name, f"{_says}; alike along all axes", words=_words, seen=True)
     for _axis in ("depth", "height", "width"):
-        _asked(
+        _quantity(
             f"{_name}_{_axis}",
             f"the same along the {_axis}",
             words=f"{_words} ({_axis})",
             seen=True,
         )
-_asked(
+_quantity(
     "seen",
     "input positions (height x width) that can influence the first weighted layer",
     table="coverage.csv",
 )
-_asked("positions", "input positions (height x width) there are", table="coverage.csv")
+_quantity("positions", "input positions (height x width) there are", table="coverage.csv")
