@@ -65,6 +65,8 @@ _AS_ANOTHER: Final = {
     "output_bytes": ("neurons", 4),
 }
 """A quantity that is left out where it is so many times another: a unit says it."""
+MOST_PLACES: Final = 3
+"""Other places of a printed number that paper names."""
 USUAL: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What papers count: first among what must assume as much and fits as well."""
 
@@ -400,7 +402,7 @@ class Elsewhere(NamedTuple):
     more: int
 
 
-def elsewhere(results: Results, numbers: LookupTable, most: int = 3) -> list[Elsewhere]:
+def elsewhere(results: Results, numbers: LookupTable) -> list[Elsewhere]:
     """The printed numbers that some reading gives, and what else has the number as it stands."""
     given = {row["claim"] for row in results.table("verdicts") if row["verdict"] in FITS}
     found = []
@@ -413,5 +415,5 @@ def elsewhere(results: Results, numbers: LookupTable, most: int = 3) -> list[Els
             if hit.plain and hit.fit in FITS and hit.counted.expression not in own
         )
         other = tuple({counted.expression: counted for counted in hits}.values())
-        found.append(Elsewhere(claim, other[:most], max(len(other) - most, 0)))
+        found.append(Elsewhere(claim, other[:MOST_PLACES], max(len(other) - MOST_PLACES, 0)))
     return found
