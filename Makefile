@@ -10,12 +10,14 @@ endif
 reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py study/test_config.py \
 	study/test_load.py measure/test_run.py end_to_end/test_pipeline.py
 
-# Rooms whose tests take minutes; the longest parts first, so that both processes end together.
+# Rooms whose tests take minutes. The longest parts come first and lint last, so that both processes
+# end together; no part is longer than a third of the whole.
 long_rooms := end_to_end archive measure reliability
-parts := all_studies end_to_end rest archive measure reliability
-run_of_all := tests/end_to_end/test_all_studies.py
-tests_of_all_studies := $(run_of_all)
-tests_of_end_to_end := tests/end_to_end --ignore=$(run_of_all)
+parts := all_studies rest end_to_end reliability odd_studies archive measure
+tests_of_all_studies := tests/end_to_end/test_all_studies.py
+tests_of_odd_studies := tests/end_to_end/test_odd_studies.py
+own_parts := $(tests_of_all_studies) $(tests_of_odd_studies)
+tests_of_end_to_end := tests/end_to_end $(own_parts:%=--ignore=%)
 tests_of_rest := tests $(long_rooms:%=--ignore=tests/%)
 
 .PHONY: $(parts:%=test-%) results/.run
@@ -50,9 +52,9 @@ results/.run:
 environment: ## make .venv
 	@tools/setup.sh
 
-test: test-environment ## check the style and types, then run every test
+test: test-environment ## run every test, and check the style and types
 	@tools/fetch_zoo.sh "$$ZOO" || echo "tests of their networks are skipped"
-	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line lint $(parts:%=test-%)
+	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line $(parts:%=test-%) lint
 
 # One part after the other in two processes, since a test by itself keeps one core busy.
 $(parts:%=test-%): test-%: test-environment

@@ -38,6 +38,8 @@ from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 
+pytestmark = pytest.mark.usefixtures("shared_zygote")
+
 HEAD = """
 import contextlib, ctypes, os, random, signal, sys, threading, time
 import torch
@@ -580,7 +582,7 @@ def test_process_that_never_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """A measuring process that does not answer is an error of the run, not of a file."""
     monkeypatch.setattr(process, "START_LIMIT_S", 0)
     with pytest.raises(MeasureError, match="the measuring process did not start"):
-        measure(write_study(tmp_path / "tiny"), tmp_path / "out")
+        measure(write_study(tmp_path / "tiny"), tmp_path / "out", seed=1)  # as no other test has it
 
 
 def test_results_that_cannot_be_written(tmp_path: Path) -> None:

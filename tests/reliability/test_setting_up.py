@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from living import descendants
-from projects import EVERYTHING, Undisturbed, outputs, tiny_project
+from projects import EVERYTHING, LIMIT_S, Undisturbed, outputs, tiny_project
 from support import PROJECT
 
 in_full = pytest.mark.skipif(not EVERYTHING, reason="in `make reliability`")
@@ -482,7 +482,8 @@ def is_killed(folder: Path, after: float, chance: random.Random, *, group: bool)
     else:
         with suppress(ProcessLookupError):
             os.kill(chance.choice(below), signal.SIGKILL)
-    return process.wait() != 0
+    # Whoever is left of it ends too: what waits for ever is a fault.
+    return process.wait(timeout=LIMIT_S) != 0
 
 
 def reported(folder: Path, undisturbed: Undisturbed) -> Done:

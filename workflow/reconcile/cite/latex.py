@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from textwrap import wrap
 
@@ -97,6 +98,7 @@ class Tex(str):
     __slots__ = ()
 
 
+@cache
 def environment_for_latex(templates: Path) -> Environment:
     """What renders the LaTeX templates: ``<< >>`` shows, ``<% %>`` does; strict about names."""
     return Environment(

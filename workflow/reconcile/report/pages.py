@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,10 +72,12 @@ def own_parts(
 
 
 def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str) -> str:
-    """A page of a drawing's own size in pixels, for write-ups, with a date in ISO 8601."""
+    """A page of a drawing's own size in pixels, for write-ups, with a date in ISO 8601.
+
+    ``report.pdf.figure_pdf`` gives it its fonts.
+    """
     page = environment_of(templates).get_template("figure.html.jinja")
-    style = Markup(fonts_css(templates / "fonts"))  # noqa: S704 - our own files
-    return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", style=style, date=date)
+    return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", date=date)
 
 
 def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
@@ -83,8 +86,9 @@ def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
     return page.render(context, **own_parts(templates, [STYLES["screen"]]))
 
 
+@cache
 def environment_of(templates: Path) -> Environment:
-    """What renders the templates: escaped, and strict about names."""
+    """What renders the templates: escaped, and strict about names; it compiles each once."""
     environment = Environment(
         loader=FileSystemLoader(templates),
         autoescape=select_autoescape(default=True, default_for_string=True),

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from weasyprint import HTML, Attachment
+from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
@@ -122,6 +122,12 @@ def _fonts() -> FontConfiguration:
     return FontConfiguration()
 
 
+@cache
+def _sheet(fonts: str) -> CSS:
+    """The style sheet of the bundled fonts: read once, which takes as long as to draw a figure."""
+    return CSS(string=fonts, url_fetcher=OfflineFetcher(), font_config=_fonts())
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Layout makes objects by the million and drops few: looking for cycles takes a quarter."""
@@ -178,10 +184,14 @@ def pdf_of(
         return _written(results / "report.pdf", page, fetcher, **form)
 
 
-def figure_pdf(page: str) -> bytes:
+def figure_pdf(page: str, fonts: str) -> bytes:
     """One figure as a PDF page of its own size.
+
+    Args:
+        page: the HTML, from ``svg_page``.
+        fonts: the style sheet of the fonts, from ``fonts_css``.
 
     Raises:
         InputError: as ``pdf_of``.
     """
-    return _written(Path("figure.pdf"), page, OfflineFetcher())
+    return _written(Path("figure.pdf"), page, OfflineFetcher(), stylesheets=[_sheet(fonts)])

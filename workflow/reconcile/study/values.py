@@ -88,6 +88,8 @@ _WANTED = "\n\t\u00ad\u200c\u200d"
 
 
 def _seen(text: str) -> str:
+    if text.isprintable():
+        return text
     bad = next((c for c in text if unicodedata.category(c) in _UNSEEN and c not in _WANTED), None)
     if bad is not None:
         kind = _UNSEEN[unicodedata.category(bad)]

@@ -31,6 +31,7 @@ MAX_CHARACTERS = 8_000_000
 MAX_DEPTH = 40
 MAX_KEY = 500
 MAX_BITS = 256
+_TEXT = "tag:yaml.org,2002:str"
 # YAML 1.1 takes 1e9 for text, and so would a study of 1e-3; every newer reader takes a number.
 _FLOAT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 
@@ -84,7 +85,8 @@ class _Composer:
             limit = f"more than {MAX_CHARACTERS:,} characters once aliases are expanded"
             raise self.fault(node, (), limit)
         try:
-            value = self.constructor.construct_object(node)
+            text = node.tag == _TEXT
+            value = node.value if text else self.constructor.construct_object(node)
         except yaml.YAMLError as error:
             reason = str(error).splitlines()[0]
             raise self.fault(node, place, f"cannot be read as a value: {reason}") from None

@@ -12,7 +12,7 @@ from reconcile.report.figures.charts import latency_figures, neurons_figure
 from reconcile.report.figures.svg import NARROW, WIDE, Drawing
 from reconcile.report.figures.sweep import sweep_figure
 from reconcile.report.figures.windows import coverage_figure, windows_figure
-from reconcile.report.pages import svg_page
+from reconcile.report.pages import fonts_css, svg_page
 from reconcile.report.read import Results
 from reconcile.tables.contract import COLUMN
 
@@ -47,7 +47,7 @@ def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
     """
     from reconcile.report.pdf import figure_pdf  # noqa: PLC0415 - loads WeasyPrint
 
-    folder = results.folder / "figures"
+    folder, fonts = results.folder / "figures", fonts_css(templates / "fonts")
     written: list[Path] = []
     for name, drawing in drawings(results, most).items():
         for svg, width, ending in (
@@ -58,7 +58,7 @@ def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
             page = svg_page(templates, svg, size, results.record["ended"])
             files = [folder / f"{name}{ending}.{form}" for form in ("svg", "pdf")]
             write_text(files[0], f"{svg}\n")
-            write_bytes(files[1], figure_pdf(page))
+            write_bytes(files[1], figure_pdf(page, fonts))
             written += files
     # What an earlier run drew and this one does not would be archived as if it were of this one.
     keep_only(folder, written, (".svg", ".pdf"))
