@@ -48,7 +48,7 @@ def reports(folder: Path, undisturbed: Undisturbed) -> Done:
     return done
 
 
-def tests(folder: Path) -> None:
+def tries(folder: Path) -> None:
     """Style, types and the quick tests of `make test` hold there."""
     done = run(folder, "make", *READY, "lint", **PLAINEST)
     assert done.returncode == 0, told(done)
@@ -65,7 +65,7 @@ def test_a_checkout_of_any_name(tmp_path: Path, undisturbed: Undisturbed, name: 
     """Spaces, quotes and letters beyond ASCII, where the locale knows ASCII only."""
     folder = checkout(tmp_path / name)
     reports(folder, undisturbed)
-    tests(folder)
+    tries(folder)
 
 
 @pytest.mark.parametrize("how", ["mv", "cp -a"])
@@ -77,7 +77,7 @@ def test_a_checkout_that_went_elsewhere(tmp_path: Path, undisturbed: Undisturbed
     assert "Nothing to be done" in told(reports(folder, undisturbed))
     shutil.rmtree(folder / "results")
     reports(folder, undisturbed)
-    tests(folder)
+    tries(folder)
 
 
 @pytest.fixture
@@ -103,4 +103,4 @@ def test_a_checkout_that_is_read_only(read_only: Path, undisturbed: Undisturbed)
     assert not os.access(read_only, os.W_OK)
     reports(read_only, undisturbed)
     assert "Nothing to be done" in told(reports(read_only, undisturbed))
-    tests(read_only)
+    tries(read_only)
