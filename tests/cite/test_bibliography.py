@@ -79,11 +79,13 @@ def test_results_are_valid_cff(
 
 
 def test_one_version() -> None:
-    """CITATION.cff, pyproject.toml and the library agree on version and licence."""
+    """CITATION.cff, pyproject.toml, CHANGELOG and the library agree on version, date and licence."""
     project = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     tool = load_tool(TOOL)
     assert tool["version"] == reconcile.__version__
     assert f'version = "{reconcile.__version__}"' in project
+    changes = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {tool['version']} ({tool['date-released']})" in changes.splitlines()
     assert f'license = "{tool["license"]}"' in project
     assert [author["name"] for author in tool["authors"]] == [AUTHORS]
 
