@@ -79,7 +79,7 @@ def test_results_are_valid_cff(
 
 
 def test_one_version() -> None:
-    """CITATION.cff, pyproject.toml, CHANGELOG and the library agree on version, date and licence."""
+    """Citation, package, changelog and library agree on version, date and licence."""
     project = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     tool = load_tool(TOOL)
     assert tool["version"] == reconcile.__version__
