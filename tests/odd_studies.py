@@ -490,10 +490,10 @@ def laid_out_once() -> Iterator[None]:
             known[key] = lay_out(page, results, date, report)
         return known[key]
 
-    def figure_pdf(page: str) -> bytes:
-        if page not in known:
-            known[page] = draw(page)
-        return known[page]
+    def figure_pdf(page: str, fonts: str) -> bytes:
+        if (page, fonts) not in known:
+            known[page, fonts] = draw(page, fonts)
+        return known[page, fonts]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pdf, "pdf_of", pdf_of)
