@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -455,3 +456,19 @@ def test_what_no_reading_is_off_from(make_study: MakeStudy, expression: str, pro
     with pytest.raises(InputError) as caught:
         make_study(change)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("printed", ["abc", "1.000", "98 MB"])
+def test_errors_of_digits_that_cannot_be_read(make_study: MakeStudy, printed: str) -> None:
+    """What is wrong with the digits is told at their place, whoever asks for an error."""
+
+    def change(data: dict[str, Any]) -> None:
+        shared = {"quote": "a number", "where": "here"}
+        bad = {"id": "bad", "printed": printed, "quantity": "neurons", "of": "conv"}
+        off = {"id": "off", "printed": "3%", "quantity": "largest_error(bad)"}
+        data["claims"] += [bad | shared, off | shared]
+
+    with pytest.raises(InputError) as caught:
+        make_study(change)
+    (fault,) = caught.value.faults
+    assert re.fullmatch(r"claims\.\d+\.printed", fault.key)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
         message = f"gives {size:,} combinations; accepted are 1 to {MAX_COMBINATIONS:,}"
         yield ("sweep", "axes"), message
     else:
-        asked = size * sum(1 + len(claim.countings) for claim in study.claims)
+        asked = size * sum(map(partial(_numbers_asked, study), study.claims))
         if asked > MAX_COUNTINGS:
             message = f"asks for {asked:,} numbers, each of a combination and a claim's counting"
             yield ("sweep", "axes"), f"{message}; accepted are {MAX_COUNTINGS:,}"
@@ -181,6 +182,13 @@ def _sweep_problems(study: Study) -> Iterator[Problem]:
             yield from _unknown(("sweep", "axes", axis), network, study.sweep.networks, "network")
     for i, name in enumerate(study.sweep.picture or []):
         yield from _unknown(("sweep", "picture", i), name, study.sweep.axes, "axis")
+
+
+def _numbers_asked(study: Study, claim: Claim) -> int:
+    """How many numbers a claim asks of a reading: its countings, and those its errors are over."""
+    counts = [claim.expression, *(counting.count for counting in claim.countings)]
+    errors = (named for text in counts if _is_parsed(text) for _, named in over_claims(text))
+    return len(counts) + sum(len(claims_named(study, named)) for named in errors)
 
 
 def _problems(study: Study) -> Iterator[Problem]:
@@ -583,13 +591,20 @@ def _over_claims_problems(study: Study, place: Place, text: str) -> Iterator[Pro
 
 def _no_error(claim: Claim) -> str | None:
     """Why nothing can be off from a claim's number by a share of it."""
-    if claim.relation != "equals" or claim.number.value == 0:
+    if claim.relation != "equals" or not _is_a_share_of(claim):
         return "prints no number that a reading could be off by a share of"
     if claim.countings:
         return "may be counted in several ways"
     if _is_parsed(claim.expression) and any(f in ERRORS for f, _ in over_claims(claim.expression)):
         return "is such a number itself"
     return None
+
+
+def _is_a_share_of(claim: Claim) -> bool:
+    try:
+        return claim.number.value != 0
+    except ValueError:
+        return True  # what is wrong with the digits is told where they stand
 
 
 def _clear(text: str, problem: str) -> str:
