@@ -46,6 +46,22 @@ def test_a_sweep_times_its_claims(tmp_path: Path, size: int, countings: int, sai
     assert fault.key == "sweep.axes"
 
 
+def test_an_error_counts_all_numbers_that_it_is_over(tmp_path: Path) -> None:
+    """A claim on how far a reading is from others asks for as many numbers as they are."""
+    data = swept(MAX_COMBINATIONS, 0)
+    shared = {"quote": "a number", "where": "here"}
+    data["claims"] += [
+        {"id": f"same-{i}", "printed": "64", "quantity": "neurons", "of": "conv"} | shared
+        for i in range(10)
+    ]
+    off = {"printed": "1%", "quantity": "mean_error('same-*') + largest_error('same-*')"}
+    data["claims"].append({"id": "off"} | off | shared)
+    counted = sum(1 + len(claim.get("countings", ())) for claim in data["claims"])
+    numbers = MAX_COMBINATIONS * (counted + 2 * 10)
+    with pytest.raises(InputError, match=f"asks for {numbers:,} numbers"):
+        load_study(write_study(tmp_path / "tiny", data))
+
+
 def test_a_large_sweep_that_is_accepted(tmp_path: Path) -> None:
     """What stays below is a study."""
     study = load_study(write_study(tmp_path / "tiny", swept(2000, 3)))
