@@ -38,8 +38,11 @@ class Meddling(nn.Module):
         self.conv = nn.Conv2d(3, 8, 3)
         if kind == "bears-no-mode" and torch._C._len_torch_dispatch_stack():
             raise RuntimeError("somebody looks")
-        width = 4 + os.urandom(1)[0] % 64 if kind == "sized-by-chance" else 10
-        self.fc = nn.Linear(288, width)
+        self.fc = nn.Linear(288, 10)
+        if kind == "sized-by-chance":
+            # Of one width alone two runs agree once in 64 times.
+            widths = [4 + byte % 64 for byte in os.urandom(8)]
+            self.fc = nn.Sequential(*map(nn.Linear, [288, *widths], widths))
 
     def example_inputs(self):
         return (torch.rand(1, 3, 8, 8),)

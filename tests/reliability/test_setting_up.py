@@ -416,7 +416,7 @@ class Life(NamedTuple):
     report: float
 
 
-LIVES, KILLS, SEED = 20, 5, 22
+LIVES, KILLS, SEED = 10, 10, 22
 
 
 @pytest.fixture(scope="module")
@@ -439,7 +439,7 @@ def whole_life(tmp_path_factory: pytest.TempPathFactory, undisturbed: Undisturbe
 def test_a_life_of_kills(
     tmp_path: Path, undisturbed: Undisturbed, whole_life: Life, number: int
 ) -> None:
-    """Killed five times at random moments from its first on, a clone ends with the same bytes."""
+    """Killed ten times at random moments from its first on, a clone ends with the same bytes."""
     chance = random.Random(SEED * 1000 + number)  # noqa: S311 - a test draws moments, no secrets
     folder = tiny_project(tmp_path / NAMES[0])
     add_tools(folder)
