@@ -36,8 +36,7 @@ from reconcile.study.values import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.project import CONFIG as CONFIG_NAME, SCRIPTS, code_files, own_file, own_files
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
-from reconcile.run.fresh import others
-from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
+from reconcile.run.fresh import RunPlan, hand_over, handed_over, others, planned
 from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES
 
