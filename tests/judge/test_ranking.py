@@ -13,7 +13,7 @@ from reconcile.judge.ranking import RULE, Ranked, digits_sentence, notes
 from reconcile.judge.ranking import rank as rank_some
 from reconcile.judge.verdicts import Counted, Verdict, judge
 from reconcile.study.model import Evidence, Source, Study
-from reconcile.study.values import Counting
+from reconcile.study.yamlfile import Counting
 
 
 def study_of(*readings: dict[str, Any]) -> Study:

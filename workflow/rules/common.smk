@@ -32,7 +32,7 @@ from reconcile.study.config import check_config, load_configs, study_names
 from reconcile.errors import InputError
 from reconcile.files import json_text
 from reconcile.measure.run import MEASUREMENT_FILES
-from reconcile.study.values import STUDY_PATTERN
+from reconcile.study.yamlfile import STUDY_PATTERN
 from reconcile.measure.provenance import file_sha256
 from reconcile.project import CONFIG as CONFIG_NAME, SCRIPTS, code_files, own_file, own_files
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE

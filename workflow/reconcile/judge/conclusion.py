@@ -24,7 +24,7 @@ from reconcile.judge.verdicts import Counted, Verdict, conventions
 from reconcile.study.expressions import ExpressionError, evaluate, spelled, spelled_call
 from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import NONE, SINGLE, Study, next_by_id
-from reconcile.study.paper import PaperScope
+from reconcile.study.plan import PaperScope
 from reconcile.tables.contract import (
     AGREE,
     AS_STATED,

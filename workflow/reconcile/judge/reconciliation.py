@@ -44,7 +44,7 @@ from reconcile.study.expressions import ExpressionError, networks_named, over_cl
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, claims_named
 from reconcile.study.plan import Combination, cells_of, values_of
-from reconcile.study.values import Counting
+from reconcile.study.yamlfile import Counting
 from reconcile.tables.contract import (
     AS_STATED,
     COMBINATIONS,

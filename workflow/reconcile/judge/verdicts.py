@@ -22,7 +22,7 @@ from reconcile.study.expressions import (
 )
 from reconcile.study.model import Claim, Interpretation, Slip, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
-from reconcile.study.values import Counting
+from reconcile.study.yamlfile import Counting
 from reconcile.tables.contract import AS_STATED, CONTRADICTS, FITS, NOT_MEASURED, SLIP, VERDICTS
 from reconcile.words import like, number
 

@@ -18,7 +18,7 @@ from reconcile.report.read import Results, grouped_by
 from reconcile.study.model import SINGLE, Claim, Interpretation, Statement, Study
 from reconcile.study.plan import arguments_of, networks_of
 from reconcile.study.printed_tables import PrintedTable
-from reconcile.study.values import Argument
+from reconcile.study.yamlfile import Argument
 from reconcile.tables.contract import AS_STATED, NETWORK, QUANTITIES
 from reconcile.tables.rows import Row
 from reconcile.words import MARKS, Mark, argument_text, beside, like, mark_of, number

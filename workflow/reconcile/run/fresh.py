@@ -50,7 +50,7 @@ from reconcile.study.config import Config
 from reconcile.study.load import STUDY_FILE, load_study
 from reconcile.study.model import Study, SweptInterpretation
 from reconcile.study.plan import measured_slice, network_file_of, stays_on_meta
-from reconcile.study.values import STUDY_PATTERN
+from reconcile.study.yamlfile import STUDY_PATTERN
 
 OUTDATED = Path(".snakemake/outdated")
 STUDIES, RESULTS = "studies", "results"

@@ -22,7 +22,7 @@ from reconcile.study.plan import (
     cells_of,
     values_of,
 )
-from reconcile.study.values import Argument
+from reconcile.study.yamlfile import Argument
 from reconcile.words import argument_text, count_of
 
 MOST_GROUPS = 5
