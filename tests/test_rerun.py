@@ -196,7 +196,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
         JUDGING,
     ),
     ("search", f"{LIBRARY}/search/geometries.py", COMMENT, {"search"} | RENDERING),
-    ("figures", f"{LIBRARY}/report/figures/svg.py", COMMENT, RENDERING),
+    ("figures", f"{LIBRARY}/report/figures/__init__.py", COMMENT, RENDERING),
     ("citation", f"{LIBRARY}/cite/numbers.py", COMMENT, {"render_report"}),
     ("faults", f"{LIBRARY}/errors.py", COMMENT, EVERYTHING),
     ("mark", f"{RESULTS}/.made/search.json", str.upper, {"search"} | RENDERING),

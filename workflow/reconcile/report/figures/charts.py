@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reconcile.report.figures.svg import (
+from reconcile.report.figures import (
     Drawing,
     clipped,
     element,

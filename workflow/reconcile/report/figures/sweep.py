@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reconcile.judge.reconciliation import MOST_BEST
-from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
+from reconcile.report.figures import Drawing, label, paint, rect, width_of
 from reconcile.report.read import Results
 from reconcile.study.model import Axis, Source
 from reconcile.study.plan import (
