@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reconcile.measure.exploring import Method, Value, explore
+from reconcile.measure.solving import Method, Value, explore
 from reconcile.search.solve import Points
 
 Count = Callable[[int], int | None]

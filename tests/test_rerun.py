@@ -189,12 +189,7 @@ TABLE: list[tuple[str, str, Edit, set[str]]] = [
     ("measuring processes", f"{LIBRARY}/measure/process.py", COMMENT, MEASURING),
     ("check of the paper", f"{LIBRARY}/judge/evidence.py", COMMENT, {"check_paper"} | JUDGING),
     ("layers", f"{LIBRARY}/layers.py", COMMENT, MEASURING),
-    (
-        "ranking",
-        f"{LIBRARY}/judge/ranking.py",
-        COMMENT,
-        JUDGING,
-    ),
+    ("ranking", f"{LIBRARY}/judge/conclusion.py", COMMENT, JUDGING),
     ("search", f"{LIBRARY}/search/geometries.py", COMMENT, {"search"} | RENDERING),
     ("figures", f"{LIBRARY}/report/figures/__init__.py", COMMENT, RENDERING),
     ("citation", f"{LIBRARY}/cite/numbers.py", COMMENT, {"render_report"}),

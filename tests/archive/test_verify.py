@@ -511,7 +511,7 @@ def test_code_decides(archive_file: Path, forge: Forge) -> None:
     assert "written by this very code" in said["files"]
 
     def other_code(members: dict[str, bytes]) -> None:
-        members["code/workflow/reconcile/judge/ranking.py"] += b"# later\n"
+        members["code/workflow/reconcile/judge/conclusion.py"] += b"# later\n"
 
     said = {check.name: check.detail for check in verify_archive(forge(other_code)).checks}
     assert "written by other code, version 0.1.0: checked by values" in said["files"]

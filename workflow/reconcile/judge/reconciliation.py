@@ -19,19 +19,22 @@ import pandas as pd
 from reconcile import __version__
 from reconcile.errors import InputError
 from reconcile.judge.conclusion import (
+    RULE,
     NotTrueError,
+    Ranked,
     ResultsScope,
     UnresolvedError,
     best_verdicts,
     holds,
+    notes,
     outcome_of,
     papers_own,
+    rank,
     resolver,
 )
 from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.ranking import RULE, Ranked, notes, rank
 from reconcile.judge.verdicts import (
     Counted,
     Verdict,
