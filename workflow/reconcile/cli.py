@@ -341,7 +341,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _findings(found: Verification) -> Iterator[str]:
-    from reconcile.archive.documents import NOT_PROVABLE
+    from reconcile.archive.crate import NOT_PROVABLE
 
     yield f"archive  {visible(found.file.name)}"
     yield f"sha256   {found.sha256}"
