@@ -19,7 +19,7 @@ from reconcile.tables.contract import FILES
 EVERYTHING = os.environ.get("RELIABILITY") in ("all", "part", "table")
 """Whether everything is tried, and not the sample that is part of `make test`."""
 TABLE = os.environ.get("RELIABILITY") in ("part", "table")
-"""Whether this is `make reliability`, or a part of it, which writes its table; "all" writes none."""
+"""Whether this is `make reliability` or a part of it, which writes its table; "all" does not."""
 WHOLE = os.environ.get("RELIABILITY") == "table"
 # The sample leaves the report out: half of a run's time goes into its PDF.
 TARGETS = () if EVERYTHING else ("results/tiny/reconciliation.json",)
