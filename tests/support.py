@@ -309,7 +309,7 @@ def one_zygote() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reconcile.measure.run.Zygote", zygote)
-        patch.setattr("reconcile.explain.measuring.Zygote", zygote)
+        patch.setattr("reconcile.explain.asking.Zygote", zygote)
         yield
     for one in kept.values():
         one.end()

@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 
 from reconcile.report.read import Results, grouped_by
-from reconcile.search.best import Assumed, rank_of
 from reconcile.search.candidates import NetworkFacts, quoted
 from reconcile.search.conventions import convention_candidates
 from reconcile.search.parts import part_candidates
+from reconcile.search.unexplained import Assumed, rank_of
 from reconcile.search.units import UNITS, Unit
 from reconcile.study.expressions import count_in, with_own_parts
 from reconcile.study.model import SINGLE, Claim, Study

@@ -81,7 +81,7 @@ def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str)
 
 
 def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
-    """What ``explain.showing.page_context`` says, as one HTML document."""
+    """What ``explain.ranking.page_context`` says, as one HTML document."""
     page = environment_of(templates).get_template("explain.html.jinja")
     return page.render(context, **own_parts(templates, [STYLES["screen"]]))
 

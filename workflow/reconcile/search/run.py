@@ -21,7 +21,6 @@ import pandas as pd
 from reconcile.errors import InputError
 from reconcile.judge.measurements import ReadingScope
 from reconcile.search.candidates import Given
-from reconcile.search.combinations import Chance
 from reconcile.search.geometries import (
     KernelAndStride,
     Sought,
@@ -30,7 +29,7 @@ from reconcile.search.geometries import (
     separate_axes,
     square_maps,
 )
-from reconcile.search.misprint import Misprint, SlipFindings, rewrites
+from reconcile.search.misprint import Chance, Misprint, SlipFindings, rewrites
 from reconcile.search.slips import MOST_FREE_PRODUCTS, search_product, search_sum
 from reconcile.search.solve import search_solutions, values_to_try
 from reconcile.search.term_rows import search_terms, terms_to_try
