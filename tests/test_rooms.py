@@ -12,7 +12,7 @@ from support import PROJECT
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 FILES = sorted(LIBRARY.rglob("*.py"))
-BASE = {"errors", "files", "proc", "project", "words"}
+BASE = {"errors", "files", "proc", "words"}
 ALLOWED: dict[str, set[str]] = {
     "tables": set(),
     "study": {"tables"},

@@ -19,7 +19,7 @@ from reconcile.archive.container import REPRODUCIBLE, RESULT_FILES, member_of, r
 from reconcile.archive.crate import NOT_PROVABLE
 from reconcile.archive.verify import build_archive
 from reconcile.errors import InputError
-from reconcile.project import code_files
+from reconcile.files import code_files
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES

@@ -332,8 +332,8 @@ def latexmk(folder: Path, source: str) -> str:
 @pytest.mark.slow
 def test_write_up_compiles(written: Path, tmp_path: Path) -> None:
     """A LaTeX write-up with numbers, tables, a figure and references compiles without complaint."""
-    from reconcile.report.read import read_results
     from reconcile.report.render import write_figures
+    from reconcile.report.views import read_results
     from reconcile.study.config import ReportOptions
 
     results = read_results(load_study(STUDY), written)

@@ -28,7 +28,7 @@ from reconcile.explain.ranking import (
     page_context,
     sized_for,
 )
-from reconcile.project import TEMPLATES
+from reconcile.files import TEMPLATES
 from reconcile.report.pages import render_explanation
 from reconcile.search.candidates import Candidate
 from reconcile.search.unexplained import KINDS

@@ -25,7 +25,7 @@ from reconcile.measure.solving import (
     solution_rows,
 )
 from reconcile.search.candidates import Given
-from reconcile.search.solve import search_solutions
+from reconcile.search.run import search_solutions
 from reconcile.study.expressions import ExpressionError, evaluate
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of

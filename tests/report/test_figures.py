@@ -16,8 +16,8 @@ from support import study_data
 
 from reconcile.errors import InputError
 from reconcile.report.figures import COLOURS, clipped, width_of
-from reconcile.report.read import Results
 from reconcile.report.render import drawings, write_figures
+from reconcile.report.views import Results
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,6 @@ from reconcile.errors import InputError
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.search.candidates import Given, NetworkFacts
 from reconcile.search.misprint import FIT
-from reconcile.search.parts import part_candidates
 from reconcile.search.unexplained import (
     KINDS,
     MOST_BEST,
@@ -38,6 +37,7 @@ from reconcile.search.unexplained import (
     unexplained,
     units_to_try,
 )
+from reconcile.search.units import part_candidates
 from reconcile.study.expressions import evaluate, with_own_parts
 from reconcile.study.model import Study
 from reconcile.tables.contract import FITS, SLIP, WEAKLY, head_of

@@ -223,7 +223,7 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _explanation(args: argparse.Namespace, answered: Answered) -> str:
     from reconcile.explain.ranking import page_context
-    from reconcile.project import TEMPLATES
+    from reconcile.files import TEMPLATES
     from reconcile.report.pages import render_explanation
 
     named = [f"--with {text}" for text in args.arguments] + [f"--input {t}" for t in args.input]

@@ -51,12 +51,11 @@ from reconcile.cite.numbers import (
     read_macros,
     write_citations,
 )
-from reconcile.files import write_bytes, write_json
+from reconcile.files import CITATION, TEMPLATES, write_bytes, write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
-from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.candidates import Given
 from reconcile.search.run import most_candidates, search_all

@@ -35,8 +35,7 @@ from reconcile.archive.container import (
     result_name,
 )
 from reconcile.archive.reading import digest, manifest, parse_json, parse_table
-from reconcile.files import json_text
-from reconcile.project import TEMPLATES
+from reconcile.files import TEMPLATES, json_text
 from reconcile.tables.contract import FILES
 
 NOT_PROVABLE = (

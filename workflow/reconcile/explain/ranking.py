@@ -35,9 +35,8 @@ from reconcile.files import write_text
 from reconcile.search.candidates import Candidate, NetworkFacts, Pool, quoted
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.misprint import FIT, Digits
-from reconcile.search.parts import part_candidates
 from reconcile.search.unexplained import Assumed, Rank, rank_of
-from reconcile.search.units import unit_candidates
+from reconcile.search.units import part_candidates, unit_candidates
 from reconcile.study.load import load_study
 from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import CONTRADICTS, NETWORK, QUANTITIES, SLIP, WEAKLY

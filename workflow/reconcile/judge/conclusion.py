@@ -25,10 +25,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from reconcile.judge.conflicts import Conflicts
 from reconcile.judge.evidence import Checked, SelfCheck, excluding, supporting
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.judge.verdicts import Counted, Verdict, conventions, countings_of
+from reconcile.judge.verdicts import Conflicts, Counted, Verdict, conventions, countings_of
 from reconcile.study.expressions import ExpressionError, evaluate, spelled, spelled_call
 from reconcile.study.load import REFERENCE, REFERENCES
 from reconcile.study.model import NONE, SINGLE, Claim, Interpretation, Study, next_by_id

@@ -32,12 +32,13 @@ from reconcile.judge.conclusion import (
     rank,
     resolver,
 )
-from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.verdicts import (
+    Conflicts,
     Counted,
     Verdict,
+    conflicts_of,
     countings_of,
     digits_columns,
     judge_reading,

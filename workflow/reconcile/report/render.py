@@ -24,8 +24,15 @@ from reconcile.report.figures.charts import (
 from reconcile.report.figures.sweep import sweep_figure, sweep_view
 from reconcile.report.figures.windows import coverage_figure, windows_figure
 from reconcile.report.pages import fonts_css, render_page, svg_page
-from reconcile.report.read import Results, data_files, grouped_by, read_results
-from reconcile.report.views import claim_views, paper_rows, reading_views
+from reconcile.report.views import (
+    Results,
+    claim_views,
+    data_files,
+    grouped_by,
+    paper_rows,
+    read_results,
+    reading_views,
+)
 from reconcile.search.unexplained import alike, best_explanations
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study

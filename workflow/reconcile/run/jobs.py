@@ -36,10 +36,9 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from reconcile.errors import Fault, InputError, visible
-from reconcile.files import write_json
-from reconcile.project import PACKAGE as ROOT
-from reconcile.project import ROOT as PROJECT
-from reconcile.project import name_of
+from reconcile.files import PACKAGE as ROOT
+from reconcile.files import ROOT as PROJECT
+from reconcile.files import name_of, write_json
 from reconcile.run.processes import Alive, end_with_parent
 
 SUMS_VARIABLE = "RECONCILE_SUMS"

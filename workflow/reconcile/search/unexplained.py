@@ -24,9 +24,10 @@ from reconcile.judge.measurements import ReadingScope
 from reconcile.search.candidates import Candidate, Findings, Given, NetworkFacts, Pool, cells
 from reconcile.search.conventions import MOST_CONVENTIONS, convention_candidates
 from reconcile.search.misprint import FIT, MOST_MEASURED, Digits
-from reconcile.search.parts import MOST_CHANGES, MOST_SUBSETS, part_candidates
 from reconcile.search.units import (
     MOST_CANDIDATES,
+    MOST_CHANGES,
+    MOST_SUBSETS,
     MOST_TERMS,
     Candidates,
     Varied,
@@ -35,6 +36,7 @@ from reconcile.search.units import (
     composed_candidates,
     in_units,
     is_plain,
+    part_candidates,
     terms_of,
     unit_candidates,
     without_units,

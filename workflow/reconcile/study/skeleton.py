@@ -17,8 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from reconcile import __version__
 from reconcile.errors import InputError
-from reconcile.files import write_text
-from reconcile.project import CONFIG, LOCK, PACKAGE, ROOT, TEMPLATES
+from reconcile.files import CONFIG, LOCK, PACKAGE, ROOT, TEMPLATES, write_text
 from reconcile.study.yamlfile import PATTERNS, RESERVED, STUDY_PATTERN
 
 _SKELETON = TEMPLATES / "skeleton"

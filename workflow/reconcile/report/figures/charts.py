@@ -18,7 +18,7 @@ from reconcile.report.figures import (
     rect,
     width_of,
 )
-from reconcile.report.read import Results, grouped_by
+from reconcile.report.views import Results, grouped_by
 from reconcile.study.model import SINGLE
 from reconcile.tables.contract import FITS
 from reconcile.tables.rows import Row

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from reconcile.judge.reconciliation import MOST_BEST
 from reconcile.report.figures import Drawing, label, paint, rect, width_of
-from reconcile.report.read import Results
+from reconcile.report.views import Results
 from reconcile.study.model import Axis, Source
 from reconcile.study.plan import (
     Combination,
