@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from reconcile.tables.frames import write_table
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
+# What hundreds of processes import is compiled once, wherever these tests are run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Threads of a measuring process that wait for each other sleep, where they would spin on a core
 # that another test needs.
 os.environ["OMP_WAIT_POLICY"] = "passive"

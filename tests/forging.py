@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.container import MANIFEST, METADATA
@@ -32,10 +33,15 @@ def sealed(members: dict[str, bytes], original: Mapping[str, bytes]) -> dict[str
 
 def rehashed(members: Mapping[str, bytes]) -> bytes:
     """The metadata of an archive with the sizes and hashes that its files have."""
+    return json.dumps(measured_again(members)).encode()
+
+
+def measured_again(members: Mapping[str, bytes]) -> Any:
+    """The same, read."""
     crate = json.loads(members[METADATA])
     for entity in crate["@graph"]:
         data = members.get(entity["@id"])
         if data is not None and "sha256" in entity:
             entity["sha256"] = digest(data)
             entity["contentSize"] = str(len(data))
-    return json.dumps(crate).encode()
+    return crate

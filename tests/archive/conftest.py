@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
-from forging import sealed
+from forging import measured_again, sealed
 from support import render
 
 from reconcile.archive import again
-from reconcile.archive.container import pack, unpack
+from reconcile.archive.container import METADATA, pack, unpack
+from reconcile.archive.crate import Facts
 from reconcile.archive.verify import build_archive
-from reconcile.files import code_files, write_json
+from reconcile.files import code_files, json_text, write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
-from reconcile.measure.run import measure_study
+from reconcile.measure.run import MEASUREMENT_FILES, measure_study
 from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study
@@ -110,6 +113,7 @@ class Toy(nn.Module):
         return self.out(self.conv1(x).flatten(1))
 '''
 Change = Callable[[dict[str, bytes]], None]
+Found = tuple[str, pd.DataFrame]
 
 
 def make_project(root: Path) -> None:
@@ -174,15 +178,19 @@ def members(original: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def rendered_once() -> Iterator[None]:
-    """Render a report from the same files only once: most forgeries change no page."""
+def made_once() -> Iterator[None]:
+    """Make from the same files only once what most forgeries do not change."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("write_page", "write_paper"):
-            patch.setattr(again, name, _remembered(getattr(again, name)))
+            patch.setattr(again, name, _rendered_once(getattr(again, name)))
+        patch.setattr(again, "search_all", _found_once(again.search_all))
+        patch.setattr(again, "metadata", _described_once(again.metadata))
+        patch.setattr(again, "system", cache(again.system))
+        patch.setattr(again, "Measurements", SimpleNamespace(read=_read_once()))
         yield
 
 
-def _remembered(render: Callable[..., None]) -> Callable[..., None]:
+def _rendered_once(render: Callable[..., None]) -> Callable[..., None]:
     """A renderer that writes again what it wrote from the same study, results and options."""
     known: dict[str, dict[str, bytes]] = {}
 
@@ -198,6 +206,46 @@ def _remembered(render: Callable[..., None]) -> Callable[..., None]:
             (results / name).write_bytes(data)
 
     return write
+
+
+def _found_once(search: Callable[[Given], Iterable[Found]]) -> Callable[[Given], list[Found]]:
+    """Searches that know what they found in the same study and results."""
+    known: dict[str, list[Found]] = {}
+
+    def found(given: Given) -> list[Found]:
+        key = repr((given.study, _contents(given.results)))
+        if key not in known:
+            known[key] = list(search(given))
+        return known[key]
+
+    return found
+
+
+def _read_once() -> Callable[[Path], Measurements]:
+    """A reader of measurements that knows what it read from the same tables."""
+    known: dict[str, Measurements] = {}
+
+    def read(results: Path) -> Measurements:
+        key = repr({n: d for n, d in _contents(results).items() if n in MEASUREMENT_FILES})
+        if key not in known:
+            known[key] = Measurements.read(results)
+        return known[key]
+
+    return read
+
+
+def _described_once(metadata: Callable[..., bytes]) -> Callable[[dict[str, bytes], Facts], bytes]:
+    """Metadata that is written once of the same facts and names, with each file's size and hash."""
+    known: dict[str, bytes] = {}
+
+    def described(members: dict[str, bytes], facts: Facts) -> bytes:
+        said = facts.reconciliation, facts.record, facts.tool, facts.options
+        key = repr((sorted(members), said))
+        if key not in known:
+            known[key] = metadata(members, facts)
+        return json_text(measured_again(members | {METADATA: known[key]})).encode()
+
+    return described
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -22,9 +22,11 @@ from hypothesis import strategies as st
 
 import reconcile
 from reconcile import cli
+from reconcile.archive import again
 from reconcile.archive import verify as verifying
 from reconcile.archive.again import DOCUMENTS
-from reconcile.archive.container import MANIFEST, member_of, pack
+from reconcile.archive.container import MANIFEST, METADATA, member_of, pack
+from reconcile.archive.crate import facts_of, metadata
 from reconcile.archive.reading import manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
 from reconcile.tables.contract import tables
@@ -89,6 +91,15 @@ def test_an_archive_verifies(archive_file: Path) -> None:
     assert [(c.name, c.outcome) for c in found.checks] == [(name, "holds") for name in NAMES]
     assert (found.study, found.version) == ("toy", reconcile.__version__)
     assert (found.outcome, found.not_compared) == ("holds", [])
+
+
+def test_forged_metadata_is_what_would_be_written(members: dict[str, bytes]) -> None:
+    """What these tests fill in of a changed file is what the crate says of it."""
+    members["results/verdicts.csv"] += b"\n"
+    described = {n: d for n, d in members.items() if n not in (METADATA, MANIFEST)}
+    facts = facts_of(described)
+    assert again.metadata is not metadata
+    assert again.metadata(described, facts) == metadata(described, facts)
 
 
 def test_every_cell_that_follows(members: dict[str, bytes], forged: Forged) -> None:

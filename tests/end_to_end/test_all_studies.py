@@ -30,8 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """All studies, with a home folder in which nothing lies."""
     project = whole_project(tmp_path_factory.mktemp("all") / "project")
     home = {"HOME": str(tmp_path_factory.mktemp("home")), "XDG_CACHE_HOME": None}
-    compiled_once = {"PYTHONDONTWRITEBYTECODE": None}  # a hundred jobs import the same library
-    done = snakemake(project, "--verbose", "--config", "studies=all", **home, **compiled_once)
+    done = snakemake(project, "--verbose", "--config", "studies=all", **home)
     assert done.returncode == 0, told(done)
     return Run(project / "results", told(done))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forked import Snakemake
 from projects import fault_of, replace_in, snakemake, tiny_project, told, whole_project
 from support import text_table
 
@@ -91,12 +92,36 @@ def test_no_absolute_path_in_tables(twice: list[Path]) -> None:
 def small(tmp_path: Path) -> Iterator[Path]:
     """A project with the tiny study, not run yet, with results of an earlier run lying there."""
     project = tiny_project(tmp_path / "project")
-    old = project / "results" / "tiny" / "verdicts.csv"
-    old.parent.mkdir(parents=True)
-    old.write_text("results of yesterday\n")
+    results_of_yesterday(project)
     yield project
     if sys.exc_info()[0] is None:
         shutil.rmtree(project)
+
+
+def results_of_yesterday(project: Path) -> None:
+    """Let a table lie among the results."""
+    old = project / "results" / "tiny" / "verdicts.csv"
+    old.parent.mkdir(parents=True, exist_ok=True)
+    old.write_text("results of yesterday\n")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snakemake]:
+    """Snakemake on such a project, started once for all that it refuses before it runs a job."""
+    snakemake = Snakemake(tiny_project(tmp_path_factory.mktemp("asked") / "project"))
+    yield snakemake
+    snakemake.close()
+
+
+@pytest.fixture
+def refused(asked: Snakemake) -> Iterator[Snakemake]:
+    """The same, with its files as they are at first."""
+    files = [asked.project / "config.yaml", asked.project / "studies/tiny/study.yaml"]
+    before = {file: file.read_bytes() for file in files}
+    results_of_yesterday(asked.project)
+    yield asked
+    for file, content in before.items():
+        file.write_bytes(content)
 
 
 FAULTS = [
@@ -142,13 +167,13 @@ FAULTS = [
 
 @pytest.mark.parametrize(("file", "old", "new", "message"), FAULTS)
 def test_a_fault_stops_before_anything_runs(
-    small: Path, file: str, old: str, new: str, message: str
+    refused: Snakemake, file: str, old: str, new: str, message: str
 ) -> None:
     """A fault in a study or the configuration is one line with its place; results stay."""
-    replace_in(small / file, old, new)
-    text = fault_of(snakemake(small))
-    assert message in text
-    assert contents(small / "results") == {"tiny/verdicts.csv": b"results of yesterday\n"}
+    replace_in(refused.project / file, old, new)
+    assert message in fault_of(refused())
+    left = contents(refused.project / "results")
+    assert left == {"tiny/verdicts.csv": b"results of yesterday\n"}
 
 
 def test_faults_found_late_are_one_line(small: Path) -> None:
@@ -189,6 +214,6 @@ def test_options_on_the_command_line(small: Path) -> None:
         ("studies=[nowhere]", "there is no study 'nowhere'"),
     ],
 )
-def test_faults_on_the_command_line(small: Path, given: str, message: str) -> None:
+def test_faults_on_the_command_line(refused: Snakemake, given: str, message: str) -> None:
     """What `--config` sets is checked like the file."""
-    assert message in fault_of(snakemake(small, "--dry-run", "--config", given))
+    assert message in fault_of(refused("--dry-run", "--config", given))
