@@ -19,7 +19,7 @@ PRELOADED = (
     *("snakemake.cli", "snakemake.workflow", "snakemake.dag", "snakemake.scheduling.job_scheduler"),
     # What it imports only while it runs.
     *("snakemake.report", "jinja2", "jsonschema", "nbformat", "requests", "smart_open", "yte"),
-    *("reconcile.run.fresh", "reconcile.run.handover", "reconcile.run.processes"),
+    *("reconcile.run.fresh", "reconcile.run.processes"),
     *("reconcile.measure.run", "reconcile.archive.container"),
 )
 

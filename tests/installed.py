@@ -11,7 +11,7 @@ from pathlib import Path
 
 from support import PROJECT
 
-from reconcile.project import code_files
+from reconcile.files import code_files
 
 Done = subprocess.CompletedProcess[str]
 CACHE = "snakemake/snakemake/source-cache/snakemake-git-cache/github.com"

@@ -19,8 +19,8 @@ from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import measure_study
 from reconcile.report import pdf
-from reconcile.report.read import DATA_FILES
 from reconcile.report.render import write_page
+from reconcile.report.views import DATA_FILES
 from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study

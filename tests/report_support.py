@@ -15,8 +15,8 @@ from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.report.pages import render_page
-from reconcile.report.read import Results, read_results
 from reconcile.report.render import context_of
+from reconcile.report.views import Results, read_results
 from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.tables.contract import head_of, tables

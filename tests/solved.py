@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reconcile.measure.exploring import Method, Value, explore
-from reconcile.search.solve import Points
+from reconcile.measure.solving import Method, Value, explore
+from reconcile.search.run import Points
 
 Count = Callable[[int], int | None]
 """The count at a value; None where there is no network."""

@@ -16,11 +16,10 @@ import pytest
 import yaml
 
 from reconcile.cite.numbers import write_citations
-from reconcile.files import write_json
+from reconcile.files import code_files, write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.measure.process import Zygote
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
-from reconcile.project import code_files
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
@@ -309,7 +308,7 @@ def one_zygote() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reconcile.measure.run.Zygote", zygote)
-        patch.setattr("reconcile.explain.measuring.Zygote", zygote)
+        patch.setattr("reconcile.explain.asking.Zygote", zygote)
         yield
     for one in kept.values():
         one.end()

@@ -11,11 +11,11 @@ from installed import Installed
 from support import PROJECT, write_study
 
 from reconcile import __version__
-from reconcile.project import ROOT, TEMPLATES, code_files
+from reconcile.files import ROOT, TEMPLATES, code_files
 
 ASK = """
 import json
-from reconcile.project import ROOT, TEMPLATES, code_files
+from reconcile.files import ROOT, TEMPLATES, code_files
 from reconcile.report.pages import environment_of
 environment_of(TEMPLATES).get_template("report.html.jinja")
 files = {name: file.read_bytes().hex() for name, file in code_files().items()}

@@ -6,7 +6,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from report_support import TEMPLATES
 
-from reconcile.report.figures.svg import coordinate
+from reconcile.report.figures import coordinate
 from reconcile.report.pages import FONTS
 from reconcile.words import (
     MARKS,

@@ -18,8 +18,7 @@ from typing import Any
 import yaml
 
 from reconcile.errors import InputError
-from reconcile.explain.asking import networks_asked, number_asked
-from reconcile.explain.measuring import SETTINGS, counted_in
+from reconcile.explain.asking import SETTINGS, counted_in, networks_asked, number_asked
 from reconcile.explain.ranking import Answered, Explanation, explained, sized_for
 from reconcile.measure.process import Zygote
 from reconcile.study.expressions import evaluate

@@ -16,14 +16,13 @@ from support import render
 
 from reconcile.archive import again
 from reconcile.archive.container import METADATA, pack, unpack
-from reconcile.archive.documents import Facts
+from reconcile.archive.crate import Facts
 from reconcile.archive.verify import build_archive
-from reconcile.files import json_text, write_json
+from reconcile.files import code_files, json_text, write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
 from reconcile.measure.run import MEASUREMENT_FILES, measure_study
-from reconcile.project import code_files
 from reconcile.search.candidates import Given
 from reconcile.search.run import search_all
 from reconcile.study.load import load_study

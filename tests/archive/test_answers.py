@@ -26,7 +26,7 @@ from reconcile.tables.contract import FILES, head_of
 
 METADATA = "ro-crate-metadata.json"
 MUTATED = (METADATA, "study/study.yaml")
-LIBRARY = "code/workflow/reconcile/judge/ranking.py"
+LIBRARY = "code/workflow/reconcile/judge/conclusion.py"
 Members = dict[str, bytes]
 Forged = Callable[[Members], Path]
 TRACEBACKS = (

@@ -16,10 +16,10 @@ from support import LINKS, put_link
 from reconcile.archive.again import DOCUMENTS, describe
 from reconcile.archive.checks import STRUCTURE
 from reconcile.archive.container import REPRODUCIBLE, RESULT_FILES, member_of, result_name, unpack
-from reconcile.archive.documents import NOT_PROVABLE
+from reconcile.archive.crate import NOT_PROVABLE
 from reconcile.archive.verify import build_archive
 from reconcile.errors import InputError
-from reconcile.project import code_files
+from reconcile.files import code_files
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
 from reconcile.tables.contract import FILES

@@ -319,7 +319,7 @@ def test_huge_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def by_other_code(members: Members) -> Members:
     """The files of an archive that another commit wrote, a table less."""
-    name = "code/workflow/reconcile/judge/ranking.py"
+    name = "code/workflow/reconcile/judge/conclusion.py"
     kept = {n: data for n, data in members.items() if n != "results/windows.csv"}
     return kept | {name: members[name] + b"# later\n"}
 

@@ -26,8 +26,7 @@ from reconcile.archive import again
 from reconcile.archive import verify as verifying
 from reconcile.archive.again import DOCUMENTS
 from reconcile.archive.container import MANIFEST, METADATA, member_of, pack
-from reconcile.archive.crate import metadata
-from reconcile.archive.documents import facts_of
+from reconcile.archive.crate import facts_of, metadata
 from reconcile.archive.reading import manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
 from reconcile.tables.contract import tables
@@ -523,7 +522,7 @@ def test_code_decides(archive_file: Path, forge: Forge) -> None:
     assert "written by this very code" in said["files"]
 
     def other_code(members: dict[str, bytes]) -> None:
-        members["code/workflow/reconcile/judge/ranking.py"] += b"# later\n"
+        members["code/workflow/reconcile/judge/conclusion.py"] += b"# later\n"
 
     said = {check.name: check.detail for check in verify_archive(forge(other_code)).checks}
     assert "written by other code, version 0.1.0: checked by values" in said["files"]

@@ -1,4 +1,7 @@
-"""Every citation says what the study and the project say, and nothing else."""
+"""Every citation says what the study and the project say, and nothing else.
+
+Whatever a study says becomes text in LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from support import PROJECT
 
 import reconcile
@@ -20,6 +25,7 @@ from reconcile.cite.bibliography import (
     bibtex,
     citation_file,
     csl_json,
+    escape,
     load_tool,
     references,
     to_cite,
@@ -27,6 +33,39 @@ from reconcile.cite.bibliography import (
 from reconcile.errors import InputError
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("50% & more_", r"50\% \& more\_"),
+        ("C:\\x{y}", r"C:\textbackslash{}x\{y\}"),
+        ("11×11", r"11\ensuremath{\times}11"),
+        ("a – b", r"a \textendash{} b"),
+        ("a -- b", r"a -{}- b"),
+        ("Krčmář", "Krčmář"),
+        ("ﬁ²", r"fi\ensuremath{^{2}}"),
+        ("日", "{[}U+65E5{]}"),
+        ("two\n  lines", "two lines"),
+    ],
+)
+def test_escape(text: str, shown: str) -> None:
+    """Text is shown as it is, on one line; what cannot be typeset is shown by its code point."""
+    assert escape(text).replace("[U+65E5]", "{[}U+65E5{]}") == shown
+
+
+@given(st.text())
+def test_escape_leaves_nothing_active(text: str) -> None:
+    """After escaping, every special character belongs to a command of ours; braces balance."""
+    ours = r"\\ensuremath\{\^|\\[\\{}$&%#_,]|\\[a-z]+(\d+)?(\{\})?"
+    rest = re.sub(ours, "", escape(text))
+    assert not set(rest) & set("$&%#_^\\")
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", escape(text)):
+        depth += 1 if brace == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+
 
 TOOL = PROJECT / "CITATION.cff"
 CFFCONVERT = "cffconvert==2.0.0"

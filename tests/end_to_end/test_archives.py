@@ -10,7 +10,7 @@ from projects import archive_of, snakemake, tiny_project, told
 
 from reconcile.archive.compare import compare_archives
 from reconcile.archive.container import unpack
-from reconcile.archive.documents import reproducible_digest
+from reconcile.archive.crate import reproducible_digest
 from reconcile.archive.verify import verify_archive
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from projects import snakemake, told
 from support import PROJECT
 
 from reconcile.report.calculator import LookupTable, looked_up, numbers_of
-from reconcile.report.read import read_results
+from reconcile.report.views import read_results
 from reconcile.study.load import load_study
 from reconcile.study.printed import parse_printed
 

@@ -24,7 +24,7 @@ from support import copy_project, write_study
 from reconcile.archive.again import PDF as MADE_AGAIN_PDF
 from reconcile.archive.container import unpack
 from reconcile.archive.verify import HOLDS, Check, verify_archive
-from reconcile.cite.latex import read_macros
+from reconcile.cite.numbers import read_macros
 from reconcile.report.render import SECTIONS
 from reconcile.study.load import load_study
 from reconcile.tables.rows import read_rows

@@ -18,8 +18,8 @@ from report_support import TEMPLATES, write_results
 
 from reconcile.errors import InputError
 from reconcile.report.pdf import pdf_of
-from reconcile.report.read import DATA_FILES
 from reconcile.report.render import PICTURES, SECTIONS
+from reconcile.report.views import DATA_FILES
 
 pytestmark = pytest.mark.slow
 

@@ -12,6 +12,7 @@ import pytest
 from support import LINKS, put_link
 
 from reconcile import __version__
+from reconcile.files import LOCK
 from reconcile.measure import provenance
 from reconcile.measure.provenance import (
     collect,
@@ -22,7 +23,6 @@ from reconcile.measure.provenance import (
     system,
     versions,
 )
-from reconcile.project import LOCK
 
 
 def git(folder: Path, *words: str) -> str:

@@ -26,7 +26,7 @@ from reliability.payloads import BY_KIND, PAYLOADS
 from report_support import Page
 
 from reconcile.archive.container import unpack
-from reconcile.cite.latex import read_macros
+from reconcile.cite.numbers import read_macros
 from reconcile.errors import visible
 from reconcile.tables.contract import FILES
 

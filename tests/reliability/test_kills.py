@@ -23,6 +23,7 @@ from projects import (
     end_group,
     make_report,
     outputs,
+    replace_in,
     run,
     snakemake,
     start,
@@ -172,6 +173,18 @@ def test_a_run_that_nobody_listens_to(undisturbed: Undisturbed, fails: bool) -> 
         end_group(process)
     finish(project)
     assert outputs(project) == wanted
+
+
+def test_a_run_that_was_killed_while_it_copied(tmp_path: Path) -> None:
+    """Copies of results, which Snakemake makes before it replaces them, are no obstacle later."""
+    project, target = tiny_project(tmp_path / "project"), "results/tiny/report.html"
+    assert snakemake(project, target).returncode == 0
+    shutil.copytree(
+        project / "results/tiny/figures", project / ".snakemake/backups/results/tiny/figures"
+    )
+    replace_in(project / "templates" / "report.css", "body {", "body { color: black;")
+    done = snakemake(project, target)
+    assert done.returncode == 0, told(done)
 
 
 ENDLESS = """

@@ -15,7 +15,7 @@ from support import PROJECT, write_study
 MODULES = sorted(
     ".".join(file.relative_to(PROJECT / "workflow").with_suffix("").parts)
     for file in (PROJECT / "workflow" / "reconcile").rglob("*.py")
-    if file.name != "__main__.py" and "skeleton/network" not in file.as_posix()
+    if file.name != "__main__.py"
 )
 
 LOADED = "jinja2, pandas, rocrate.rocrate, snakemake.logging, torch, weasyprint, yaml, pydantic"

@@ -22,7 +22,7 @@ from reconcile.report.calculator import (
     looked_up,
     numbers_of,
 )
-from reconcile.report.read import Results
+from reconcile.report.views import Results
 from reconcile.study.expressions import evaluate
 from reconcile.study.model import next_by_id
 from reconcile.study.printed import parse_printed

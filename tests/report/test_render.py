@@ -24,7 +24,7 @@ from report_support import (
 from support import PROJECT, study_data
 
 from reconcile.cite.numbers import write_citations
-from reconcile.report.read import Results
+from reconcile.report.views import Results
 from reconcile.tables.contract import head_of
 from reconcile.tables.frames import table, write_table
 from reconcile.words import MARKS

@@ -1,25 +1,37 @@
 """A mark says what results were made from, and a job reads what the run began with or fails.
 
 The library files that a rule depends on are found from what its script imports.
+What a run tells may be read by nobody: it goes on, and ends as it would have.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from support import PROJECT
 
 from reconcile.errors import InputError
 from reconcile.run import jobs
-from reconcile.run.jobs import Sums, counted, imported_files, marked, sum_of, sum_of_text
+from reconcile.run.jobs import (
+    Sums,
+    counted,
+    imported_files,
+    lasting,
+    marked,
+    outlive_readers,
+    sum_of,
+    sum_of_text,
+)
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 SCRIPTS = PROJECT / "workflow" / "scripts"
@@ -225,3 +237,57 @@ def test_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert found - {"__init__.py", "sub/__init__.py"} == {
         "one.py", "two.py", "three.py", "four.py", "sub/five.py", "seven.py",
     }  # fmt: skip
+
+
+@pytest.fixture
+def unread() -> Iterator[TextIO]:
+    """A stream into a pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as stream:
+        yield stream
+
+
+def test_nobody_reads(unread: TextIO) -> None:
+    """What is told to nobody is lost, again and again, and the stream can still be closed."""
+    stream = lasting(unread)
+    for _ in range(2):
+        assert stream.write("a line\n") == len("a line\n")
+        stream.flush()
+    assert not stream.isatty()
+
+
+def test_somebody_reads() -> None:
+    """What is read arrives as it was told."""
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream:
+        print("a line", file=lasting(stream), flush=True)
+    with os.fdopen(reader) as told:
+        assert told.read() == "a line\n"
+
+
+def test_handlers_that_took_their_stream_before(
+    unread: TextIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A logger's handlers outlive the reader too, and raise nothing."""
+    monkeypatch.setattr(sys, "stderr", unread)
+    handler = logging.StreamHandler()
+    monkeypatch.setattr(handler, "handleError", pytest.fail)
+    outlive_readers([handler, logging.NullHandler()])
+    handler.emit(logging.makeLogRecord({"msg": "a line"}))
+    print("another", file=sys.stderr, flush=True)
+
+
+TELLS = """
+import sys
+from reconcile.run.jobs import outlive_readers
+{}
+print("a line", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(("asked", "ends_well"), [("outlive_readers()", True), ("", False)])
+def test_exit_code(unread: TextIO, asked: str, ends_well: bool) -> None:
+    """A process that tells its last line to nobody ends well, and would not by itself."""
+    done = subprocess.run([sys.executable, "-c", TELLS.format(asked)], stderr=unread, check=False)
+    assert (done.returncode == 0) == ends_well

@@ -21,6 +21,7 @@ from reconcile.run.processes import (
     SIGN,
     Alive,
     NotKnownError,
+    forget_copies,
     note_host,
     recover,
 )
@@ -53,6 +54,17 @@ def test_a_killed_run(killed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "recover: cleared the lock of a run that was killed\n"
     assert recover(killed) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_copies_that_a_killed_run_made(killed: Path) -> None:
+    """They go once the folder is locked by nobody, and not before."""
+    copies = killed / ".snakemake" / "backups" / "results"
+    copies.mkdir(parents=True)
+    forget_copies(killed)
+    assert copies.exists()
+    recover(killed)
+    forget_copies(killed)
+    assert not copies.parent.exists()
 
 
 def test_a_live_run(killed: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconcile.search.candidates import NetworkFacts
-from reconcile.search.combinations import Chance
 from reconcile.search.misprint import (
     FIT,
     MOST_MEASURED,
+    Chance,
     Digits,
     Hit,
     SlipFindings,

@@ -24,7 +24,7 @@ from support import copy_project, study_data, write_study
 
 from reconcile.archive.container import member_of
 from reconcile.measure.provenance import file_sha256
-from reconcile.run.cluster.slurm import JOB_NAME
+from reconcile.run.slurm import JOB_NAME
 from reconcile.study.model import Sweep, SweptInterpretation
 from reconcile.study.plan import interpretations_of
 

@@ -11,8 +11,7 @@ import pytest
 from report_support import TEMPLATES
 from support import measure, study_data, text_table, write_study
 
-from reconcile.cite.latex import read_macros
-from reconcile.cite.numbers import write_citations
+from reconcile.cite.numbers import read_macros, write_citations
 from reconcile.errors import InputError
 from reconcile.files import write_json
 from reconcile.judge.evidence import consistency_table

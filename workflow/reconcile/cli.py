@@ -199,10 +199,8 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
-    from reconcile.explain.asking import networks_asked, number_asked, refused
-    from reconcile.explain.measuring import counted
-    from reconcile.explain.ranking import explained, sized_for
-    from reconcile.explain.showing import as_json, lines
+    from reconcile.explain.asking import counted, networks_asked, number_asked, refused
+    from reconcile.explain.ranking import as_json, explained, lines, sized_for
 
     if args.most < 1:
         raise refused("--most", "must be 1 or more")
@@ -224,8 +222,8 @@ def _explain(args: argparse.Namespace) -> int:
 
 
 def _explanation(args: argparse.Namespace, answered: Answered) -> str:
-    from reconcile.explain.showing import page_context
-    from reconcile.project import TEMPLATES
+    from reconcile.explain.ranking import page_context
+    from reconcile.files import TEMPLATES
     from reconcile.report.pages import render_explanation
 
     named = [f"--with {text}" for text in args.arguments] + [f"--input {t}" for t in args.input]
@@ -235,7 +233,7 @@ def _explanation(args: argparse.Namespace, answered: Answered) -> str:
 
 def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
     from reconcile.explain.asking import refused
-    from reconcile.explain.showing import study_begun
+    from reconcile.explain.ranking import study_begun
     from reconcile.study.skeleton import study_folder
 
     if asked.reading:
@@ -341,7 +339,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _findings(found: Verification) -> Iterator[str]:
-    from reconcile.archive.documents import NOT_PROVABLE
+    from reconcile.archive.crate import NOT_PROVABLE
 
     yield f"archive  {visible(found.file.name)}"
     yield f"sha256   {found.sha256}"

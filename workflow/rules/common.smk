@@ -28,17 +28,16 @@ if __version__ != RELEASE:
     other = f"the installed library is of release {__version__}, and these rules of {RELEASE}"
     raise WorkflowError(f"\nreconcile: {other}; take both of the same one")
 
-from reconcile.study.config import check_config, load_configs, study_names
 from reconcile.errors import InputError
-from reconcile.files import json_text
-from reconcile.measure.run import MEASUREMENT_FILES
-from reconcile.study.values import STUDY_PATTERN
+from reconcile.files import CONFIG as CONFIG_NAME
+from reconcile.files import SCRIPTS, code_files, json_text, own_file, own_files
 from reconcile.measure.provenance import file_sha256
-from reconcile.project import CONFIG as CONFIG_NAME, SCRIPTS, code_files, own_file, own_files
+from reconcile.measure.run import MEASUREMENT_FILES
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
-from reconcile.run.fresh import others
-from reconcile.run.handover import RunPlan, hand_over, handed_over, planned
+from reconcile.run.fresh import RunPlan, hand_over, handed_over, others, planned
+from reconcile.study.config import check_config, load_configs, study_names
 from reconcile.study.load import load_study
+from reconcile.study.yamlfile import STUDY_PATTERN
 from reconcile.tables.contract import FILES
 
 # Snakemake puts this into the commands of jobs as it is; the folder's path may hold spaces or quotes.

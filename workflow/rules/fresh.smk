@@ -10,7 +10,7 @@ from snakemake.logging import logger
 
 from reconcile.run.fresh import OUTDATED, Judge, make_outdated
 from reconcile.run.jobs import are_handed_over
-from reconcile.run.processes import Alive
+from reconcile.run.processes import Alive, forget_copies
 
 JUDGE = Judge(workflow, study_named, logger.info)
 
@@ -19,6 +19,7 @@ if workflow.is_main_process:
     if not workflow.dryrun:
         # Before Snakemake locks anything: whose lock it is can be asked from then on.
         Alive(Path.cwd()).begin()
+        forget_copies(Path.cwd())
 elif not Alive(Path.cwd()).join():
     raise WorkflowError("\nthe run that started this job is gone")
 

@@ -6,9 +6,9 @@ Requires: the rules of all other files. Produces: .snakemake/host, .snakemake/cl
 import atexit
 import signal
 
-from reconcile.run.handover import answers
+from reconcile.run.fresh import answers
+from reconcile.run.jobs import outlive_readers
 from reconcile.run.processes import CLUSTER_MARK, answered_in_a_thread, note_host
-from reconcile.run.telling import outlive_readers
 
 FAILED = []
 
@@ -24,7 +24,7 @@ def settle_with_cluster():
     """Let nothing that is in the queue disturb this run, and listen for what fails there."""
     from snakemake.logging import logger as told_by_snakemake
 
-    from reconcile.run.cluster.slurm import (
+    from reconcile.run.slurm import (
         FailedJobs,
         LeftoverError,
         answer_from_queue,

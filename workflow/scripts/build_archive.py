@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from reconcile.archive.verify import build_archive
-from reconcile.project import ROOT
+from reconcile.files import ROOT
 from reconcile.run.jobs import job
 
 with job(snakemake) as log:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconcile.project import TEMPLATES
+from reconcile.files import TEMPLATES
 from reconcile.report.atlas import write_atlas
 from reconcile.run.fresh import standings
 from reconcile.run.jobs import job

@@ -3,7 +3,7 @@
 import gc
 from pathlib import Path
 
-from reconcile.project import TEMPLATES
+from reconcile.files import TEMPLATES
 from reconcile.report.render import write_paper
 from reconcile.run.jobs import job
 from reconcile.study.load import load_study

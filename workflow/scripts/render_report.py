@@ -4,7 +4,7 @@ import gc
 from pathlib import Path
 
 from reconcile.cite.numbers import write_citations
-from reconcile.project import CITATION, TEMPLATES
+from reconcile.files import CITATION, TEMPLATES
 from reconcile.report.render import write_page
 from reconcile.run.jobs import job
 from reconcile.study.load import load_study

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from reconcile.report.figures.svg import NARROW, WIDE, Drawing, width_of
+from reconcile.report.figures import NARROW, WIDE, Drawing, width_of
 from reconcile.report.figures.sweep import GridPicture, draw_grid
 
 SVG = "{http://www.w3.org/2000/svg}"

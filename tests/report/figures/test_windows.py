@@ -8,7 +8,7 @@ import pytest
 from report_support import results_in, tiny_results, write_results, write_rows
 
 from reconcile.report.figures.windows import Walk, all_walks, describe_walk, telling_walks
-from reconcile.report.read import Results
+from reconcile.report.views import Results
 
 
 @pytest.fixture(scope="module")

@@ -42,17 +42,20 @@ from reconcile.archive.container import (
     one_line,
     shown,
 )
-from reconcile.archive.crate import metadata
-from reconcile.archive.documents import certificate, facts_of, readme
+from reconcile.archive.crate import certificate, facts_of, metadata, readme
 from reconcile.archive.reading import Archive, manifest, text_of
-from reconcile.cite.latex import read_macros
-from reconcile.cite.numbers import CITATION_FILES, load_numbers, numbers_tex, write_citations
-from reconcile.files import write_bytes, write_json
+from reconcile.cite.numbers import (
+    CITATION_FILES,
+    load_numbers,
+    numbers_tex,
+    read_macros,
+    write_citations,
+)
+from reconcile.files import CITATION, TEMPLATES, write_bytes, write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
 from reconcile.measure.provenance import folder_sha256, system, versions
-from reconcile.project import CITATION, TEMPLATES
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.candidates import Given
 from reconcile.search.run import most_candidates, search_all

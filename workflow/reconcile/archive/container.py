@@ -30,8 +30,7 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from reconcile.errors import InputError
-from reconcile.files import files_in, refuse_links
-from reconcile.project import CODE_FOLDERS, CONFIG, code_files
+from reconcile.files import CODE_FOLDERS, CONFIG, code_files, files_in, refuse_links
 from reconcile.tables.contract import COLUMN, FIGURES, FILES
 
 MAX_ARCHIVE_BYTES = 256 * 1024**2

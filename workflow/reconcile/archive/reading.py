@@ -21,8 +21,8 @@ from reconcile.archive.container import (
     shown,
     unpack,
 )
-from reconcile.project import code_files
-from reconcile.study.values import STUDY_PATTERN
+from reconcile.files import code_files
+from reconcile.study.yamlfile import STUDY_PATTERN
 from reconcile.tables.contract import FILES, tables
 from reconcile.tables.rows import Row, TableError, fits, lines_of, read_cell
 

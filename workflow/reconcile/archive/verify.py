@@ -42,7 +42,7 @@ from reconcile.archive.container import (
     read_container,
     unpack,
 )
-from reconcile.archive.documents import NOT_PROVABLE, reproducible_digest
+from reconcile.archive.crate import NOT_PROVABLE, reproducible_digest
 from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
 from reconcile.errors import Fault, InputError, visible
 from reconcile.files import staged

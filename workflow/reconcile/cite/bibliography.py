@@ -3,6 +3,8 @@
 Two sources of metadata: the study's ``paper`` and ``evidence``, and the project's CITATION.cff for
 the tool. Nothing else is known, so nothing else is said: no DOI that the study does not give, no
 person that neither names, and no year of a reconciliation, which any run gives again.
+
+Names and titles may hold anything: whatever comes from a study is escaped for LaTeX here.
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from typing import Any
 import yaml
 
 from reconcile import __version__
-from reconcile.cite.latex import escape
 from reconcile.errors import Fault, InputError
 from reconcile.study.model import Paper, Study
 from reconcile.study.yamlfile import load_yaml
@@ -31,6 +32,103 @@ _PROCEEDINGS = re.compile(
     r"proceedings|conference|advances in neural|workshop|symposium|congress|challenge", re.I
 )
 _JOURNAL = re.compile(r"journal|transactions|letters|magazine|review|annals|communications", re.I)
+# pdfLaTeX reads Latin-1's letters and Latin Extended-A in UTF-8 without further packages.
+_LATIN = range(0xC0, 0x180)
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    # In the old fonts these are other characters or start a ligature.
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\char34{}",
+    "`": r"\textasciigrave{}",
+    # At the start of a table row these would be arguments of the line end before it.
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+}
+_UNICODE = {
+    "\u00a0": "~",
+    "\u2009": r"\,",
+    "\u202f": r"\,",
+    "–": r"\textendash{}",
+    "—": r"\textemdash{}",
+    "\u2018": r"\textquoteleft{}",
+    "’": r"\textquoteright{}",
+    "“": r"\textquotedblleft{}",
+    "”": r"\textquotedblright{}",
+    "…": r"\ldots{}",
+    "−": r"\ensuremath{-}",
+    "×": r"\ensuremath{\times}",
+    "÷": r"\ensuremath{\div}",
+    "±": r"\ensuremath{\pm}",
+    "·": r"\ensuremath{\cdot}",
+    "≈": r"\ensuremath{\approx}",
+    "≠": r"\ensuremath{\neq}",
+    "≤": r"\ensuremath{\leq}",
+    "≥": r"\ensuremath{\geq}",
+    "→": r"\ensuremath{\rightarrow}",
+    "∞": r"\ensuremath{\infty}",
+    "√": r"\ensuremath{\surd}",
+    "⌊": r"\ensuremath{\lfloor}",
+    "⌋": r"\ensuremath{\rfloor}",
+    "⌈": r"\ensuremath{\lceil}",
+    "⌉": r"\ensuremath{\rceil}",
+    "²": r"\ensuremath{^{2}}",
+    "³": r"\ensuremath{^{3}}",
+    "°": r"\ensuremath{^{\circ}}",
+    "µ": r"\ensuremath{\mu}",
+}
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi - pi rho - sigma tau "
+    "upsilon phi chi psi omega"
+)
+_UNICODE |= {
+    chr(0x3B1 + i): rf"\ensuremath{{\{name}}}"
+    for i, name in enumerate(_GREEK.split())
+    if name != "-"
+}
+
+
+class Tex(str):
+    """What is LaTeX already."""
+
+    __slots__ = ()
+
+
+def escape(text: str) -> Tex:
+    """Text that LaTeX shows as it is, on one line, with any engine.
+
+    A character that pdfLaTeX cannot typeset is shown by its code point, never dropped.
+    """
+    if isinstance(text, Tex):
+        return text
+    shown = "".join(map(_escaped, " ".join(text.split())))
+    # Two of these in a row are a ligature, another character.
+    return Tex(re.sub(r"([-'?!])(?=[-'])", r"\1{}", shown))
+
+
+def _escaped(char: str) -> str:
+    if char in _SPECIAL:
+        return _SPECIAL[char]
+    if char in _UNICODE:
+        return _UNICODE[char]
+    if " " <= char <= "~" or ord(char) in _LATIN:
+        return char
+    plain = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+    return escape(plain) if plain.strip() and plain.isalnum() else f"[U+{ord(char):04X}]"
+
+
+# References.
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,10 @@ the reading ``ceil``. The same numbers can be looked up by their own names:
 ``\reconcile{alexnet}{ceil}{conv1}{neurons}``, a row of ``numbers.csv`` and a value in
 ``numbers.json``. A place is a layer, ``network``, either behind the name of a network where a
 reading has several (``small/network``), or a claim (``claim/conv1``).
+
+TeX's commands are made of letters only: ``conv1.neurons`` becomes ``\rcConvOneNeurons``. Whatever
+comes from a study is text to be shown and is escaped; nothing of it can become a command. The
+templates escape by themselves what is not ``Tex``.
 """
 
 from __future__ import annotations
@@ -16,12 +20,23 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
-from reconcile.cite.bibliography import bibtex, citation_file, csl_json, load_tool, references
-from reconcile.cite.latex import Macros, Tex, environment_for_latex, escape, number
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reconcile import words
+from reconcile.cite.bibliography import (
+    Tex,
+    bibtex,
+    citation_file,
+    csl_json,
+    escape,
+    load_tool,
+    references,
+)
 from reconcile.files import write_text
 from reconcile.study.model import NONE, SINGLE, Study
 from reconcile.tables.contract import (
@@ -33,6 +48,14 @@ from reconcile.tables.contract import (
 )
 from reconcile.tables.rows import read_rows, written_cell
 from reconcile.words import in_percent, share
+
+PREFIX = "rc"
+LONGEST_LINE = 10_000
+"""Characters of a comment's line: TeX stops at one of 200,000."""
+_DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+_SPELLED = {str(digit): word for digit, word in enumerate(_DIGITS)} | {".": "Point"}
+_NOT_DEFINED = "% Not defined, since names that differ have the same letters:"
+_WORDS = re.compile(r"[A-Za-z]+|[0-9]|(?<=[0-9])\.(?=[0-9])")
 
 Row = Mapping[str, str]
 
@@ -349,3 +372,120 @@ def numbers_json(study: str, found: Iterable[Found]) -> str:
         value = int(one.value) if one.value.isdigit() else one.value
         content.setdefault(one.reading, {}).setdefault(one.place, {})[one.quantity] = value
     return json.dumps({study: content}, indent=1, ensure_ascii=False) + "\n"
+
+
+# Commands of LaTeX.
+
+
+@cache
+def environment_for_latex(templates: Path) -> Environment:
+    """What renders the LaTeX templates: ``<< >>`` shows, ``<% %>`` does; strict about names."""
+    return Environment(
+        autoescape=False,  # noqa: S701 - no HTML: ``finalize`` escapes for LaTeX
+        finalize=lambda value: escape(value if isinstance(value, Tex) else str(value)),
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+    )
+
+
+def number(plain: str, shown: str | None = None) -> Tex:
+    r"""A number for text and formulas: ``\rcnum{290400}{290{,}400}``.
+
+    Args:
+        plain: the number as it stands in a table.
+        shown: what is shown unless the write-up redefines ``\rcnum``; as the report has it when
+            left out.
+    """
+    if shown is None:
+        # Braces keep TeX from taking the comma of a formula for the end of something.
+        shown = words.number(plain).replace(",", "{,}").replace("-", r"\ensuremath{-}")
+    return Tex(rf"\rcnum{{{plain}}}{{{shown}}}")
+
+
+def command_name(*parts: str) -> str:
+    r"""The command for a name, in letters only: ("conv1", "neurons") -> ``rcConvOneNeurons``.
+
+    Words are capitalised, digits and decimal points are spelled, all else separates words.
+    """
+    words = (word for part in parts for word in _WORDS.findall(part))
+    return PREFIX + "".join(_SPELLED.get(word, word[0].upper() + word[1:]) for word in words)
+
+
+class Macros:
+    r"""Definitions in order, each with what it stands for.
+
+    Names that differ can have the same letters: layers ``a_b`` and ``a.b``. A command that would
+    stand for several things is defined for none of them; a comment at the end names them all.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._found: dict[str, set[tuple[str, str]]] = {}
+
+    def comment(self, text: str) -> None:
+        """Start a section of the file."""
+        self._lines.append(f"% {' '.join(text.split())}")
+
+    def add(self, parts: Sequence[str], body: str, thing: str = "") -> None:
+        """Define the command for a name.
+
+        Args:
+            parts: the name, from which the command's letters are taken.
+            body: what the command is replaced by.
+            thing: what it stands for, on one line and the same for nothing else; the name itself
+                if left out.
+        """
+        name = command_name(*parts)
+        if name not in self._found:
+            self._lines.append(name)
+        self._found.setdefault(name, set()).add((thing or repr(tuple(parts)), body))
+
+    def text(self) -> str:
+        """The definitions, one a line, then the commands that are left out."""
+        shared = {name for name, found in self._found.items() if len(found) > 1}
+        lines = [self._line(line) for line in self._lines if line not in shared]
+        lines += [_NOT_DEFINED] if shared else []
+        lines += [line for name in sorted(shared) for line in self._told(name)]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _line(self, line: str) -> str:
+        """A comment as it is, and a command's name with its definition."""
+        if line not in self._found:
+            return line
+        ((_, body),) = self._found[line]
+        return rf"\newcommand{{\{line}}}{{{body}}}"
+
+    def _told(self, name: str) -> list[str]:
+        """What a command that is left out would stand for."""
+        things = sorted({thing for thing, _ in self._found[name]})
+        several = " and for ".join(things) if len(things) > 1 else f"several values of {things[0]}"
+        return wrap(
+            rf"\{name} would stand for {several}",
+            LONGEST_LINE,
+            initial_indent="% ",
+            subsequent_indent="%   ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def read_macros(text: str) -> dict[str, str]:
+    """The one-line definitions in a file, by command: the inverse of ``Macros.text``.
+
+    Raises:
+        ValueError: a command is defined twice.
+    """
+    found: dict[str, str] = {}
+    for match in re.finditer(r"^\\newcommand\{\\([A-Za-z]+)\}\{(.*)\}$", text, re.MULTILINE):
+        if match[1] in found:
+            raise ValueError(f"\\{match[1]} is defined twice")
+        found[match[1]] = match[2]
+    return found

@@ -6,7 +6,10 @@ were that assume no more, and how many of them would fit a number of this precis
 to do with them. Of explanations that assume the same, digits that are rounded come before digits
 that are cut, what somebody is known to count before what nobody is, parameters before work and work
 before neurons where the number says nothing, then the searches in their order; last comes what
-chance gives most often (``search.best``). What gives the same number stands in one row.
+chance gives most often (``search.unexplained``). What gives the same number stands in one row.
+
+The answer is shown as a table for people, as JSON for programs, as a page, and as a study to go on
+with, which has the number as its claim and the network as its reading.
 """
 
 from __future__ import annotations
@@ -14,24 +17,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
-from reconcile.explain.asking import BYTES, power_of
-from reconcile.explain.measuring import BY_SIZE, CountedNetwork
+import yaml
+
+from reconcile.errors import InputError, visible
+from reconcile.explain.asking import BY_SIZE, BYTES, AskedNetwork, CountedNetwork, power_of, refused
 from reconcile.explain.tried import (
     byte_candidates,
     module_candidates,
     resized_candidates,
     slips_in_maps,
 )
-from reconcile.search.best import Assumed, Rank, rank_of
+from reconcile.files import write_text
 from reconcile.search.candidates import Candidate, NetworkFacts, Pool, quoted
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.misprint import FIT, Digits
-from reconcile.search.parts import part_candidates
-from reconcile.search.units import unit_candidates
+from reconcile.search.unexplained import Assumed, Rank, rank_of
+from reconcile.search.units import part_candidates, unit_candidates
+from reconcile.study.load import load_study
 from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import CONTRADICTS, NETWORK, QUANTITIES, SLIP, WEAKLY
+from reconcile.words import count_of, number
 
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
@@ -50,13 +59,31 @@ _WINDOW: Final = 2
 """Candidates count from the printed number divided by this up to as many times it."""
 
 
+HEAD: Final = {
+    "number": "number",
+    "digits": "digits",
+    "assumes": "assumes",
+    "tried": "tried",
+    "chance": "by chance",
+    "reading": "reading",
+    "says": "what is counted",
+    "who": "who counts so",
+    "expression": "expression",
+}
+"""The columns of the table, each with its head; long ones last, where a terminal breaks lines."""
+STUDY_HEAD: Final = (
+    "# Begun by `reconcile explain`: fill in the paper, the quote and where it stands.\n"
+    "# docs/adding-a-study.md walks through a study.\n\n"
+)
+
+
 @dataclass(frozen=True)
 class Explanation:
     """One way in which a network gives the number.
 
     Attributes:
         network: the reading of a study; empty for a network that is no study's.
-        search: which search found it, one of ``search.best.KINDS``.
+        search: which search found it, one of ``search.unexplained.KINDS``.
         candidate: what is counted, its expression, its number, what must be assumed.
         fit: how its digits stand to the printed ones.
         tried: how many candidates of this search assume no more.
@@ -128,7 +155,7 @@ def sized_for(one: CountedNetwork, printed: PrintedNumber, quantity: str) -> Pri
 
 
 def explained(
-    networks: Sequence[CountedNetwork], printed: PrintedNumber, quantity: str = ""
+    networks: Sequence[CountedNetwork], printed: PrintedNumber, quantity: str
 ) -> Answered:
     """Everything that gives a number, best first.
 
@@ -222,8 +249,8 @@ def _hits(
     for cost in sorted({candidate.cost for candidate in near}):
         pool = Pool(c for c in near if c.cost <= cost)
         tried = sum(c.cost <= cost for c in candidates)
-        for number, added in _digits_of(printed):
-            found = pool.against(number)
+        for digits, added in _digits_of(printed):
+            found = pool.against(digits)
             for hit in (hit for hit in found.hits if hit.candidate.cost == cost):
                 candidate = replace(hit.candidate, cost=cost + added)
                 fit = WEAKLY if added else hit.fit
@@ -367,3 +394,204 @@ def _rank(hit: Explanation) -> Rank:
         place=_quantity_of(candidate),
     )
     return rank_of(assumed)
+
+
+# The answer as it is shown.
+
+
+def chance(by_chance: float) -> str:
+    """How many hits by chance, as people read it."""
+    return f"{by_chance:.2g}" if by_chance >= 0.001 else "under 0.001"  # noqa: PLR2004 - digits
+
+
+def lines(answered: Answered, most: int) -> Iterator[str]:
+    """The answer for a terminal, ``most`` rows of it; all are counted."""
+    for note in answered.notes:
+        yield visible(note)
+    if not answered.found:
+        yield f"Nothing that was tried gives {answered.printed.text}."
+        yield from (f"  {line}" for line in _nearest_lines(answered))
+        return
+    shown = answered.found[:most]
+    yield from _aligned_rows(shown)
+    more = len(answered.found) - len(shown)
+    if more:
+        yield f"{count_of(more, 'more explanation')}; --most shows them"
+    if shown[0].lucky:
+        yield "Any number of this precision would be explained so: none of these says much."
+
+
+def _aligned_rows(shown: Sequence[Explanation]) -> Iterator[str]:
+    cells_of_rows = [HEAD, *map(_cells_of, shown)]
+    # A column that is empty in every row is not shown.
+    columns = [name for name in HEAD if any(cells[name] for cells in cells_of_rows[1:])]
+    rows = [[cells[name] for name in columns] for cells in cells_of_rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        yield visible("  ".join(cells).rstrip())
+
+
+def _nearest_lines(answered: Answered) -> Iterator[str]:
+    for word, near in (("below", answered.below), ("above", answered.above)):
+        if near is None:
+            yield f"nearest {word}: none"
+        else:
+            of = f" under {near.network}" if near.network else ""
+            said = f"{near.candidate.says}{of}: {near.candidate.expression}"
+            yield f"nearest {word}: {number(near.candidate.value)}, {visible(said)}"
+
+
+def page_context(answered: Answered, network: str, most: int) -> dict[str, Any]:
+    """What the page of an answer says of a network as it was asked for; ``most`` rows of it."""
+    shown = answered.found[:most]
+    return {
+        "printed": answered.printed.text,
+        "network": network,
+        "counts": _words_of(answered.quantity),
+        "notes": [visible(note) for note in answered.notes],
+        "rows": [_cells_of(hit) for hit in shown],
+        "total": len(answered.found),
+        "lucky": bool(shown) and shown[0].lucky,
+        "nearest": list(_nearest_lines(answered)),
+    }
+
+
+def _cells_of(hit: Explanation) -> dict[str, str]:
+    return {
+        "number": number(hit.candidate.value),
+        "digits": hit.digits,
+        "says": hit.candidate.says,
+        "who": hit.who,
+        "reading": hit.network,
+        "expression": hit.candidate.expression,
+        "assumes": str(hit.candidate.cost),
+        "tried": f"{hit.tried:,}",
+        "chance": chance(hit.by_chance),
+    }
+
+
+def as_json(answered: Answered, most: int) -> dict[str, Any]:
+    """The answer for a program."""
+    printed = answered.printed
+    return {
+        "printed": printed.text,
+        "value": _plain_number(printed.value),
+        "quantity": answered.quantity or None,
+        "counts": _words_of(answered.quantity) or None,
+        "notes": list(answered.notes),
+        "explanations": [_object(hit) for hit in answered.found[:most]],
+        "total": len(answered.found),
+        "nearest": {
+            "below": _object(answered.below) if answered.below else None,
+            "above": _object(answered.above) if answered.above else None,
+        },
+    }
+
+
+def _words_of(quantity: str) -> str:
+    return quantity if quantity in ("", BYTES) else QUANTITIES[quantity].words
+
+
+def _object(hit: Explanation) -> dict[str, Any]:
+    return {
+        "value": _plain_number(hit.candidate.value),
+        "digits": hit.digits if hit.search != "nearest" else None,
+        "says": hit.candidate.says,
+        "expression": hit.candidate.expression,
+        "who": hit.who or None,
+        "also": [{"says": c.says, "expression": c.expression} for c in hit.also],
+        "assumes": hit.candidate.cost,
+        "search": hit.search,
+        "tried": hit.tried,
+        "by_chance": float(f"{hit.by_chance:.3g}"),
+        "reading": hit.network or None,
+    }
+
+
+def _plain_number(value: Any) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def study_begun(folder: Path, asked: AskedNetwork, answered: Answered) -> Path:
+    """Write a study of one network whose claim counts as the best explanation does.
+
+    Args:
+        folder: a new folder, whose name is the study's.
+        asked: the network, with the inputs that it was counted with.
+        answered: what was found; without an explanation, parameters are what the claim counts.
+
+    Raises:
+        InputError: nothing can be written there, or what was written is no study.
+    """
+    place = dict(asked.place)
+    source = Path(place["file"]) if "file" in place else None
+    if source is None and not asked.inputs:
+        raise refused("--study", "needs --input: a package's network says no inputs in a study")
+    network = f"{source.name if source else place['module']}:{place['class']}"
+    text = yaml.safe_dump(_study(folder.name, network, asked, answered), sort_keys=False)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".explain-", dir=folder.parent) as beside:
+            begun = Path(beside) / folder.name
+            if source is not None:
+                write_text(begun / source.name, source.read_text(encoding="utf-8"))
+            write_text(begun / "study.yaml", STUDY_HEAD + text)
+            _refuse_unless_it_loads(begun)
+            begun.rename(folder)
+    except (OSError, UnicodeError) as error:
+        raise refused("--study", f"{folder} cannot be written: {error}") from None
+    return folder
+
+
+def _refuse_unless_it_loads(folder: Path) -> None:
+    """Nothing is left of what would be no study: a class by a name that no study can have, say."""
+    try:
+        load_study(folder)
+    except InputError as error:
+        fault = error.faults[0]
+        raise refused("--study", f"would be no study: {fault.key}: {fault.message}") from None
+
+
+def _study(name: str, network: str, asked: AskedNetwork, answered: Answered) -> dict[str, Any]:
+    printed = answered.printed.text
+    claim = {"id": "number", "quote": printed, "where": "to be filled in", "printed": printed}
+    inputs = [{"shape": g["shape"], "dtype": g["dtype"]} for g in asked.inputs]
+    return {
+        "title": name,
+        "paper": {
+            "title": "To be filled in",
+            "authors": ["To be filled in"],
+            "year": 2000,
+            "venue": "To be filled in",
+            "url": "https://example.org/paper.pdf",
+        },
+        "question": f"What is counted where the paper prints {printed}?",
+        "network": network,
+        "arguments": dict(asked.arguments),
+        **({"inputs": inputs} if inputs else {}),
+        "placement": "meta",
+        "claims": [claim | _counting(answered)],
+        "interpretations": [
+            {
+                "id": "as-built",
+                "title": "The network as it is built",
+                "assumes": ["The network is the paper's."],
+                "proposed_by": [{"name": "Constructed for this study"}],
+            }
+        ],
+        "conclusion": {
+            "interpretation": "as-built",
+            "answer": "To be filled in.",
+            "text": "To be filled in.",
+        },
+    }
+
+
+def _counting(answered: Answered) -> dict[str, str]:
+    """What the claim counts: as the best explanation that is no slip, else what was asked for."""
+    sound = (hit for hit in answered.found if hit.fit not in (SLIP, FIT))
+    best = next(sound, None)
+    if best is None:
+        return {"quantity": f"{answered.quantity or 'parameters'}(network)"}
+    return {"quantity": best.candidate.expression, "title": best.candidate.says}

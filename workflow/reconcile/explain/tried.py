@@ -24,8 +24,8 @@ from typing import Final, NamedTuple
 
 from reconcile.search.candidates import Candidate, NetworkFacts, quoted
 from reconcile.search.misprint import Hit, Misprint, SlipFindings
-from reconcile.search.parts import part_candidates
 from reconcile.search.slips import factors_edited, factors_replaced, one_replaced_by_any
+from reconcile.search.units import part_candidates
 from reconcile.study.expressions import Row, count_in
 from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES

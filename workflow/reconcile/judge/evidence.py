@@ -16,8 +16,7 @@ from reconcile.judge.verdicts import judge, printed_columns
 from reconcile.study.expressions import ExpressionError, UnknownNameError, each, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Consistency, Evidence, Interpretation, Study, next_by_id
-from reconcile.study.paper import PaperScope, computed
-from reconcile.study.plan import networks_of
+from reconcile.study.plan import PaperScope, computed, networks_of
 from reconcile.tables.contract import FAILS, HOLDS, NOT_COMPUTED
 from reconcile.tables.frames import table
 from reconcile.words import listed

@@ -20,8 +20,7 @@ from reconcile.study.expressions import (
     with_own_parts,
 )
 from reconcile.study.model import SINGLE, Claim, Interpretation, Study, claims_named
-from reconcile.study.paper import PaperScope
-from reconcile.study.plan import networks_of
+from reconcile.study.plan import PaperScope, networks_of
 from reconcile.tables.contract import (
     MEASURED,
     MULTIPLIED,

@@ -19,22 +19,26 @@ import pandas as pd
 from reconcile import __version__
 from reconcile.errors import InputError
 from reconcile.judge.conclusion import (
+    RULE,
     NotTrueError,
+    Ranked,
     ResultsScope,
     UnresolvedError,
     best_verdicts,
     holds,
+    notes,
     outcome_of,
     papers_own,
+    rank,
     resolver,
 )
-from reconcile.judge.conflicts import Conflicts, conflicts_of
 from reconcile.judge.evidence import Checked, check_evidence, check_paper
 from reconcile.judge.measurements import Measurements
-from reconcile.judge.ranking import RULE, Ranked, notes, rank
 from reconcile.judge.verdicts import (
+    Conflicts,
     Counted,
     Verdict,
+    conflicts_of,
     countings_of,
     digits_columns,
     judge_reading,
@@ -44,7 +48,7 @@ from reconcile.study.expressions import ExpressionError, networks_named, over_cl
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, claims_named
 from reconcile.study.plan import Combination, cells_of, values_of
-from reconcile.study.values import Counting
+from reconcile.study.yamlfile import Counting
 from reconcile.tables.contract import (
     AS_STATED,
     COMBINATIONS,

@@ -102,7 +102,7 @@ class Row:
     bytes: int = 0
     also: tuple[str, ...] = ()
     shapes: list[tuple[int, ...]] = field(default_factory=list)
-    sizes: dict[str, int | None] = field(default_factory=dict)
+    sizes: Mapping[str, int | None] = field(default_factory=dict)
     all_parameters: int = 0
     buffers: int = 0
     real_parameters: int = 0
@@ -123,7 +123,7 @@ class Row:
         plain = _without_batch(shape, axes)
         if plain in self.shapes:
             return
-        found: dict[str, int | None] = dict(sizes(axes, shape))
+        found = sizes(axes, shape)
         if not self.shapes:
             self.shape, self.sizes = plain, found
         else:
@@ -168,6 +168,8 @@ def count_by(functions: Mapping[str, str]) -> None:
 
 def is_layer(module: nn.Module) -> bool:
     """Whether a module gets a row: it holds no module, or holds parameters itself."""
+    if not module._modules:
+        return True
     own = any(parameter is not None for parameter in module._parameters.values())
     return own or not holds_modules(module)
 
@@ -371,11 +373,14 @@ class _Pass:
 
     def _own(self, module: nn.Module) -> None:
         owner = self.part_of.get(module, module)
-        held = [*module._parameters.values(), *module._buffers.values()]
-        loose = [v for v in module.__dict__.values() if type(v) is Tensor]
-        if any(t is not None and is_lazy(t) for t in held):
+        held = [
+            t for t in (*module._parameters.values(), *module._buffers.values()) if t is not None
+        ]
+        made = [t for t in held if not is_lazy(t)]
+        if len(made) < len(held):
             self._lazy.add(module)
-        self.counter.weights.own(owner, [*held, *loose])
+        loose = [v for v in module.__dict__.values() if type(v) is Tensor]
+        self.counter.weights.own(owner, made + loose)
 
     @contextmanager
     def prepared(self) -> Iterator[None]:
@@ -506,7 +511,7 @@ class _Pass:
             )
             row.connections = _connections(module, row)
             row.more = {quantity: count(module, row) for quantity, count in COUNTED_BY.items()}
-            if is_layer(module) or row.macs or row.uncounted:
+            if module in self._layers or row.macs or row.uncounted or is_layer(module):
                 kept.append(row)
             if row.calls == 1 and not work.elsewhere and module in self._outputs:
                 check_row(module, row.layer, row.first_input, self._outputs[module], row.macs)
@@ -517,8 +522,9 @@ class _Pass:
         """Put what operators did on a layer's behalf into its row."""
         row.macs, row.uncounted, row.notes = work.macs, work.uncounted, work.notes
         row.data_macs = 0 if row.kind == "recurrent" else work.macs - sum(work.by_kind.values())
-        products = named_kind(module) in (None, "attention") and (work.results or work.elsewhere)
-        if named_kind(module) is None and work.by_kind:
+        named = named_kind(module)
+        products = named in (None, "attention") and (work.results or work.elsewhere)
+        if named is None and work.by_kind:
             row.kind = max(work.by_kind, key=lambda kind: work.by_kind[kind])
         if products:
             row.neurons = sum(r.elements for r in (*work.results, *work.elsewhere))

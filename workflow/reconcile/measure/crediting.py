@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +45,7 @@ from reconcile.measure.recall import Execute, execute
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What one product with a layer's own weights gave.
 
     Attributes:
@@ -88,6 +87,9 @@ class Work:
         self.uncounted[name] = self.uncounted.get(name, 0) + elements
 
 
+_PLAIN = frozenset((Tensor, nn.Parameter))
+
+
 class Counter(TorchDispatchMode):
     """Sees every operator that is executed, and credits it.
 
@@ -127,7 +129,7 @@ class Counter(TorchDispatchMode):
         self._products: dict[int, _Product] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if any(hasattr(kind, "__tensor_flatten__") for kind in types):
+        if not _PLAIN.issuperset(types) and any(hasattr(t, "__tensor_flatten__") for t in types):
             return NotImplemented  # made up of plain tensors, whose operators come next
         # Kernels of the meta device are written in Python, as this is: what they call, or ask of a
         # tensor, is nobody's function.
@@ -374,8 +376,7 @@ class Counter(TorchDispatchMode):
             self._products.pop(_address(made), None)
 
 
-@dataclass(frozen=True)
-class _Product:
+class _Product(NamedTuple):
     """An elementwise product as it lies in memory.
 
     Attributes:
@@ -479,8 +480,7 @@ def _address(tensor: Tensor) -> int:
         return id(tensor)
 
 
-@dataclass(frozen=True)
-class _Share:
+class _Share(NamedTuple):
     """What one owner gets of a product: so many of all elements of the weight."""
 
     owner: nn.Module

@@ -13,6 +13,8 @@ the ceiling form from cuda-convnet's layer.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -64,9 +66,11 @@ _CLASSES: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
         ),
     ),
 )
-_OF_TOKENS = ("fc", "embedding", "attention", "recurrent")
 _KIND_OF: dict[type[nn.Module], str | None] = {}
 _MAP_OF: dict[type[nn.Module], int] = {}
+_SHAPES = 1000
+"""Shapes that are remembered: most layers of a network return one that another returned before."""
+_OF_TOKENS = ("fc", "embedding", "attention", "recurrent")
 _KNOWN = (nn.Conv2d.forward, Conv2d.forward, nn.Linear.forward)
 """A subclass with a forward of its own does something else than its class says."""
 
@@ -92,8 +96,8 @@ def named_kind(module: nn.Module) -> str | None:
 
 def class_name(module: nn.Module) -> str:
     """The class of a layer, if that is itself one of ``torch.nn``: tools count those only."""
-    name = type(module).__name__
-    return name if getattr(nn, name, None) is type(module) else ""
+    kind = type(module)
+    return kind.__name__ if getattr(nn, kind.__name__, None) is kind else ""
 
 
 def _kind_of_class(kind: type[nn.Module]) -> str | None:
@@ -137,6 +141,7 @@ def _map_of(kind: type[nn.Module]) -> int:
     return _MAP_OF[kind]
 
 
+@lru_cache(_SHAPES)
 def axes_of_map(dimensions: int, shape: tuple[int, ...]) -> Axes | None:
     """Batch, channels and the axes of the map; the batch may be missing.
 
@@ -163,7 +168,8 @@ def axes_of_tokens(shape: tuple[int, ...]) -> Axes:
     return (*(TOKENS,) * before, FEATURES)
 
 
-def sizes(axes: Axes | None, shape: tuple[int, ...]) -> dict[str, int]:
+@lru_cache(_SHAPES)
+def sizes(axes: Axes | None, shape: tuple[int, ...]) -> Mapping[str, int]:
     """The sizes that the tables know, by column: of maps, of tokens with features, of vectors."""
     if axes is None:
         return {}

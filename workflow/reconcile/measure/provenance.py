@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
-from reconcile.files import files_in
+from reconcile.files import LOCK, files_in
 from reconcile.proc import proc_field
-from reconcile.project import LOCK
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.study.settings import TWICE_EVERY, Measuring
 

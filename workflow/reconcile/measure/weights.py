@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, UntypedStorage, nn
 from torch.nn.parameter import is_lazy
 
 PARAMETRIZATIONS = "parametrizations"
@@ -111,31 +111,20 @@ class Weights:
         self._alive: list[Any] = []
         self.used: set[int] = set()
 
-    def own(self, module: nn.Module, tensors: Iterable[Tensor | None]) -> None:
+    def own(self, module: nn.Module, tensors: Iterable[Tensor]) -> None:
         """Let a layer own its parameters, buffers or other tensors."""
         for tensor in tensors:
-            if tensor is None or is_lazy(tensor):
-                continue
-            key = _storage(tensor)
-            if key is None:
-                continue
-            start = int(tensor.storage_offset())
-            stop = start + _extent(tensor)
-            parameter = tensor if isinstance(tensor, nn.Parameter) else None
-            self._put(key, tensor, start, stop, module, parameter)
+            storage = _storage(tensor)
+            if storage is not None:
+                self._put(tensor, storage, module)
 
-    def _put(
-        self,
-        key: int,
-        tensor: Tensor,
-        start: int,
-        stop: int,
-        module: nn.Module,
-        parameter: nn.Parameter | None,
-    ) -> None:
-        blocks = [b for b in self._blocks.get(key, ()) if not b.made]
-        self._blocks[key] = blocks
-        self._alive.append((tensor, tensor.untyped_storage()))
+    def _put(self, tensor: Tensor, storage: UntypedStorage, module: nn.Module) -> None:
+        start = int(tensor.storage_offset())
+        stop = start + _extent(tensor)
+        parameter = tensor if isinstance(tensor, nn.Parameter) else None
+        known = self._blocks.get(storage._cdata)
+        blocks = self._blocks[storage._cdata] = [b for b in known if not b.made] if known else []
+        self._alive.append((tensor, storage))
         for block in blocks:
             if (block.start, block.stop) == (start, stop) and block.mark:
                 owners = dict.fromkeys((*block.mark[0].owners, module))
@@ -157,8 +146,8 @@ class Weights:
         return held if held is not None and held.mark is not None else None
 
     def _stored(self, tensor: Tensor) -> Block | None:
-        key = _storage(tensor)
-        blocks = self._blocks.get(key) if key is not None else None
+        storage = _storage(tensor)
+        blocks = self._blocks.get(storage._cdata) if storage is not None else None
         if blocks is None:
             return None
         if len(blocks) == 1:
@@ -168,15 +157,13 @@ class Weights:
 
     def mark(self, tensor: Tensor, mark: Mark) -> None:
         """Say whose weights a new tensor holds; one that looks at marked memory stays as it is."""
-        key = _storage(tensor)
-        if key is None:  # stored sparse, so it is known by itself
+        storage = _storage(tensor)
+        if storage is None:  # stored sparse, so it is known by itself
             self._held[id(tensor)] = Block(0, 0, mark, made=True)
             self._alive.append(tensor)
-            return
-        if key in self._blocks:
-            return
-        self._blocks[key] = [Block(0, _extent(tensor), mark, made=True)]
-        self._alive.append(tensor.untyped_storage())
+        elif storage._cdata not in self._blocks:
+            self._blocks[storage._cdata] = [Block(0, _extent(tensor), mark, made=True)]
+            self._alive.append(storage)
 
     def release(self, tensor: Tensor) -> None:
         """What a layer made of weights alone is no weight of anybody's once the layer is done."""
@@ -186,7 +173,8 @@ class Weights:
 
     def overwrite(self, tensor: Tensor) -> None:
         """Data was written into a tensor: it holds no weights any more."""
-        for block in self._blocks.get(_storage(tensor) or 0, ()):
+        storage = _storage(tensor)
+        for block in self._blocks.get(storage._cdata, ()) if storage is not None else ():
             block.mark = None
 
     def joined(
@@ -200,16 +188,18 @@ class Weights:
         return max(owned, key=lambda pair: pair[0])[1] if owned else CONSTANT
 
 
-def _storage(tensor: Tensor) -> int | None:
-    """The address of what stores a tensor; None for one without a single storage (sparse, say)."""
+def _storage(tensor: Tensor) -> UntypedStorage | None:
+    """What stores a tensor; None for one without a single storage (sparse, say)."""
     try:
-        return int(tensor.untyped_storage()._cdata)
+        return tensor.untyped_storage()
     except (RuntimeError, NotImplementedError, TypeError):
         return None
 
 
 def _extent(tensor: Tensor) -> int:
     """How far a tensor reaches in its storage, in elements."""
+    if tensor.layout == torch.strided and tensor.is_contiguous():
+        return tensor.numel()
     if not tensor.numel():
         return 0
     return 1 + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.stride(), strict=True))

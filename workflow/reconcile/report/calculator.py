@@ -17,12 +17,11 @@ from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
-from reconcile.report.read import Results, grouped_by
-from reconcile.search.best import Assumed, rank_of
+from reconcile.report.views import Results, grouped_by
 from reconcile.search.candidates import NetworkFacts, quoted
 from reconcile.search.conventions import convention_candidates
-from reconcile.search.parts import part_candidates
-from reconcile.search.units import UNITS, Unit
+from reconcile.search.unexplained import Assumed, rank_of
+from reconcile.search.units import UNITS, Unit, part_candidates
 from reconcile.study.expressions import count_in, with_own_parts
 from reconcile.study.model import SINGLE, Claim, Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits, spelling

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from reconcile import __version__, words
-from reconcile.project import SCRIPTS
+from reconcile.files import SCRIPTS
 from reconcile.tables.contract import COUNTED_KINDS, FITS
 
 Medium = Literal["screen", "paper"]
@@ -81,7 +81,7 @@ def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str)
 
 
 def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
-    """What ``explain.showing.page_context`` says, as one HTML document."""
+    """What ``explain.ranking.page_context`` says, as one HTML document."""
     page = environment_of(templates).get_template("explain.html.jinja")
     return page.render(context, **own_parts(templates, [STYLES["screen"]]))
 

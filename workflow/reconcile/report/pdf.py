@@ -19,7 +19,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reconcile.errors import Fault, InputError
-from reconcile.report.read import DATA_FILES
+from reconcile.report.views import DATA_FILES
 from reconcile.tables.contract import FILES
 from reconcile.words import SECONDS
 

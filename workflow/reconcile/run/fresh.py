@@ -1,14 +1,19 @@
-"""Which results are out of date, by content alone, found before a run begins.
+"""What a run settles before its first job: which results are out of date, and what jobs are handed.
 
-Snakemake goes by the times of files, and by contents only where it has metadata of a job. After a
-checkout, a copy, or an older file put back, times are wrong or metadata is gone. So each rule has
-one input more, a folder: for results that are out of date it is newer than they are, and Snakemake
-never compares a folder by content. The files a rule reads that no rule makes are ``ancient``,
-without a time; the results of other rules keep theirs, put in order where a copy has mixed them up.
+Results are judged by content alone. Snakemake goes by the times of files, and by contents only
+where it has metadata of a job. After a checkout, a copy, or an older file put back, times are wrong
+or metadata is gone. So each rule has one input more, a folder: for results that are out of date it
+is newer than they are, and Snakemake never compares a folder by content. The files a rule reads
+that no rule makes are ``ancient``, without a time; the results of other rules keep theirs, put in
+order where a copy has mixed them up.
 
 The index covers every study that has results, whatever the run was asked for. Results of studies
 that a run does not make are no input of a rule, since Snakemake would make them again; they are
 summed up before the run, and looked at when the index is written.
+
+On a cluster every job starts a Snakemake of its own that reads the Snakefile anew, perhaps hours
+later. It takes from the plan what the configuration and the studies said when the run began, so
+editing their files in the meantime changes nothing for it and cannot break it.
 """
 
 from __future__ import annotations
@@ -25,7 +30,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from reconcile.errors import Fault, InputError
+from pydantic import BaseModel, ConfigDict
+
+from reconcile.errors import Fault, InputError, visible
 from reconcile.files import files_in, write_json
 from reconcile.run.jobs import (
     LIBRARY,
@@ -39,10 +46,11 @@ from reconcile.run.jobs import (
     sum_of,
     sum_of_data,
 )
+from reconcile.study.config import Config
 from reconcile.study.load import STUDY_FILE, load_study
 from reconcile.study.model import Study, SweptInterpretation
-from reconcile.study.plan import measured_slice
-from reconcile.study.values import STUDY_PATTERN
+from reconcile.study.plan import measured_slice, network_file_of, stays_on_meta
+from reconcile.study.yamlfile import STUDY_PATTERN
 
 OUTDATED = Path(".snakemake/outdated")
 STUDIES, RESULTS = "studies", "results"
@@ -53,6 +61,8 @@ _A_MILLISECOND = 1_000_000
 Wildcards = Mapping[str, str]
 CURRENT, EDITED, HALF = "", "of an earlier version of its study", "its last run did not end"
 """Results that follow from what is there; from a study that was edited since; from neither."""
+PLAN_VARIABLE = "RECONCILE_PLAN"
+"""The environment reaches every job of a run, on this machine and on others."""
 _SUMMARY, _PAGE = "reconciliation.json", "report.html"
 _NEEDED = {"reconcile", "render_report"}
 _MEASURING = {"measure", "gather_measurements"}
@@ -394,3 +404,78 @@ def _parts_now(folder: Path) -> dict[str, Sum]:
         return sums_of_parts(load_study(folder))
     except InputError:
         return {}
+
+
+# What a run hands to its jobs, and says at its end.
+
+
+class PlannedStudy(BaseModel):
+    """What measuring jobs need to know of a study.
+
+    Attributes:
+        network_file: the file of its network, below the study's folder; empty for a package's.
+        jobs: how many jobs measure it.
+        on_meta: whether they neither run nor time a network, and so need one core and no GPU.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    network_file: str
+    jobs: int
+    on_meta: bool
+
+
+class RunPlan(BaseModel):
+    """The configuration and the studies of one run, the latter in order.
+
+    Attributes:
+        config: what the configuration says.
+        config_file: the file that says it.
+        studies: the studies.
+        others: a sum of each other study that has results: the index tells of them too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    config: Config
+    config_file: str
+    studies: dict[str, PlannedStudy]
+    others: dict[str, str | None] = {}
+
+
+def planned(study: Study, config: Config) -> PlannedStudy:
+    """What measuring jobs need to know of a study."""
+    return PlannedStudy(
+        network_file=network_file_of(study),
+        jobs=-(-len(study.interpretations) // config.measure.readings_per_job),
+        on_meta=stays_on_meta(study),
+    )
+
+
+def hand_over(plan: RunPlan) -> RunPlan:
+    """Leave a plan in the environment of every job that this process starts, and return it."""
+    os.environ[PLAN_VARIABLE] = plan.model_dump_json()
+    return plan
+
+
+def handed_over() -> RunPlan | None:
+    """The plan of the run that started this process, or None where none was left."""
+    text = os.environ.get(PLAN_VARIABLE)
+    return RunPlan.model_validate_json(text) if text else None
+
+
+def answers(results: Path, studies: Iterable[str]) -> Iterator[str]:
+    """A line for each study that has a report of its reconciliation.
+
+    A run that only measured leaves an older report, or none: nothing is said of it.
+
+    Args:
+        results: the folder of all results.
+        studies: the names of the studies that were run.
+    """
+    for name in studies:
+        page, found = results / name / _PAGE, results / name / _SUMMARY
+        if page.is_file() and found.is_file() and _time(found) <= _time(page):
+            read = json.loads(found.read_text(encoding="utf-8"))
+            yield visible(f"{name}: {read['conclusion']['answer']}")
+            yield f"  {page.as_posix()}"

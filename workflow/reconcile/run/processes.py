@@ -13,6 +13,7 @@ import ctypes
 import os
 import platform
 import secrets
+import shutil
 import signal
 import struct
 import sys
@@ -37,6 +38,7 @@ HOST_FILE = Path(".snakemake/host")
 CLUSTER_MARK = Path(".snakemake/cluster")
 """There where a run on a cluster began. Its jobs may outlive it, so later runs look for them."""
 LOCKS = Path(".snakemake/locks")
+_COPIES = Path(".snakemake/backups")
 _IF_GONE = "if that run is gone: snakemake --unlock"
 PATIENCE_S = 10
 _SET_PARENT_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
@@ -135,6 +137,16 @@ def recover(folder: Path) -> int:
         if locks:
             _say(f"locked, and whether that run is alive is not known: {reason}; {_IF_GONE}")
     return 0
+
+
+def forget_copies(folder: Path) -> None:
+    """Remove the copies of results that a killed run made before it replaced them.
+
+    Snakemake 9 copies a folder of results where no copy lies, and otherwise fails, now and ever
+    after. Where a folder is locked another run may have made them, and nothing is removed.
+    """
+    if not any((folder / LOCKS).glob("*.lock")):
+        shutil.rmtree(folder / _COPIES, ignore_errors=True)
 
 
 def _jobs_ended(folder: Path) -> bool:

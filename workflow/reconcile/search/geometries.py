@@ -21,7 +21,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reconcile.search.combinations import BLOCK, Integers
+from reconcile.search.misprint import BLOCK, Integers
 
 # A number with many divisors has many maps. The first ones are kept, and all of them counted.
 MOST_MAPS: Final = 100

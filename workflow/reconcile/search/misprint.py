@@ -24,6 +24,9 @@ from itertools import combinations
 from math import prod
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reconcile.search.candidates import (
     MOST_LISTED,
     Candidate,
@@ -33,11 +36,16 @@ from reconcile.search.candidates import (
     quoted,
     words_of,
 )
-from reconcile.search.combinations import LARGEST, Chance
 from reconcile.study.expressions import count_in
 from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities
 from reconcile.words import count_of
+
+Integers = NDArray[np.int64]
+# 64-bit integers end at 9.2e18, and a product is computed only up to one more digit.
+LARGEST: Final = 10**17
+# 128 KiB of integers, so that a block and its results stay in a core's second-level cache.
+BLOCK: Final = 1 << 14
 
 # A cost is the number of things that must have gone wrong; hits are listed cheapest first.
 COST_REPLACED_BY_PRINTED: Final = 1  # another number of the paper in the place of the right one
@@ -55,6 +63,26 @@ FEWEST_DIGITS: Final = 3
 MOST_MEASURED: Final = 20_000
 """Quantities of layers of one network that are looked at, in the order of the table."""
 FIT: Final = "one-edit"
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """How likely a search is to hit a number that has nothing to do with it.
+
+    The model: the number is drawn evenly from all integers with as many digits as the printed
+    one (`possible`), and the search hits it if it is one of the `reached` values. With a
+    `divisor`, both are counted among its multiples only: what is asked then is how likely a hit
+    is for a number already known to be, say, a multiple of the number of channels.
+    """
+
+    reached: int
+    possible: int
+    divisor: int = 1
+
+    @property
+    def probability(self) -> Fraction:
+        """The share of the possible numbers that the search reaches, exactly."""
+        return Fraction(self.reached, self.possible) if self.possible else Fraction(0)
 
 
 class Named(NamedTuple):

@@ -14,8 +14,14 @@ from reconcile.files import json_text
 from reconcile.study.load import STUDY_FILE
 from reconcile.study.model import Study
 from reconcile.study.settings import Measuring, Settings
-from reconcile.study.values import ORCID_PATTERN, RESERVED, STUDY_PATTERN, printable
-from reconcile.study.yamlfile import build, load_yaml
+from reconcile.study.yamlfile import (
+    ORCID_PATTERN,
+    RESERVED,
+    STUDY_PATTERN,
+    build,
+    load_yaml,
+    printable,
+)
 
 Id = Annotated[str, StringConstraints(pattern=STUDY_PATTERN, max_length=200)]
 

@@ -34,10 +34,11 @@ from reconcile.study.model import (
     SweptInterpretation,
     claims_named,
 )
-from reconcile.study.paper import PaperScope, computed
 from reconcile.study.plan import (
     MAX_COMBINATIONS,
     MAX_COUNTINGS,
+    PaperScope,
+    computed,
     network_file_of,
     networks_of,
     size_of,
@@ -45,8 +46,15 @@ from reconcile.study.plan import (
     with_swept,
 )
 from reconcile.study.printed_tables import OF, claims_in, networks_in, problems_in
-from reconcile.study.values import Argument, Arguments, is_number
-from reconcile.study.yamlfile import Places, build, line_of, load_yaml
+from reconcile.study.yamlfile import (
+    Argument,
+    Arguments,
+    Places,
+    build,
+    is_number,
+    line_of,
+    load_yaml,
+)
 from reconcile.tables.contract import NETWORK, PARTS, QUANTITIES
 
 STUDY_FILE = "study.yaml"

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from reconcile.study.printed import PrintedNumber, parse_printed, parse_within
 from reconcile.study.printed_tables import PrintedTable
-from reconcile.study.values import (
+from reconcile.study.yamlfile import (
     ARGUMENT_PATTERN,
     AXIS_PATTERN,
     DOI_PATTERN,

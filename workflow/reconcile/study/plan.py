@@ -1,7 +1,8 @@
-"""Which readings a study has, its own and those of its sweep, and what is measured of them.
+"""What follows from a study before anything is measured: its readings, and what is run of each.
 
 A sweep is a grid of network arguments; each combination is an interpretation whose id spells it.
-Nothing here needs torch.
+What the paper alone says, for expressions that need no measurement, stands here too. Nothing here
+needs torch.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from itertools import product, takewhile
 from math import prod
 from typing import Any, TypeVar
 
-from reconcile.study.expressions import networks_named
+from reconcile.study.expressions import ExpressionError, evaluate, networks_named
 from reconcile.study.model import (
     INPUT_SIDE,
     SINGLE,
     Axis,
     AxisRange,
     Claim,
+    Consistency,
     Interpretation,
     Solve,
     Study,
@@ -30,7 +32,7 @@ from reconcile.study.model import (
     claims_named,
     next_by_id,
 )
-from reconcile.study.values import Argument, Arguments
+from reconcile.study.yamlfile import Argument, Arguments
 
 MAX_COMBINATIONS = 200_000
 """More than this is a mistake in an axis rather than a question."""
@@ -349,3 +351,53 @@ def measured_slice(study: Study) -> dict[str, Any]:
         "sweep": study.sweep.model_dump(include=grid) if study.sweep else None,
         "solve": _solve(study),
     }
+
+
+# What the paper alone says.
+
+
+class PaperScope:
+    """What the paper alone says: printed digits and stated values, no measurement."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def quantity(self, name: str, selector: str) -> list[Fraction]:
+        """Nothing is measured here."""
+        raise ExpressionError(f"{name}({selector}) is measured; here only the paper's words count")
+
+    def lookup(self, function: str, name: str) -> Any:
+        """``printed(claim)``, of a pattern the sum, and ``stated(statement)``."""
+        if function == "printed":
+            return sum(claim.number.value for claim in claims_named(self.study, [name]))
+        if function == "stated":
+            return next(s.value for s in self.study.statements if s.id == name)
+        raise ExpressionError(
+            f"{function}({name}) belongs to a reading; here only the paper counts"
+        )
+
+    def other(self, network: str) -> PaperScope:
+        """There is no network here."""
+        raise ExpressionError(f"network {network!r} is measured; here only the paper's words count")
+
+    def count(self, function: str, claims: list[str]) -> int:
+        """Results are counted where all are known: in what the conclusion holds."""
+        told = ", ".join(claims)
+        raise ExpressionError(f"{function}({told}) counts results; only `conclusion.holds` can")
+
+    def errors(self, claims: list[str]) -> list[Fraction]:
+        """A number is off by what was measured, which is nothing here."""
+        told = ", ".join(claims)
+        raise ExpressionError(f"errors of {told} are measured; here only the paper's words count")
+
+
+def computed(study: Study, check: Consistency) -> Fraction:
+    """What a check of the paper against itself computes.
+
+    Raises:
+        ExpressionError: it cannot be computed of the paper alone, or is no number.
+    """
+    found: Any = evaluate(check.compute, PaperScope(study))
+    if not isinstance(found, Fraction):
+        raise ExpressionError(f"{check.compute!r} gives no number")
+    return found

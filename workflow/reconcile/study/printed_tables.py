@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from reconcile.study.values import (
+from reconcile.study.yamlfile import (
     ID_PATTERN,
     Arguments,
     Counting,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reconcile.report.figures.svg import (
+from reconcile.report.figures import (
     Drawing,
     clipped,
     element,
@@ -18,7 +18,7 @@ from reconcile.report.figures.svg import (
     rect,
     width_of,
 )
-from reconcile.report.read import Results, grouped_by
+from reconcile.report.views import Results, grouped_by
 from reconcile.study.model import SINGLE
 from reconcile.tables.contract import FITS
 from reconcile.tables.rows import Row

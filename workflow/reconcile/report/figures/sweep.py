@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reconcile.judge.reconciliation import MOST_BEST
-from reconcile.report.figures.svg import Drawing, label, paint, rect, width_of
-from reconcile.report.read import Results
+from reconcile.report.figures import Drawing, label, paint, rect, width_of
+from reconcile.report.views import Results
 from reconcile.study.model import Axis, Source
 from reconcile.study.plan import (
     Combination,
@@ -22,7 +22,7 @@ from reconcile.study.plan import (
     cells_of,
     values_of,
 )
-from reconcile.study.values import Argument
+from reconcile.study.yamlfile import Argument
 from reconcile.words import argument_text, count_of
 
 MOST_GROUPS = 5

@@ -17,10 +17,10 @@ from urllib.parse import unquote, urlsplit
 
 from reconcile import __version__
 from reconcile.errors import InputError
-from reconcile.files import write_text
-from reconcile.project import CONFIG, LOCK, PACKAGE, ROOT
-from reconcile.study.values import PATTERNS, RESERVED, STUDY_PATTERN
+from reconcile.files import CONFIG, LOCK, PACKAGE, ROOT, TEMPLATES, write_text
+from reconcile.study.yamlfile import PATTERNS, RESERVED, STUDY_PATTERN
 
+_SKELETON = TEMPLATES / "skeleton"
 FILES = ("study.yaml", "network.py")
 PLACEHOLDER = "PAPER"
 MAX_NAME = 200
@@ -31,7 +31,7 @@ _FILES = {
     "gitignore": ".gitignore",
     "ci.yaml": ".github/workflows/report.yaml",
 }
-"""What is written, by the file beside this one that it is made of."""
+"""What is written, by the file in ``templates/skeleton/`` that it is made of."""
 _PROFILE = "profiles/default/profile.yaml"
 _ON_GITHUB = re.compile(r"(?:git\+)?(?:https://github\.com/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 # Not torch, which the library pins itself, nor the parts of CUDA, which one of its builds needs.
@@ -73,7 +73,7 @@ def new_study(folder: Path) -> Path:
         InputError: nothing can be written there.
     """
     for file in FILES:
-        text = (Path(__file__).parent / file).read_text(encoding="utf-8")
+        text = (_SKELETON / file).read_text(encoding="utf-8")
         write_text(folder / file, _for_editors(text, folder).replace(PLACEHOLDER, folder.name))
     return folder
 
@@ -177,9 +177,8 @@ def new_repository(folder: Path, study: str | None, given: str | None) -> Path:
     refuse_name(name, folder, "" if study else "; give another with --study")
     _refuse_full(folder)
     origin = origin_of(given)
-    beside = Path(__file__).parent / "files"
     for file, target in _FILES.items():
-        text = (beside / file).read_text(encoding="utf-8")
+        text = (_SKELETON / file).read_text(encoding="utf-8")
         write_text(folder / target, _filled(text, name, origin))
     write_text(folder / CONFIG, _configuration())
     write_text(folder / _PROFILE, (ROOT / _PROFILE).read_text(encoding="utf-8"))

@@ -1,14 +1,17 @@
 """Jobs of a killed run are cancelled before the next run starts; the queue stands in for sacct.
 
 What failed on a cluster, and why, stands in one line a job at the end of a run.
+Only what measures becomes a job on a cluster; a run on one machine knows nothing of it.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +20,9 @@ from living import a_run
 from snakemake_interface_logger_plugins.common import LogEvent
 from support import PROJECT
 
-from reconcile.run.cluster import slurm
-from reconcile.run.cluster.slurm import (
+from reconcile.run import slurm
+from reconcile.run.processes import RUN_VARIABLE, Alive
+from reconcile.run.slurm import (
     JOB_PREFIX,
     STAND_IN,
     FailedJobs,
@@ -26,7 +30,6 @@ from reconcile.run.cluster.slurm import (
     answer_from_queue,
     cancel_leftovers,
 )
-from reconcile.run.processes import RUN_VARIABLE, Alive
 
 RUN = f"{JOB_PREFIX}_2f1c5d0e-8a3b-4c6d-9e7f-0123456789ab"
 SQUEUE = '#!/bin/sh\ncat "$QUEUE"\n'
@@ -240,3 +243,24 @@ def test_local(failed: FailedJobs, log: Path, message: str | None) -> None:
     """Failures of a rule that is no job of the cluster are left to Snakemake."""
     error(failed, message, log)
     assert failed.lines() == []
+
+
+def test_only_measuring_leaves() -> None:
+    """Every rule but those that measure stays local; a new one shows up here first."""
+    files = [PROJECT / "Snakefile", *sorted((PROJECT / "workflow" / "rules").glob("*.smk"))]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    rules = re.findall(r"^(?:use )?rule (.+):\n((?:(?:    .*)?\n)+)", text, re.MULTILINE)
+    assert len(rules) > len(("instantiate", "measure", "reconcile", "render_report"))
+    leaving = {name for name, body in rules if "\n    localrule: True\n" not in body}
+    assert leaving == {"measure", "measure as measure_batch with"}
+
+
+def test_a_local_run_knows_no_cluster() -> None:
+    """Nothing that a run on one machine imports imports what a cluster needs."""
+    code = (
+        "import sys, reconcile.run.jobs, reconcile.run.fresh\n"
+        "import reconcile.run.processes, reconcile.measure.run\n"
+        "print('reconcile.run.slurm' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

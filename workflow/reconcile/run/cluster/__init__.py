@@ -1,1 +1,0 @@
-"""What only a run on a SLURM cluster needs; a run on one machine imports nothing of it."""
