@@ -22,7 +22,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The atlas of 200 studies with 8 claims each, and in it one of a few."""
     folder = tmp_path_factory.mktemp("atlas")
     for out, studies in ((folder, 200), (folder / "few", 8)):
-        write_atlas(write_reconciliations(out, studies, 8), PROJECT / "templates", out)
+        write_atlas(write_reconciliations(out, studies, 8), PROJECT / "templates", out, {}, {})
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -17,7 +16,6 @@ from reconcile.report.calculator import (
     CountedNumber,
     LookupTable,
     Place,
-    by_chance,
     elsewhere,
     looked_up,
     numbers_of,
@@ -100,16 +98,6 @@ def test_whatever_is_there_is_found(value: int) -> None:
     known = LookupTable(("a",), {Fraction(value): [(CountedNumber("it", "it(network)", 0), (0,))]})
     best = looked_up(known, parse_printed(f"{value:,}"))[0]
     assert (best.counted.expression, best.fit, best.value) == ("it(network)", "matches", value)
-
-
-@pytest.mark.parametrize("typed", ["80", "0.7K", "4", "1.2M"])
-def test_chance_is_counted_as_it_is_said(numbers: LookupTable, typed: str) -> None:
-    """Fewer hits by chance for a number that is printed in full than for the same one rounded."""
-    printed = parse_printed(typed)
-    assert by_chance(numbers, printed) <= by_chance(
-        numbers, replace(printed, exact=False, unit=printed.unit * 2)
-    )
-    assert by_chance(numbers, replace(printed, value=Fraction(0))) == 0
 
 
 def test_products_that_were_not_all_counted_are_left_out(results: Results) -> None:

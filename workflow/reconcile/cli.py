@@ -11,7 +11,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 from reconcile import __version__
 from reconcile.errors import Fault, InputError, visible
 from reconcile.files import json_text, write_json, write_text
+from reconcile.words import aligned
 
 if TYPE_CHECKING:
     from reconcile.archive.compare import Comparison, Difference
@@ -379,7 +380,7 @@ def _compare(args: argparse.Namespace) -> int:
         raise InputError(Fault(args.a, 0, "compare", str(error))) from None
     same_name = args.a.name == args.b.name
     labels = [str(file) if same_name else file.name for file in (args.a, args.b)]
-    print("\n".join(_aligned([(*COMPARED, *labels), *_differences(found)])))
+    print("\n".join(aligned([(*COMPARED, *labels), *_differences(found)])))
     count = sum(map(len, found.differences.values())) + len(found.ranking)
     print(f"{found.compared:,} cells compared, {count:,} differ; latencies are not judged")
     return 0 if found.equal else 1
@@ -399,13 +400,6 @@ def _row(table: str, difference: Difference) -> tuple[str, ...]:
 def _shortened(value: str) -> str:
     text = _printable(value)
     return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."
-
-
-def _aligned(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _declare_recover(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,6 @@ from reconcile.archive.compare import (
     Difference,
     json_differences,
     refuse,
-    rows_of,
     table_differences,
 )
 from reconcile.archive.container import (
@@ -65,7 +64,7 @@ from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
-from reconcile.tables.frames import write_table
+from reconcile.tables.frames import rows_of, write_table
 
 MOST_JUDGEMENTS = 300_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""

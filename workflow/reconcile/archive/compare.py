@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from reconcile.archive.checks import check_record, check_required, check_tables
 from reconcile.archive.container import ArchiveError, one_line, shown
 from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table
@@ -25,6 +23,7 @@ from reconcile.study.model import Study
 from reconcile.study.plan import network_file_of, plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
+from reconcile.tables.frames import rows_of
 from reconcile.tables.rows import Row, same_value
 
 Report = Callable[[str], None]
@@ -156,7 +155,10 @@ def compare_archives(one: Path, other: Path) -> Comparison:
     with one_line():
         return Comparison(
             list(_circumstances(a.record, b.record)),
-            {name: list(_table(name, a, b)) for name in COMPARED},
+            {
+                name: list(table_differences(name, a.table(name), b.table(name), columns))
+                for name, columns in COMPARED.items()
+            },
             list(_ranking(a, b)),
             list(_latencies(a.table("timings.csv"), b.table("timings.csv"))),
             sum(len(a.table(name)) * len(columns) for name, columns in COMPARED.items()),
@@ -172,10 +174,6 @@ def _opened(file: Path) -> Archive:
     except ArchiveError as error:
         raise ArchiveError(f"{file}: {error}") from None
     return archive
-
-
-def _table(name: str, one: Archive, other: Archive) -> Iterator[Difference]:
-    return table_differences(name, one.table(name), other.table(name), COMPARED[name])
 
 
 def _circumstances(one: dict[str, Any], other: dict[str, Any]) -> Iterator[Difference]:
@@ -213,12 +211,6 @@ def medians(rows: list[Row]) -> dict[str, str]:
         for row in rows
         if row["layer"] == NETWORK
     }
-
-
-def rows_of(table: pd.DataFrame) -> Iterator[Row]:
-    """A computed table as rows of text, one after the other."""
-    columns = [table[name].tolist() for name in table.columns]
-    return (dict(zip(table.columns, cells, strict=True)) for cells in zip(*columns, strict=True))
 
 
 @dataclass(frozen=True)
@@ -298,7 +290,8 @@ def _measured_again(
         measure_study(plan, folder, out, settings, root=root, report=report)
     except MeasureError as error:
         raise ArchiveError(f"cannot be measured here: {error}") from None
-    here = {name: _read(out / name) for name in (*COUNTED, "timings.csv")}
+    names = (*COUNTED, "timings.csv")
+    here = {name: parse_table(name, (out / name).read_bytes()) for name in names}
     for name in COUNTED:
         refuse(f"rerun, {name}", count_differences(name, archive.table(name), here[name]))
     with one_line(root):
@@ -319,10 +312,6 @@ def _settings(record: dict[str, Any], device: str) -> Measuring:
     names = [name for name in Measuring.model_fields if name != "device"]
     known = {n: archived[n] for n in names if type(archived.get(n)) is type(getattr(default, n))}
     return Measuring.model_validate({"device": device, **known})
-
-
-def _read(file: Path) -> list[Row]:
-    return parse_table(file.name, file.read_bytes())
 
 
 def count_differences(name: str, one: list[Row], other: list[Row]) -> Iterator[Difference]:

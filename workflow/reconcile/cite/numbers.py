@@ -38,7 +38,7 @@ from reconcile.cite.bibliography import (
     references,
 )
 from reconcile.files import write_text
-from reconcile.study.model import NONE, SINGLE, Study
+from reconcile.study.model import SINGLE, Concluded, Study
 from reconcile.tables.contract import (
     AS_STATED,
     NETWORK,
@@ -78,29 +78,13 @@ _SAFE = re.compile(r"[\w.:/+ -]+", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Concluded):
     """The reconciled tables of a study, as text by column."""
 
     reconciliation: Mapping[str, Any]
     layers: Sequence[Row]
     totals: Sequence[Row]
     verdicts: Sequence[Row]
-
-    @property
-    def chosen(self) -> str:
-        """The reading that the study concludes for; empty where it concludes for none."""
-        chosen = str(self.reconciliation["conclusion"]["interpretation"])
-        return "" if chosen == NONE else chosen
-
-    @property
-    def leading(self) -> str:
-        """The reading that tables of one reading are of: that one, or the one that ranks first."""
-        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
-
-    @property
-    def name(self) -> str:
-        """The name of the study."""
-        return str(self.reconciliation["study"])
 
     @cached_property
     def found(self) -> list[Found]:

@@ -40,7 +40,7 @@ from reconcile.search.units import part_candidates, unit_candidates
 from reconcile.study.load import load_study
 from reconcile.study.printed import PrintedNumber
 from reconcile.tables.contract import CONTRADICTS, NETWORK, QUANTITIES, SLIP, WEAKLY
-from reconcile.words import count_of, number
+from reconcile.words import aligned, count_of, number
 
 QUANTITIES_ASKED: Final = ("parameters", "macs", "flops", "neurons", "connections")
 """What a number without a word may count, the usual ones first."""
@@ -426,10 +426,7 @@ def _aligned_rows(shown: Sequence[Explanation]) -> Iterator[str]:
     # A column that is empty in every row is not shown.
     columns = [name for name in HEAD if any(cells[name] for cells in cells_of_rows[1:])]
     rows = [[cells[name] for name in columns] for cells in cells_of_rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
-        yield visible("  ".join(cells).rstrip())
+    yield from map(visible, aligned(rows))
 
 
 def _nearest_lines(answered: Answered) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from reconcile.tables.contract import (
     PARTS,
     QUANTITIES,
 )
-from reconcile.tables.frames import read_table
+from reconcile.tables.frames import read_table, rows_of
 
 OF_PART = "part:"
 """Selects the tensors of a part; ``part:biases|norms`` are those of either."""
@@ -136,20 +136,14 @@ def _spans(readings: list[str], networks: list[str]) -> dict[tuple[str, str], ra
 
 
 def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
-    return {(row["interpretation"], row["network"]): row for row in _rows(table)}
+    return {(row["interpretation"], row["network"]): row for row in rows_of(table)}
 
 
 def _lists_by_network(table: pd.DataFrame) -> dict[tuple[str, str], list[Row]]:
     found: dict[tuple[str, str], list[Row]] = {}
-    for row in _rows(table):
+    for row in rows_of(table):
         found.setdefault((row["interpretation"], row["network"]), []).append(row)
     return found
-
-
-def _rows(table: pd.DataFrame) -> Iterator[Row]:
-    # Lists first: numbers are then Python's own, which never overflow.
-    columns = [table[name].tolist() for name in table.columns]
-    return (dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 class ReadingScope(PaperScope):

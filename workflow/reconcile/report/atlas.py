@@ -112,8 +112,8 @@ def write_atlas(
     reconciliations: Iterable[Path],
     templates: Path,
     out: Path,
-    others: Mapping[str, str] | None = None,
-    unlisted: Mapping[str, str] | None = None,
+    others: Mapping[str, str],
+    unlisted: Mapping[str, str],
 ) -> None:
     """Write ``index.html``, ``claims.csv`` and ``claims/``.
 
@@ -127,8 +127,8 @@ def write_atlas(
     Raises:
         InputError: a reconciliation cannot be read, or something cannot be written.
     """
-    entries, left_out = [entry_of(file) for file in reconciliations], dict(unlisted or {})
-    for name, note in (others or {}).items():
+    entries, left_out = [entry_of(file) for file in reconciliations], dict(unlisted)
+    for name, note in others.items():
         try:
             entries.append(entry_of(out / name / "reconciliation.json", note))
         except InputError:

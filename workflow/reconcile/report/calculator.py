@@ -8,7 +8,6 @@ which readings, so that a number can be looked up from disk. ``templates/calcula
 from __future__ import annotations
 
 import json
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +46,6 @@ LEAST: Final = 2
 PLAIN: Final = Unit("", Fraction(1), "")
 OTHER_UNITS: Final = tuple(unit for unit in UNITS if unit.factor != 100)  # noqa: PLR2004 - percent
 """A percentage is read as the share that it is; a count in percent is nothing."""
-_STEPS: Final = Fraction(3, 2)
 _OF_LAYERS: Final = tuple(
     name
     for name in layer_quantities()
@@ -336,22 +334,6 @@ def looked_up(numbers: LookupTable, printed: PrintedNumber) -> list[LookedUp]:
                     for what, networks in numbers.found[value]
                 ]
     return sorted(hits, key=_rank)
-
-
-def by_chance(numbers: LookupTable, printed: PrintedNumber) -> float:
-    """How many hits a number of this precision has that has nothing to do with the study.
-
-    As ``search.candidates``: the numbers between half and twice the printed one, in each unit, are
-    taken to be evenly spread over the logarithm.
-    """
-    values, width = [*numbers.found], Fraction(1) if printed.exact else _STEPS * printed.unit
-    if printed.value <= 0:
-        return 0.0
-    near = 0
-    for unit in (PLAIN, *OTHER_UNITS):
-        low, high = printed.value / 2 / unit.factor, printed.value * 2 / unit.factor
-        near += bisect_right(values, high) - bisect_left(values, low)
-    return float(near * width / printed.value) / math.log(4)
 
 
 def _rank(hit: LookedUp) -> tuple[Any, ...]:

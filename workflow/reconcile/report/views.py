@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from reconcile.errors import Fault, InputError
-from reconcile.study.model import NONE, SINGLE, Claim, Interpretation, Statement, Study
+from reconcile.study.model import SINGLE, Claim, Concluded, Interpretation, Statement, Study
 from reconcile.study.plan import arguments_of, networks_of
 from reconcile.study.printed_tables import PrintedTable
 from reconcile.study.yamlfile import Argument
@@ -48,7 +48,7 @@ MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Concluded):
     """Everything that a report says comes from here.
 
     Attributes:
@@ -68,22 +68,6 @@ class Results:
     def table(self, name: str) -> list[Row]:
         """The rows of ``<name>.csv``; none where the table was not made."""
         return self.tables.get(f"{name}.csv", [])
-
-    @property
-    def name(self) -> str:
-        """The name of the study's folder."""
-        return str(self.reconciliation["study"])
-
-    @property
-    def chosen(self) -> str:
-        """The interpretation that the study concludes on; empty where it concludes on none."""
-        chosen = str(self.reconciliation["conclusion"]["interpretation"])
-        return "" if chosen == NONE else chosen
-
-    @property
-    def leading(self) -> str:
-        """The interpretation that figures of one reading show: that one, or what ranks first."""
-        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
 
     def matched(self) -> dict[str, list[str]]:
         """The claims that each interpretation matches; one that matches none is not there."""

@@ -48,7 +48,7 @@ from reconcile.run.jobs import (
 )
 from reconcile.study.config import Config
 from reconcile.study.load import STUDY_FILE, load_study
-from reconcile.study.model import Study, SweptInterpretation
+from reconcile.study.model import Study
 from reconcile.study.plan import measured_slice, network_file_of, stays_on_meta
 from reconcile.study.yamlfile import STUDY_PATTERN
 
@@ -92,13 +92,9 @@ def _self_checked_part(study: Study) -> dict[str, Any]:
 
 def _whole_study(study: Study) -> dict[str, Any]:
     """All but what a sweep generates, which follows from the rest."""
-    own = [r.model_dump(mode="json") for r in study.interpretations if not _swept(r)]
+    own = [reading.model_dump(mode="json") for reading in study.own_readings]
     rest = study.model_dump(mode="json", exclude={"interpretations"})
     return rest | {"interpretations": own}
-
-
-def _swept(reading: object) -> bool:
-    return isinstance(reading, SweptInterpretation)
 
 
 PARTS: dict[str, Callable[[Study], dict[str, Any]]] = {

@@ -213,14 +213,13 @@ def _whole_tables(given: Given) -> Iterator[Row]:
             known = [a for a in claims if (reading, a.claim.network) in facts]
             found = common_unit(
                 {a.claim.id: a.claim.number for a in known},
-                {a.claim.id: Fraction(_total(facts[reading, a.claim.network], a)) for a in known},
+                {
+                    a.claim.id: Fraction(facts[reading, a.claim.network].total(*a.terms[0]))
+                    for a in known
+                },
             )
             if found is not None:
                 yield _table_row(first, place, reading, found)
-
-
-def _total(facts: NetworkFacts, asked: Asked) -> int:
-    return facts.total(*asked.terms[0])
 
 
 def _by_place(study: Study) -> Mapping[str, list[Asked]]:

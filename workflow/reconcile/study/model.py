@@ -5,10 +5,10 @@ These are the keys that users write in ``studies/<study>/study.yaml``; ``study.l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from fractions import Fraction
-from typing import Annotated, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import Field, StringConstraints
 
@@ -555,6 +555,32 @@ class Study(Strict):
     def claim(self, claim_id: str) -> Claim:
         """The claim with this id; KeyError if there is none."""
         return next_by_id(self.claims, claim_id)
+
+
+class Concluded:
+    """What a study's reconciliation concludes on, for whatever is made of it.
+
+    Attributes:
+        reconciliation: the content of ``reconciliation.json``.
+    """
+
+    reconciliation: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name of the study's folder."""
+        return str(self.reconciliation["study"])
+
+    @property
+    def chosen(self) -> str:
+        """The interpretation that the study concludes on; empty where it concludes on none."""
+        chosen = str(self.reconciliation["conclusion"]["interpretation"])
+        return "" if chosen == NONE else chosen
+
+    @property
+    def leading(self) -> str:
+        """The interpretation that what shows only one is of: that one, or what ranks first."""
+        return self.chosen or str(self.reconciliation["ranking"][0]["interpretation"])
 
 
 def claims_named(study: Study, patterns: Iterable[str]) -> list[Claim]:

@@ -7,7 +7,7 @@ None where there is none. All else is text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,13 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return number_text(value) if isinstance(value, Fraction) else str(value)
+
+
+def rows_of(content: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows of a table, one after the other, by column name."""
+    # Lists first: numbers are then Python's own, which never overflow.
+    columns = [content[name].tolist() for name in content.columns]
+    return (dict(zip(content.columns, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def write_table(folder: Path, name: str, content: pd.DataFrame) -> None:
