@@ -14,7 +14,8 @@ reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py s
 # end together; no part is longer than a third of the whole.
 long_rooms := end_to_end archive measure reliability
 parts := all_studies rest end_to_end reliability odd_studies archive measure
-tests_of_all_studies := tests/end_to_end/test_all_studies.py
+# What reads the results of AlexNet's study reads those of the run of all.
+tests_of_all_studies := $(addprefix tests/end_to_end/test_,all_studies.py browser.py pdf.py pipeline.py)
 tests_of_odd_studies := tests/end_to_end/test_odd_studies.py
 own_parts := $(tests_of_all_studies) $(tests_of_odd_studies)
 tests_of_end_to_end := tests/end_to_end $(own_parts:%=--ignore=%)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from reconcile.study.model import Study
 from reconcile.tables.frames import write_table
 
 CHROMIUM = Path("/usr/bin/chromium")
+YOUNG = 20_000
+"""Objects that are made before garbage is looked for: pandas makes Python's 700 in no time."""
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 # What hundreds of processes import is compiled once, wherever these tests are run.
@@ -43,6 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite tests/golden/ from what is measured now; read the diff before you commit it",
     )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for garbage in what tests make, and not each time in all that they import."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 @pytest.fixture(scope="session", autouse=True)

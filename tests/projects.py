@@ -36,6 +36,13 @@ class Undisturbed(NamedTuple):
     seconds: float
 
 
+class Ran(NamedTuple):
+    """A project that was run, and what the run told."""
+
+    project: Path
+    told: str
+
+
 def whole_project(folder: Path) -> Path:
     """A copy of the project with all its studies, timed by one pass that is the first.
 

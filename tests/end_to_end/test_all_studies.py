@@ -6,11 +6,10 @@ import json
 import re
 from html import unescape
 from pathlib import Path
-from typing import NamedTuple
 
 import pikepdf
 import pytest
-from projects import snakemake, told, whole_project
+from projects import Ran
 from support import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -18,27 +17,10 @@ MOST_PAGES, MOST_BYTES = 14, 1_000_000
 STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/study.yaml"))
 
 
-class Run(NamedTuple):
-    """The run of all studies: its results, and what it told."""
-
-    results: Path
-    told: str
-
-
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """All studies, with a home folder in which nothing lies."""
-    project = whole_project(tmp_path_factory.mktemp("all") / "project")
-    home = {"HOME": str(tmp_path_factory.mktemp("home")), "XDG_CACHE_HOME": None}
-    done = snakemake(project, "--verbose", "--config", "studies=all", **home)
-    assert done.returncode == 0, told(done)
-    return Run(project / "results", told(done))
-
-
-@pytest.fixture(scope="module")
-def results(run: Run) -> Path:
+def results(all_studies: Ran) -> Path:
     """The results of all studies."""
-    return run.results
+    return all_studies.project / "results"
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -79,11 +61,11 @@ def test_the_readme_tells_the_outcome_that_was_derived(results: Path, study: str
     assert row.split(" | ")[-1] == f"{wanted} |"
 
 
-def test_a_job_is_looked_for_when_another_ends(run: Run) -> None:
+def test_a_job_is_looked_for_when_another_ends(all_studies: Ran) -> None:
     """And not by the clock: looking as often as every job that ended would have it takes a core."""
-    ended = len(re.findall(r"^Finished jobid", run.told, re.MULTILINE))
+    ended = len(re.findall(r"^Finished jobid", all_studies.told, re.MULTILINE))
     assert ended > 7 * len(STUDIES)
-    assert run.told.count("Ready jobs: ") <= ended
+    assert all_studies.told.count("Ready jobs: ") <= ended
 
 
 def test_the_control_is_reproduced(results: Path) -> None:

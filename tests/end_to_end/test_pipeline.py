@@ -77,7 +77,7 @@ def test_record_is_of_its_own_run(twice: list[Path]) -> None:
     assert first["started"] < first["ended"] <= second["started"]
     assert first["device"]["type"] in ("cpu", "cuda")
     assert first["settings"]["repeats"] == 1
-    assert first["command"] == "snakemake"
+    assert second["command"] == "snakemake"
 
 
 def test_no_absolute_path_in_tables(twice: list[Path]) -> None:

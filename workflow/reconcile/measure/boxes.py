@@ -179,6 +179,8 @@ def _itself(tensor: Tensor, dimension: int) -> Boxes:
 
 def _aligned(boxes: Boxes, dimensions: int) -> Boxes:
     """Boxes with so many dimensions; broadcasting adds them in front."""
+    if boxes.low.ndim == boxes.high.ndim == dimensions:
+        return boxes
     return boxes.map(lambda v: v.reshape((1,) * (dimensions - v.ndim) + tuple(v.shape)))
 
 

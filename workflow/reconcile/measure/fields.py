@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import torch
@@ -87,11 +88,20 @@ def fields_of(
     found: dict[nn.Module, tuple[Field | None, ...]] = {}
     unknown = (None,) * len(dimensions)
     sizes = [inputs[0].shape[d] for d in dimensions]
+    last: dict[int, tuple[Boxes, Field | None]] = {}
+
+    def field(axis: int, boxes: Boxes) -> Field | None:
+        # A normalisation has the very boxes of the layer before it, a container those of its last.
+        if axis not in last or last[axis][0] is not boxes:
+            # Whoever looks on at the network need not look on at this.
+            with torch._C._DisableTorchDispatch(), torch._C.DisableTorchFunction():
+                last[axis] = boxes, field_of(boxes, sizes[axis])
+        return last[axis][1]
 
     def after(module: nn.Module, args: Any, output: Any) -> None:
         tensor = first_tensor(output)
         planes = tracker.of(tensor) if tensor is not None else None
-        fields = unknown if planes is None else tuple(map(field_of, planes, sizes))
+        fields = unknown if planes is None else tuple(map(field, count(), planes))
         found[module] = fields if found.get(module, fields) == fields else unknown
 
     handles = [nn.Module.register_forward_hook(module, after) for module in model.modules()]
