@@ -453,7 +453,8 @@ class _Pass:
 
         A parameter counts in the row of the layer that was done with it first.
         """
-        row = copy.deepcopy(self.rows[module])
+        row = copy.copy(self.rows[module])
+        row.shapes, row.unread = [*row.shapes], set(row.unread)
         held = [module, *self._parts.get(module, ())]
         tensors = [t for m in held for t in (*m._parameters.values(), *m._buffers.values())]
         first = self._first
