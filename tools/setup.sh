@@ -111,6 +111,7 @@ offer_uv_the_same() {
         *.extra-index-url) export UV_INDEX=${UV_INDEX-$value} ;;
         *.find-links) export UV_FIND_LINKS=${UV_FIND_LINKS-${value// /,}} ;;
         *.cert) export SSL_CERT_FILE=${SSL_CERT_FILE-$value} ;;
+        *timeout) export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT-$value} ;;
         esac
     done < <("$python" -m pip config list 2>/dev/null)
 }

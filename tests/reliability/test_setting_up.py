@@ -43,7 +43,7 @@ OWN_LIBRARY = "own-library: environment ; @snakemake"
 ACTIVATED = 'source "$0/.venv/bin/activate" && cd / && snakemake'
 
 UV = """#!/bin/sh
-echo "uv $*" >>"$LOG"
+echo "uv $*, for $UV_HTTP_TIMEOUT s" >>"$LOG"
 [ "$UV_FAILS" ] && exit 1
 while [ "$1" != --python ]; do shift; done
 python=$2
@@ -335,6 +335,15 @@ def test_uv_or_pip(tmp_path: Path, commands: Path, uv: str) -> None:
     assert len(calls) == {"is not there": 0, "is there": 2, "fails": 1}[uv]
     for step in ("lock", "torch"):
         assert "--no-deps --require-hashes -r " in asked(folder, step)
+
+
+def test_uv_waits_as_long_as_pip(tmp_path: Path, commands: Path) -> None:
+    """What pip is told of a slow network holds for uv, which does not read pip's settings."""
+    folder, own = folder_to_set_up(tmp_path / "project"), with_uv(commands, tmp_path / "own")
+    assert made(folder, own, PIP_DEFAULT_TIMEOUT="77").returncode == 0
+    calls = (own / "log").read_text().splitlines()
+    assert calls
+    assert all(call.endswith(", for 77 s") for call in calls)
 
 
 @pytest.mark.parametrize("offered", ["", TORCH, f"{TORCH}+cpu", f"{TORCH}+cu999"])
