@@ -139,8 +139,11 @@ WHAT = {
     "rubbish": rubbish,
     "closes-everything": closes_everything,
     "kills-its-group": lambda: os.killpg(0, signal.SIGKILL),
-    "kills-its-parent": lambda: os.kill(os.getppid(), signal.SIGKILL),
-    "no-parent-by-c": lambda: ctypes.CDLL(None).kill(os.getppid(), signal.SIGKILL),
+    # The end of a parent is passed on when it is gone: on a busy machine an answer could be sooner.
+    "kills-its-parent": lambda: (os.kill(os.getppid(), signal.SIGKILL), time.sleep(60)),
+    "no-parent-by-c": lambda: (
+        ctypes.CDLL(None).kill(os.getppid(), signal.SIGKILL), time.sleep(60)
+    ),
     "kills-itself-by-c": lambda: ctypes.CDLL(None).kill(os.getpid(), signal.SIGKILL),
 }
 def crash():
