@@ -82,7 +82,7 @@ KINDS = {
     "check_paper": ("consistency.csv", ".csv"),
     "reconcile": ("verdicts.csv", ".csv"),
     "search": ("slips.csv", ".csv"),
-    "render_report": ("report.html", ".svg"),
+    "render_report": ("report.html", ".json"),
 }
 """Rules by name: a target of each, and the kind of file that it writes first."""
 
