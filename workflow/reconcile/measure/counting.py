@@ -51,7 +51,7 @@ from reconcile.measure.kinds import (
     sizes,
 )
 from reconcile.measure.recall import Execute, execute
-from reconcile.measure.weights import Weights, holders, packed_in
+from reconcile.measure.weights import Weights, held_by, holders, is_parameter, packed_in
 from reconcile.tables.contract import INPUT, NETWORK, ROOT
 
 
@@ -373,9 +373,7 @@ class _Pass:
 
     def _own(self, module: nn.Module) -> None:
         owner = self.part_of.get(module, module)
-        held = [
-            t for t in (*module._parameters.values(), *module._buffers.values()) if t is not None
-        ]
+        held = held_by(module)
         made = [t for t in held if not is_lazy(t)]
         if len(made) < len(held):
             self._lazy.add(module)
@@ -404,9 +402,11 @@ class _Pass:
 
     def _row(self, module: nn.Module) -> Row:
         row = self.rows.get(module)
-        if row is None:
-            row = self.rows[module] = Row(self.names[module], kind_of(module))
-            row.class_name = class_name(module)
+        return self._new_row(module) if row is None else row
+
+    def _new_row(self, module: nn.Module) -> Row:
+        row = self.rows[module] = Row(self.names[module], kind_of(module))
+        row.class_name = class_name(module)
         return row
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -569,26 +569,27 @@ def _count_parameters(
     packed = packed_in(modules[0])
     row.all_parameters += sum(elements for elements, _ in packed)
     row.weight_bytes += sum(stored for _, stored in packed)
-    for module in modules:
-        for tensor in (*module._parameters.values(), *module._buffers.values()):
-            if tensor is None or is_lazy(tensor) or id(tensor) in seen:
-                continue
-            seen.add(id(tensor))
-            counts = tensor.is_floating_point() or tensor.is_complex()
-            if packed and not counts:
-                continue
-            elements = elements_of(tensor)
-            if not isinstance(tensor, nn.Parameter):
-                row.buffers += elements if counts else 0
-                continue
-            row.all_parameters += elements
-            row.weight_bytes += tensor.numel() * tensor.element_size()
-            if id(tensor) not in weights.used:
-                row.unread.add(id(tensor))
-            if tensor.requires_grad:
-                row.parameters += elements
-                row.real_parameters += elements * (2 if tensor.is_complex() else 1)
-                row.used_parameters += elements if id(tensor) in weights.used else 0
+    for tensor in (tensor for module in modules for tensor in held_by(module)):
+        if is_lazy(tensor) or id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        is_complex = tensor.is_complex()
+        counts = is_complex or tensor.is_floating_point()
+        if packed and not counts:
+            continue
+        elements = elements_of(tensor)
+        if not is_parameter(tensor):
+            row.buffers += elements if counts else 0
+            continue
+        used = id(tensor) in weights.used
+        row.all_parameters += elements
+        row.weight_bytes += tensor.numel() * tensor.element_size()
+        if not used:
+            row.unread.add(id(tensor))
+        if tensor.requires_grad:
+            row.parameters += elements
+            row.real_parameters += elements * (2 if is_complex else 1)
+            row.used_parameters += elements if used else 0
 
 
 def elements_of(tensor: Tensor) -> int:
@@ -596,7 +597,8 @@ def elements_of(tensor: Tensor) -> int:
 
     bitsandbytes keeps the shape of the packed weight in ``quant_state``.
     """
-    packed = getattr(getattr(tensor, "quant_state", None), "shape", None)
+    # Asked of the tensor itself, this would take longer than all else of it: most have none.
+    packed = getattr(tensor.__dict__.get("quant_state"), "shape", None)
     return math.prod(packed) if packed is not None else tensor.numel()
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, UntypedStorage, nn
@@ -25,8 +25,7 @@ _PACKED = "_packed_params"
 """The same of a quantised layer of torch.ao."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Elements of a tensor that belong to one layer, or to several that share them."""
 
     owners: tuple[nn.Module, ...]
@@ -37,7 +36,7 @@ Mark = tuple[Part, ...]
 CONSTANT: Mark = ()
 
 
-@dataclass
+@dataclass(slots=True)
 class Block:
     """A stretch of stored elements with one meaning.
 
@@ -81,14 +80,22 @@ def packed_in(module: nn.Module) -> list[tuple[int, int]]:
     if (given := getattr(type(module), "_weight_bias", None)) is not None:
         tensors = [tensor for tensor in given(module) if isinstance(tensor, Tensor)]
         return [(t.numel(), t.numel() * t.element_size()) for t in tensors]
-    held = [t for t in (*module._parameters.values(), *module._buffers.values()) if t is not None]
-    whole = [t for t in held if _is_whole(t) and t.ndim > 1]
+    held = held_by(module)
+    whole = [t for t in held if t.ndim > 1 and _is_whole(t)]
     if not whole or any(hasattr(tensor, "quant_state") for tensor in held):
         return []
     elements = _features(module, "in") * _features(module, "out")
     plain = any(tensor.numel() == elements for tensor in held if not _is_whole(tensor))
     stored = sum(tensor.numel() * tensor.element_size() for tensor in whole)
     return [(elements, stored)] if elements and not plain else []
+
+
+def held_by(module: nn.Module) -> list[Tensor]:
+    """The parameters and buffers of a module itself."""
+    found = [tensor for tensor in module._parameters.values() if tensor is not None]
+    if module._buffers:
+        found += [tensor for tensor in module._buffers.values() if tensor is not None]
+    return found
 
 
 def _is_whole(tensor: Tensor) -> bool:
@@ -121,9 +128,10 @@ class Weights:
     def _put(self, tensor: Tensor, storage: UntypedStorage, module: nn.Module) -> None:
         start = int(tensor.storage_offset())
         stop = start + _extent(tensor)
-        parameter = tensor if isinstance(tensor, nn.Parameter) else None
-        known = self._blocks.get(storage._cdata)
-        blocks = self._blocks[storage._cdata] = [b for b in known if not b.made] if known else []
+        parameter = tensor if is_parameter(tensor) else None
+        address = storage._cdata
+        known = self._blocks.get(address)
+        blocks = self._blocks[address] = [b for b in known if not b.made] if known else []
         self._alive.append((tensor, storage))
         for block in blocks:
             if (block.start, block.stop) == (start, stop) and block.mark:
@@ -186,6 +194,11 @@ class Weights:
         sized = zip(marks, (tensor.numel() for tensor in tensors), strict=True)
         owned = [(size, mark) for mark, size in sized if mark]
         return max(owned, key=lambda pair: pair[0])[1] if owned else CONSTANT
+
+
+def is_parameter(tensor: Tensor) -> bool:
+    """Whether a tensor is a parameter; its class asks in Python, so the exact type comes first."""
+    return type(tensor) is nn.Parameter or isinstance(tensor, nn.Parameter)
 
 
 def _storage(tensor: Tensor) -> UntypedStorage | None:
