@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -366,11 +367,21 @@ def render(study: Study, out: Path, root: Path = PROJECT, **options: Any) -> Non
     write_citations(study, out, root / "templates", root / "CITATION.cff")
 
 
+def _copy_bytecode(file: Path, copied: Path) -> None:
+    """What Python made of a module; it is good while size and time of the file are the same."""
+    made = Path(cache_from_source(str(file)))
+    if file.suffix == ".py" and made.exists():
+        to = Path(cache_from_source(str(copied)))
+        to.parent.mkdir(exist_ok=True)
+        shutil.copy(made, to)
+
+
 def copy_project(to: Path) -> Path:
     """Copy what a run needs into a folder of its own: no results, caches or environment."""
     for name, file in code_files().items():
         copied = to / name
         copied.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, copied)
+        shutil.copy2(file, copied)
+        _copy_bytecode(file, copied)
     shutil.copytree(PROJECT / "studies", to / "studies", ignore=shutil.ignore_patterns(".*"))
     return to

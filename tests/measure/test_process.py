@@ -313,7 +313,7 @@ def test_without_fork_a_fresh_process_does_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process with another thread must not fork: each reading then has one that is started."""
-    kinds = ["default-dtype", "ends-late"]
+    kinds = ["ends-late"]
     forked = Measured(tmp_path / "a", kinds, "auto", "cpu")
     (tmp_path / "sitecustomize.py").write_text(THREAD)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")

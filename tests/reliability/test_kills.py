@@ -38,7 +38,7 @@ from reconcile.run.processes import Alive, answered_in_a_thread
 pytestmark = pytest.mark.slow
 
 SEED = 8
-KILLS = 50 if EVERYTHING else 5
+KILLS = 50 if EVERYTHING else 3
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 Process = subprocess.Popen[bytes]
 
