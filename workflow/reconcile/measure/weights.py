@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, UntypedStorage, nn
@@ -92,9 +92,9 @@ def packed_in(module: nn.Module) -> list[tuple[int, int]]:
 
 def held_by(module: nn.Module) -> list[Tensor]:
     """The parameters and buffers of a module itself."""
-    found = [tensor for tensor in module._parameters.values() if tensor is not None]
+    found: list[Tensor] = [t for t in module._parameters.values() if t is not None]
     if module._buffers:
-        found += [tensor for tensor in module._buffers.values() if tensor is not None]
+        found += [t for t in module._buffers.values() if t is not None]
     return found
 
 
@@ -196,7 +196,7 @@ class Weights:
         return max(owned, key=lambda pair: pair[0])[1] if owned else CONSTANT
 
 
-def is_parameter(tensor: Tensor) -> bool:
+def is_parameter(tensor: Tensor) -> TypeGuard[nn.Parameter]:
     """Whether a tensor is a parameter; its class asks in Python, so the exact type comes first."""
     return type(tensor) is nn.Parameter or isinstance(tensor, nn.Parameter)
 
