@@ -10,7 +10,7 @@ endif
 reliability_tests := reliability archive/test_memory.py study/test_yamlfile.py study/test_config.py \
 	study/test_load.py measure/test_run.py end_to_end/test_pipeline.py
 
-# Rooms whose tests take minutes. The longest parts come first and lint last, so that all processes
+# Rooms whose tests take minutes. The longest parts come first and lint last, so that both processes
 # end together; no part is longer than a third of the whole.
 long_rooms := end_to_end archive measure reliability
 parts := all_studies rest end_to_end reliability odd_studies archive measure
@@ -55,10 +55,9 @@ environment: ## make .venv
 
 test: test-environment ## run every test, and check the style and types
 	@tools/fetch_zoo.sh "$$ZOO" || echo "tests of their networks are skipped"
-	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=line $(parts:%=test-%) lint
+	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line $(parts:%=test-%) lint
 
-# One part after the other in three processes: a test by itself keeps one core busy, unless it waits
-# for what it started.
+# One part after the other in two processes, since a test by itself keeps one core busy.
 $(parts:%=test-%): test-%: test-environment
 	pytest $(or $(tests_of_$*),tests/$*)
 

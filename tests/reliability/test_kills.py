@@ -76,7 +76,7 @@ def test_a_killed_run_is_finished_by_the_next(undisturbed: Undisturbed, number: 
     process = start(project, *TARGETS)
     try:
         time.sleep(chance.uniform(0, undisturbed.seconds))
-        WHOM[number % 3](process, SIGNALS[number // 3 % 2])
+        WHOM[number % 3](process, SIGNALS[number % 2])
         # Whoever was signalled, the run comes to its end; orderly, where it was asked to.
         process.wait(timeout=180)
         there = outputs(project)
