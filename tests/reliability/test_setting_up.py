@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +71,25 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in COMMANDS.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
+    for number, entry in enumerate(os.get_exec_path()):
+        if Path(entry, "uv").exists():
+            hide_uv(Path(entry), folder / f"path-{number}")
     return folder
+
+
+def hide_uv(entry: Path, links: Path) -> None:
+    """Link to what a folder of the search path holds, but for a uv that would not be the test's."""
+    links.mkdir()
+    for command in entry.iterdir():
+        if command.name != "uv":
+            (links / command.name).symlink_to(command)
+
+
+def search_path(commands: Path) -> Iterator[str]:
+    """The folders in which commands are looked for, one with links in place of each with a uv."""
+    for number, entry in enumerate(os.get_exec_path()):
+        links = commands / f"path-{number}"
+        yield str(links) if links.exists() else entry
 
 
 def folder_to_set_up(folder: Path) -> Path:
@@ -99,7 +118,7 @@ def plain_environment(**variables: str) -> dict[str, str]:
 def standing_in(commands: Path, **variables: str) -> dict[str, str]:
     """The same, with stand-ins for what set-up calls."""
     own = {
-        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(commands), *search_path(commands)]),
         "LOG": str(commands / "log"),
         "OFFERED": f"{TORCH}+cpu, {TORCH}, 0.1",
         "REAL_PACKAGES": sysconfig.get_path("purelib"),
@@ -310,7 +329,7 @@ def test_missing_system_packages(tmp_path: Path, commands: Path) -> None:
 
 def with_uv(commands: Path, to: Path) -> Path:
     """The stand-ins, and one for uv."""
-    shutil.copytree(commands, to)
+    shutil.copytree(commands, to, symlinks=True)
     (to / "uv").write_text(UV)
     (to / "uv").chmod(0o755)
     return to
