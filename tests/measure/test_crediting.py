@@ -207,15 +207,30 @@ def test_a_cache_that_is_written_holds_data() -> None:
     assert (rows["root"].macs, rows["cache"].macs) == (3 * 6 * 4, 0)
 
 
-def test_packed_parameters() -> None:
-    """A packed weight counts as what it stands for."""
+class State:
+    """The shape that bitsandbytes keeps of a weight."""
 
-    class State:
-        shape = (8, 6)
+    shape = (8, 6)
 
+
+class OfItsClass(nn.Parameter):
+    """A packed weight whose class tells its state."""
+
+    quant_state = State()
+
+
+def on_itself(packed: Tensor) -> nn.Parameter:
+    """A packed weight that keeps its state itself."""
+    weight = nn.Parameter(packed, requires_grad=False)
+    weight.quant_state = State()  # type: ignore[attr-defined]
+    return weight
+
+
+@pytest.mark.parametrize("kept", [on_itself, lambda packed: OfItsClass(packed, False)])
+def test_packed_parameters(kept: Callable[[Tensor], nn.Parameter]) -> None:
+    """A packed weight counts as what it stands for, wherever that is kept."""
     layer = nn.Linear(6, 8, bias=False)
-    layer.weight = nn.Parameter(torch.zeros(24, 1, dtype=torch.uint8), requires_grad=False)
-    layer.weight.quant_state = State()  # type: ignore[attr-defined]
+    layer.weight = kept(torch.zeros(24, 1, dtype=torch.uint8))
     layer.forward = lambda x: x @ torch.ones(6, 8)  # type: ignore[method-assign, assignment]
     rows, _ = count_layers(nn.Sequential(layer), (torch.ones(1, 6),))
     assert (rows[1].parameters, rows[1].all_parameters, rows[1].weight_bytes) == (0, 48, 24)

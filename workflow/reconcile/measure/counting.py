@@ -51,7 +51,14 @@ from reconcile.measure.kinds import (
     sizes,
 )
 from reconcile.measure.recall import Execute, execute
-from reconcile.measure.weights import Weights, held_by, holders, is_parameter, packed_in
+from reconcile.measure.weights import (
+    Weights,
+    held_by,
+    holders,
+    is_parameter,
+    packed_in,
+    quant_state,
+)
 from reconcile.tables.contract import INPUT, NETWORK, ROOT
 
 
@@ -402,11 +409,9 @@ class _Pass:
 
     def _row(self, module: nn.Module) -> Row:
         row = self.rows.get(module)
-        return self._new_row(module) if row is None else row
-
-    def _new_row(self, module: nn.Module) -> Row:
-        row = self.rows[module] = Row(self.names[module], kind_of(module))
-        row.class_name = class_name(module)
+        if row is None:
+            row = self.rows[module] = Row(self.names[module], kind_of(module))
+            row.class_name = class_name(module)
         return row
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
@@ -456,7 +461,7 @@ class _Pass:
         row = copy.copy(self.rows[module])
         row.shapes, row.unread = [*row.shapes], set(row.unread)
         held = [module, *self._parts.get(module, ())]
-        tensors = [t for m in held for t in (*m._parameters.values(), *m._buffers.values())]
+        tensors = [tensor for m in held for tensor in held_by(m)]
         first = self._first
         others = {id(t) for t in tensors if first.setdefault(id(t), module) is not module}
         self._take(module, row, self.counter.work.get(module, Work()))
@@ -597,8 +602,7 @@ def elements_of(tensor: Tensor) -> int:
 
     bitsandbytes keeps the shape of the packed weight in ``quant_state``.
     """
-    # Asked of the tensor itself, this would take longer than all else of it: most have none.
-    packed = getattr(tensor.__dict__.get("quant_state"), "shape", None)
+    packed = getattr(quant_state(tensor), "shape", None)
     return math.prod(packed) if packed is not None else tensor.numel()
 
 

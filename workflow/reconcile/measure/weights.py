@@ -92,10 +92,19 @@ def packed_in(module: nn.Module) -> list[tuple[int, int]]:
 
 def held_by(module: nn.Module) -> list[Tensor]:
     """The parameters and buffers of a module itself."""
-    found: list[Tensor] = [t for t in module._parameters.values() if t is not None]
-    if module._buffers:
-        found += [t for t in module._buffers.values() if t is not None]
-    return found
+    held = (*module._parameters.values(), *module._buffers.values())
+    return [tensor for tensor in held if tensor is not None]
+
+
+def quant_state(tensor: Tensor) -> Any:
+    """What bitsandbytes keeps beside a packed weight; None for any other.
+
+    A tensor of one of torch's classes can have it on itself alone; to ask these classes for what
+    they do not have takes longer than all else of a parameter.
+    """
+    if type(tensor) in _TENSORS:
+        return tensor.__dict__.get("quant_state")
+    return getattr(tensor, "quant_state", None)
 
 
 def _is_whole(tensor: Tensor) -> bool:
