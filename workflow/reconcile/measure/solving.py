@@ -24,8 +24,8 @@ from typing import Any, Final
 
 from reconcile.measure.process import Zygote
 from reconcile.study.expressions import (
-    ExpressionError,
     Row,
+    Scope,
     UnknownNameError,
     number_in,
     number_or_none,
@@ -306,7 +306,7 @@ class Newton:
 # What is measured at the values that were chosen.
 
 
-class AnswerScope:
+class AnswerScope(Scope):
     """What expressions ask of the networks of one value, as they were measured.
 
     Args:
@@ -337,23 +337,14 @@ class AnswerScope:
 
     def lookup(self, function: str, name: str) -> Any:
         """``argument(name)``; what the paper says is nothing measured."""
-        if function != "argument" or name not in self.arguments[self.network]:
-            raise UnknownNameError(f"{function}({name}) is not known here")
-        return self.arguments[self.network][name]
+        known = function == "argument" and name in self.arguments[self.network]
+        return self.arguments[self.network][name] if known else super().lookup(function, name)
 
-    def other(self, network: str) -> AnswerScope:
+    def other(self, network: str) -> Scope:
         """Another network of the same value."""
         if network not in self.answers:
-            raise UnknownNameError(f"there is no network {network!r}")
+            return super().other(network)
         return AnswerScope(self.answers, self.arguments, network)
-
-    def count(self, function: str, claims: list[str]) -> int:
-        """Results are counted where they are known."""
-        raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
-
-    def errors(self, claims: list[str]) -> list[Fraction]:
-        """What the paper prints is nothing measured."""
-        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known here")
 
 
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:

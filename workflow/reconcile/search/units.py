@@ -452,7 +452,7 @@ def is_plain(expression: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Changed:
+class Changed(Scope):
     """What an expression finds where one of its quantities is another number.
 
     Attributes:

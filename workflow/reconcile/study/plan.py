@@ -16,7 +16,7 @@ from itertools import product, takewhile
 from math import prod
 from typing import Any, TypeVar
 
-from reconcile.study.expressions import ExpressionError, evaluate, networks_named
+from reconcile.study.expressions import ExpressionError, Scope, evaluate, networks_named
 from reconcile.study.model import (
     INPUT_SIDE,
     SINGLE,
@@ -356,7 +356,7 @@ def measured_slice(study: Study) -> dict[str, Any]:
 # What the paper alone says.
 
 
-class PaperScope:
+class PaperScope(Scope):
     """What the paper alone says: printed digits and stated values, no measurement."""
 
     def __init__(self, study: Study) -> None:
