@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from reconcile.errors import visible
 from reconcile.measure.building import (
     BuildError,
-    build_and_move,
     build_network,
     first_line,
     is_out_of_memory,
@@ -367,7 +366,7 @@ class Worker:
         except BuildError:
             if device != META or not request.get("once"):
                 raise
-        return build_and_move(network, arguments, self.seed, given)
+        return build_network(network, arguments, device, self.seed, given, built_on=CPU)
 
     def _held(self, request: Answer) -> int:
         """Bytes of the weights of a network that does not run on the meta device, if it builds."""
