@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import platform
 import statistics
-import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,16 @@ from torch import Tensor, nn
 
 from reconcile.measure.building import called
 from reconcile.measure.counting import hooked, is_layer, layer_names
-from reconcile.measure.provenance import processor
+from reconcile.measure.provenance import output_of, processor
 from reconcile.proc import proc_field
 
 try:
     import resource
 except ImportError:  # not a Unix, where nothing is measured
     resource = None  # type: ignore[assignment]
+
+
+_DRIVER = ("--query-gpu=driver_version", "--format=csv,noheader", "--id=0")
 
 
 class DeviceError(Exception):
@@ -127,20 +129,9 @@ def describe_device(choice: Choice, policy: str) -> dict[str, Any]:
             "name": properties.name,
             "compute_capability": f"{properties.major}.{properties.minor}",
             "memory_bytes": properties.total_memory,
-            "driver": _driver(),
+            "driver": output_of("nvidia-smi", *_DRIVER) or None,
         }
     return {key: value for key, value in facts.items() if value is not None or key == "fallback"}
-
-
-def _driver() -> str | None:
-    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
-    try:
-        result = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return result.stdout.strip() or None
 
 
 # How long a pass takes.
@@ -265,10 +256,8 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
 
 
 def peak_memory(device: torch.device) -> int | None:

@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
-from reconcile.files import LOCK, files_in
+from reconcile.files import CONFIG, LOCK, files_in
 from reconcile.proc import proc_field
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.study.settings import TWICE_EVERY, Measuring
 
-LOCK_FILE = "requirements.lock"
-CONFIG_FILE = "config.yaml"
 PACKAGES = (
     "snakemake",
     "pandas",
@@ -65,10 +63,7 @@ def record_of(
         settings: how was measured.
     """
     ended = datetime.now(UTC)
-    facts = collect(root, study=study_folder)
-    # The file may have been edited since.
-    if config_hash := os.environ.get(CONFIG_HASH_VARIABLE):
-        facts["source"]["config_sha256"] = config_hash
+    facts = collect(root, study_folder)
     return facts | {
         "study": study_folder.resolve().name,
         "command": os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.argv),
@@ -108,20 +103,17 @@ def merged_record(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def collect(
-    root: Path, *, study: Path | None = None, config: Path | None = None
-) -> dict[str, dict[str, Any]]:
+def collect(root: Path, study: Path) -> dict[str, dict[str, Any]]:
     """The parts of ``record.json`` that need no device: host, source, system and versions.
 
     Args:
         root: the project's folder, where the lock file and ``config.yaml`` lie.
-        study: the study's folder, hashed where it is given.
-        config: the configuration file, when it is not ``config.yaml``.
+        study: the study's folder.
     """
     return {
         "versions": versions(),
         "host": host(),
-        "source": source(root, study=study, config=config),
+        "source": source(root, study),
         "system": system(),
     }
 
@@ -166,14 +158,13 @@ def host() -> dict[str, Any]:
     )
 
 
-def source(
-    root: Path, *, study: Path | None = None, config: Path | None = None
-) -> dict[str, str | bool]:
+def source(root: Path, study: Path | None = None) -> dict[str, str | bool]:
     """Git commit, whether the tree was clean, and the hashes of lock file, config and study."""
     hashes = _known(
         # A folder without a lock of its own runs with what this library is locked to.
-        lock_sha256=file_sha256(root / LOCK_FILE) or file_sha256(LOCK),
-        config_sha256=file_sha256(config or root / CONFIG_FILE),
+        lock_sha256=file_sha256(root / LOCK.name) or file_sha256(LOCK),
+        # The file may have been edited since the run began.
+        config_sha256=os.environ.get(CONFIG_HASH_VARIABLE) or file_sha256(root / CONFIG),
         study_sha256=folder_sha256(study) if study is not None and study.is_dir() else None,
     )
     return _git_state(root) | hashes
@@ -182,7 +173,7 @@ def source(
 def system() -> dict[str, str]:
     """The Debian packages that decide the bytes of the PDF, where dpkg knows them."""
     found = {
-        name: _output("dpkg-query", "-W", "-f=${Version}", package)
+        name: output_of("dpkg-query", "-W", "-f=${Version}", package)
         for name, package in DEBIAN_PACKAGES.items()
     }
     return _known(**found)
@@ -204,12 +195,12 @@ def folder_sha256(folder: Path) -> str:
 
 
 def _git_state(root: Path) -> dict[str, str | bool]:
-    top = _output("git", "-C", str(root), "rev-parse", "--show-toplevel")
+    top = output_of("git", "-C", str(root), "rev-parse", "--show-toplevel")
     # A copy of the project inside another repository says nothing about that repository's commit.
     if top is None or Path(top).resolve() != root.resolve():
         return {}
-    commit = _output("git", "-C", str(root), "rev-parse", "--verify", "HEAD")
-    changes = _output("git", "-C", str(root), "status", "--porcelain")
+    commit = output_of("git", "-C", str(root), "rev-parse", "--verify", "HEAD")
+    changes = output_of("git", "-C", str(root), "status", "--porcelain")
     return _known(commit=commit, clean=None if changes is None else not changes)
 
 
@@ -243,11 +234,11 @@ def _memory() -> int | None:
         return None
 
 
-def _output(*command: str) -> str | None:
+def output_of(*command: str) -> str | None:
     """What a command prints, or None where it is missing, fails or does not come back."""
     try:
-        done = subprocess.run(  # noqa: S603 - the commands are written above
-            command, capture_output=True, text=True, timeout=10, check=True
+        done = subprocess.run(  # noqa: S603 - commands that the library writes
+            command, capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None
