@@ -401,12 +401,10 @@ def _restore_gains(model: nn.Module) -> None:
     with torch.no_grad():
         for module in model.modules():
             gain = getattr(module, "weight", None)
-            if isinstance(gain, nn.Parameter) and not is_unsized(gain) and _is_gain(gain):
+            if not isinstance(gain, nn.Parameter) or is_unsized(gain) or gain.is_meta:
+                continue
+            if gain.ndim == 1 and _is_continuous(gain):
                 gain.fill_(1.0)
-
-
-def _is_gain(weight: Tensor) -> bool:
-    return weight.ndim == 1 and not weight.is_meta and _is_continuous(weight)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

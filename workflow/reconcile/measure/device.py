@@ -237,18 +237,12 @@ def time_layers(
             calls.clear()
             called(model, inputs)
             _wait(device)
-            for name, total in _by_layer(calls, names).items():
+            totals: dict[str, float] = {}
+            for module, start, end in calls:
+                totals[names[module]] = totals.get(names[module], 0.0) + _elapsed(start, end)
+            for name, total in totals.items():
                 samples.setdefault(name, []).append(total)
     return {name: Spread.of(values) for name, values in samples.items()}
-
-
-def _by_layer(
-    calls: list[tuple[nn.Module, Stamp, Stamp]], names: dict[nn.Module, str]
-) -> dict[str, float]:
-    totals: dict[str, float] = {}
-    for module, start, end in calls:
-        totals[names[module]] = totals.get(names[module], 0.0) + _elapsed(start, end)
-    return totals
 
 
 def reset_peak_memory(device: torch.device) -> None:

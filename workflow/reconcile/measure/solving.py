@@ -180,7 +180,9 @@ def _polynomial(
     if fitted is None:
         raise _OtherwiseError
     cuts = sorted({cut for ends in bounds for bound in ends for cut in fitted.cuts(bound, number)})
-    _agree(line, [*_around(cuts, number, NEAR), *_between(cuts, number, draw)], fitted)
+    near = list(dict.fromkeys([*_around(cuts, number, NEAR), *_between(cuts, number, draw)]))
+    if list(map(fitted, near)) != line.numbers(near):
+        raise _OtherwiseError
 
 
 def _around(cuts: Iterable[int], number: int, near: int) -> list[int]:
@@ -193,13 +195,6 @@ def _between(cuts: Iterable[int], number: int, draw: random.Random) -> list[int]
     """A place drawn between each two cuts, and beyond the outer ones."""
     ends = sorted({0, number, *cuts})
     return [draw.randrange(low, high) for low, high in pairwise(ends)]
-
-
-def _agree(line: _Line, places: Sequence[int], fitted: Newton) -> None:
-    wanted = list(dict.fromkeys(places))
-    for place, value in zip(wanted, line.numbers(wanted), strict=True):
-        if fitted(place) != value:
-            raise _OtherwiseError
 
 
 def _monotone(line: _Line, bounds: Sequence[Interval], draw: random.Random, near: int) -> None:
@@ -286,7 +281,9 @@ class Newton:
         Every place in 1..number - 1 that is on the other side than the one before. Between two
         places where its differences change their sign it only grows or only falls.
         """
-        ends = [0, *self._turns(number), number - 1]
+        step = self.step()
+        turns = step.cuts(Fraction(0), number) if step is not None else []
+        ends = [0, *turns, number - 1]
         found = []
         for low, high in pairwise(ends):
             if low < high and (self(low) >= bound) != (self(high) >= bound):
@@ -295,12 +292,6 @@ class Newton:
                 cut = bisect_left(inside, True, key=lambda place: (self(place) >= bound) == side)
                 found.append(inside[cut])
         return found
-
-    def _turns(self, number: int) -> Iterator[int]:
-        """Places at which it may turn from growing to falling, in order."""
-        step = self.step()
-        if step is not None:
-            yield from step.cuts(Fraction(0), number)
 
 
 # What is measured at the values that were chosen.
@@ -395,7 +386,8 @@ class Solving:
     def _ask(self, claim: str, wanted: list[int]) -> list[Value]:
         """The count of a claim at each value."""
         new = [value for value in dict.fromkeys(wanted) if value not in self.numbers]
-        requests = (self._request(value, name) for value in new for name in self._networks())
+        names = self.planned["networks"]
+        requests = (self._request(value, name) for value in new for name in names)
         answers: dict[int, dict[str, Answer]] = {value: {} for value in new}
         for request, answer in self.pool.ask_all(requests):
             answers[request["value"]][request["network"]] = answer
@@ -404,9 +396,6 @@ class Solving:
         for value, found in answers.items():
             self.numbers[value] = self._counted(value, found)
         return [self.numbers[value][claim] for value in wanted]
-
-    def _networks(self) -> list[str]:
-        return list(self.planned["networks"])
 
     def _arguments(self, value: int) -> dict[str, Answer]:
         own = {} if "axes" in self.planned else {self.planned["argument"]: value}
@@ -445,7 +434,7 @@ class Solving:
         """The effective stride of all layers at the largest value that has a network."""
         known = [value for value, counts in self.numbers.items() if any(counts.values())]
         strides = {1}
-        for name in self._networks() if known else ():
+        for name in self.planned["networks"] if known else ():
             # Of what is only counted nobody measures what a layer sees of its input.
             wanted = self._request(max(known), name, swept=False)
             for _, answer in self.pool.ask_all([wanted]):

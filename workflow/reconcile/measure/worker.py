@@ -226,20 +226,13 @@ class Worker:
         try:
             if request.get("solved"):  # the next value may need any amount of memory
                 return _on_meta(self._of_two_runs(request, META), "a value tried"), None
-            if request["placement"] == "meta":
-                return self._on_meta_or_values(request, device)
-            return self._run(request, device)
+            if request["placement"] != "meta":
+                return self._run(request, device)
+            if (sketch := self._sketch(request)) is None:  # it looks at values, and is given some
+                return self._run(request | {"sketch": None}, device)
+            return _on_meta(sketch, "as the study asks"), None
         except FAULTS as error:
             return _failed(_status(error), error, self._ran), None
-
-    def _on_meta_or_values(
-        self, request: Answer, device: torch.device
-    ) -> tuple[Answer, _Ready | None]:
-        """Counts from the meta device; a network that looks at values is run on some."""
-        sketch = self._sketch(request)
-        if sketch is None:
-            return self._run(request | {"sketch": None}, device)
-        return _on_meta(sketch, "as the study asks"), None
 
     def _run(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
         """Count a network on values, where it fits into memory, and hold it against the meta run.
