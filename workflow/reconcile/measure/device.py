@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -137,8 +137,7 @@ def describe_device(choice: Choice, policy: str) -> dict[str, Any]:
 # How long a pass takes.
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(NamedTuple):
     """Median and quartiles over repeats, in milliseconds."""
 
     median: float

@@ -36,7 +36,6 @@ from reconcile.measure.counting import (
     layer_names,
 )
 from reconcile.measure.device import (
-    Spread,
     available_memory,
     choose_device,
     cuda_problem,
@@ -404,11 +403,7 @@ class Worker:
         total = time_network(model, inputs, device, more, repeats)
         peak = peak_memory(device)
         layers = time_layers(model, inputs, device, passes_of_layers(repeats))
-        return {
-            "peak_memory_bytes": peak,
-            "network": _spread(total),
-            "layers": {name: _spread(spread) for name, spread in layers.items()},
-        }
+        return {"peak_memory_bytes": peak, "network": total, "layers": layers}
 
 
 def _cells(counted: tuple[list[Row], Tensor]) -> list[Answer]:
@@ -481,14 +476,8 @@ def _coverage(ready: _Ready) -> Answer | None:
     ):
         return None
     covered = cover(layer, first.first_input, ready.device)
-    return {
-        "layer": first.layer,
-        "height": covered.height,
-        "width": covered.width,
-        "seen": covered.seen,
-        "windows_in_row": covered.windows_in_row,
-        "windows": [vars(window) for window in covered.windows],
-    }
+    windows = [vars(window) for window in covered.windows]
+    return vars(covered) | {"layer": first.layer, "windows": windows}
 
 
 def _summary(output: Tensor) -> dict[str, str]:
@@ -496,10 +485,6 @@ def _summary(output: Tensor) -> dict[str, str]:
     values = output.double()
     numbers = {"mean": values.mean(), "rms": values.square().mean().sqrt(), "largest": values.max()}
     return {name: f"{float(number):.6g}" for name, number in numbers.items()}
-
-
-def _spread(spread: Spread) -> list[float]:
-    return [spread.median, spread.q1, spread.q3]
 
 
 def _failed(status: str, error: BaseException, ran: dict[str, Callable[[], Row]]) -> Answer:
