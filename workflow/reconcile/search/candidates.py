@@ -232,14 +232,13 @@ class Pool:
         """Hold every candidate against printed digits."""
         intervals = printed.rounded, printed.truncated
         low, high = min(i[0] for i in intervals), max(i[1] for i in intervals)
-        places = range(bisect_left(self._values, low), bisect_right(self._values, high))
+        below, above = bisect_left(self._values, low), bisect_right(self._values, high)
         hits = [
-            Fitting(self._sorted[place], fit)
-            for place in places
-            if (fit := reading_of_digits(self._sorted[place].value, printed)) is not None
+            Fitting(candidate, fit)
+            for candidate in self._sorted[below:above]
+            if (fit := reading_of_digits(candidate.value, printed)) is not None
         ]
         hits.sort(key=_rank)
-        below, above = bisect_left(self._values, low), bisect_right(self._values, high)
         nearest = (
             self._sorted[below - 1] if below else None,
             self._sorted[above] if above < len(self._sorted) else None,

@@ -38,7 +38,7 @@ from reconcile.search.candidates import (
 )
 from reconcile.study.expressions import count_in
 from reconcile.study.printed import PrintedNumber
-from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities
+from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, layer_quantities
 from reconcile.words import count_of
 
 Integers = NDArray[np.int64]
@@ -424,10 +424,8 @@ def _measured(facts: NetworkFacts) -> Iterator[tuple[str, str, int]]:
     """Quantity, layer and value of each number, totals first; each value of a quantity once."""
     names = [n for n in layer_quantities() if not QUANTITIES[n].seen]
     for name in names:
-        kinds = COUNTED_KINDS if QUANTITIES[name].total == "counted" else ()
         if QUANTITIES[name].total is not None:
-            rows = (row for row in facts.layers if not kinds or row["kind"] in kinds)
-            yield name, NETWORK, sum(count_in(row, name) for row in rows)
+            yield name, NETWORK, facts.total(name)
     seen: set[tuple[str, int]] = set()
     for row in facts.layers:
         for name in names:
