@@ -213,8 +213,7 @@ def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
     if study.sweep is None:
         return []
     there = {reading.id for reading in study.interpretations}
-    named = [r for r in study.interpretations if not isinstance(r, SweptInterpretation)]
-    own = {spelled(networks_of(study, reading)): reading.id for reading in named}
+    own = {spelled(networks_of(study, reading)): reading.id for reading in study.own_readings}
     cells = []
     for combination, arguments in _swept(study.sweep):
         reading = combination.id
@@ -341,13 +340,15 @@ def measured_slice(study: Study) -> dict[str, Any]:
     Snakemake reruns ``instantiate``, and with it ``measure``, when this changes: editing a claim, a
     title or the evidence does not change it.
     """
-    own = (r for r in study.interpretations if not isinstance(r, SweptInterpretation))
     grid = {"axes", "network", "networks", "placement"}
     return {
         "network": _network(study),
         "placement": study.placement,
         "arguments": study.arguments,
-        "interpretations": [r.model_dump(include={"id", "network", "networks"}) for r in own],
+        "interpretations": [
+            reading.model_dump(include={"id", "network", "networks"})
+            for reading in study.own_readings
+        ],
         "sweep": study.sweep.model_dump(include=grid) if study.sweep else None,
         "solve": _solve(study),
     }
