@@ -23,7 +23,7 @@ from fractions import Fraction
 from functools import reduce
 from itertools import chain, groupby, pairwise
 from math import gcd, lcm
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
@@ -40,7 +40,7 @@ from reconcile.search.geometries import (
 )
 from reconcile.search.misprint import Chance, Misprint, SlipFindings, rewrites
 from reconcile.search.slips import MOST_FREE_PRODUCTS, search_product, search_sum
-from reconcile.search.term_rows import search_terms, terms_to_try
+from reconcile.search.term_rows import Digits, conventions_of, search_terms, terms_to_try
 from reconcile.search.unexplained import (
     conventions_to_try,
     digits_to_try,
@@ -71,7 +71,6 @@ MOST_JOINED: Final = 100_000
 SHOWN: Final = 12
 """Intervals that a sentence names."""
 
-Digits = Literal["rounded", "cut"]
 Interval = tuple[Fraction, Fraction]
 METHODS = {
     "scan": "one after the other",
@@ -175,9 +174,7 @@ def search_solutions(given: Given) -> Iterator[Row]:
     points = _points_of(given)
     for wanted in given.study.solve:
         claims = claims_named(given.study, wanted.claims)
-        exact = all(claim.number.exact for claim in claims)
-        conventions: tuple[Digits, ...] = ("rounded",) if exact else ("rounded", "cut")
-        for digits in conventions:
+        for digits in conventions_of(claims):
             yield from _solution_rows(wanted, claims, points, digits)
 
 

@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, lcm
+from math import ceil, lcm, prod
 from typing import Final
 
 MOST_NODES: Final = 50_000
@@ -80,10 +80,8 @@ class Box:
     @property
     def combinations(self) -> int:
         """How many combinations of numbers there are."""
-        number = 1
-        for least, most in zip(self.least, self.most, strict=True):
-            number *= most - least + 1
-        return number
+        ends = zip(self.least, self.most, strict=True)
+        return prod(most - least + 1 for least, most in ends)
 
     def total(self, line: int, solution: Solution) -> int:
         """What a solution adds to a line."""
@@ -260,11 +258,6 @@ def find(
     return TermFindings(tuple(ranked), search.nodes, search.complete)
 
 
-def _solvable(box: Box) -> bool:
-    """Whether there is a solution for all lines, as far as a search may go."""
-    return bool(find(box, most_nodes=WORLD_NODES, most_kept=1).solutions)
-
-
 def most_lines(box: Box, most_nodes: int = MOST_NODES) -> tuple[int, bool]:
     """How many lines a combination reaches at most, and whether all of them were looked at."""
     search = _BestWalk(box, 1, most_nodes, MOST_KEPT)
@@ -339,7 +332,9 @@ def invented(box: Box, real: Sequence[int], known: Sequence[Solution]) -> int:
         known: solutions of the true table.
     """
     draw = random.Random(SEED)  # noqa: S311 - invented tables, no secrets
-    return sum(_solvable(_world(box, real, known, draw)) for _ in range(WORLDS))
+    worlds = (_world(box, real, known, draw) for _ in range(WORLDS))
+    solved = (find(world, most_nodes=WORLD_NODES, most_kept=1).solutions for world in worlds)
+    return sum(map(bool, solved))
 
 
 def _world(box: Box, real: Sequence[int], known: Sequence[Solution], draw: random.Random) -> Box:
