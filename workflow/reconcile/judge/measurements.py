@@ -15,7 +15,7 @@ from reconcile.study.expressions import (
     UnknownNameError,
     evaluate,
     number_in,
-    refuse_several,
+    numbers_in,
     selected,
     with_own_parts,
 )
@@ -209,8 +209,7 @@ class ReadingScope(PaperScope):
             return [Fraction(factor * self._of_part(column, selector.removeprefix(OF_PART)))]
         rows = selected(self.rows, selector)
         self._note(column, rows)
-        refuse_several(name, column, selector, rows)
-        return [factor * number_in(row, column, row["layer"]) for row in rows]
+        return numbers_in(rows, name, selector)
 
     def _note(self, column: str, rows: Iterable[Row]) -> None:
         """Note what is missing in a count of multiply-adds."""

@@ -27,9 +27,8 @@ from reconcile.study.expressions import (
     Row,
     Scope,
     UnknownNameError,
-    number_in,
     number_or_none,
-    refuse_several,
+    numbers_in,
     selected,
     total_of,
 )
@@ -323,8 +322,7 @@ class AnswerScope(Scope):
             return [factor * Fraction(total_of(rows.values(), column))]
         asked = selected(rows, selector)
         _refuse_incomplete(column, asked)
-        refuse_several(name, column, selector, asked)
-        return [factor * number_in(row, column, row["layer"]) for row in asked]
+        return numbers_in(asked, name, selector)
 
     def lookup(self, function: str, name: str) -> Any:
         """``argument(name)``; what the paper says is nothing measured."""

@@ -475,14 +475,17 @@ def selected(rows: Mapping[str, Row], selector: str) -> list[Row]:
     return found
 
 
-def refuse_several(name: str, column: str, selector: str, rows: list[Row]) -> None:
-    """Refuse to add up what only one layer has.
+def numbers_in(rows: list[Row], name: str, selector: str) -> list[Fraction]:
+    """The quantity of each row that a selector names.
 
     Raises:
-        ExpressionError: several rows are asked for it.
+        ExpressionError: several rows are asked for what only one layer has.
+        UnknownNameError: the cell of a row is empty.
     """
+    column, factor = QUANTITIES[name].multiple_of or (name, 1)
     if QUANTITIES[column].total is None and len(rows) > 1:
         raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
+    return [factor * number_in(row, column, row["layer"]) for row in rows]
 
 
 def number_in(row: Row, column: str, layer: str) -> Fraction:
