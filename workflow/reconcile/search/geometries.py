@@ -255,7 +255,6 @@ class GeometryFindings:
         total: How many of them give the neurons.
         maps: Their maps, those that keep the stated kernel and stride first, then by number of
             geometries; at most `MOST_MAPS` of them.
-        total_maps: How many different maps there are.
         found: What was found, in words.
     """
 
@@ -265,7 +264,6 @@ class GeometryFindings:
     tried: int
     total: int
     maps: tuple[Maps, ...]
-    total_maps: int
     found: str
 
 
@@ -465,9 +463,7 @@ class _Ranges:
         total = sum(m.geometries for m in maps)
         found = _found(maps, self.sought.stated, kind.on)
         shown = tuple(maps[:MOST_MAPS])
-        return GeometryFindings(
-            kind.id, kind.title, searched, tried, total, shown, len(maps), found
-        )
+        return GeometryFindings(kind.id, kind.title, searched, tried, total, shown, found)
 
 
 def _found(maps: Sequence[Maps], stated: KernelAndStride | None, on: str) -> str:

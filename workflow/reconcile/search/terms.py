@@ -169,7 +169,6 @@ class _Walk:
         return rest[::-1]
 
     def run(self) -> None:
-        """Walk through the box."""
         try:
             self.walk(0, list(range(len(self.box.lows))), list(self.box.lows), list(self.box.highs))
         except _EnoughError:
@@ -222,7 +221,6 @@ class _Walk:
         return sorted(several, key=lambda one: -len(one[1]))
 
     def take(self, alive: list[int]) -> None:
-        """Keep a solution."""
         self.solutions.append(tuple(self.chosen))
         if len(self.solutions) >= self.most_kept:
             raise _EnoughError
