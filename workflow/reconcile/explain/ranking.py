@@ -32,7 +32,7 @@ from reconcile.explain.tried import (
     slips_in_maps,
 )
 from reconcile.files import write_text
-from reconcile.search.candidates import Candidate, NetworkFacts, Pool, quoted
+from reconcile.search.candidates import WINDOW, Candidate, NetworkFacts, Pool, quoted
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.misprint import FIT, Digits
 from reconcile.search.unexplained import Assumed, Rank, rank_of
@@ -55,10 +55,6 @@ _WORDS: Final = {
     SLIP: "slip",
     FIT: "one digit off",
 }
-_WINDOW: Final = 2
-"""Candidates count from the printed number divided by this up to as many times it."""
-
-
 HEAD: Final = {
     "number": "number",
     "digits": "digits",
@@ -244,7 +240,7 @@ def _hits(
     search: str, network: str, candidates: list[Candidate], printed: PrintedNumber
 ) -> Iterator[Explanation]:
     """What fits, each held against the candidates that assume no more than it."""
-    low, high = printed.value / _WINDOW, printed.value * _WINDOW
+    low, high = printed.value / WINDOW, printed.value * WINDOW
     near = [c for c in candidates if low <= c.value <= high]
     for cost in sorted({candidate.cost for candidate in near}):
         pool = Pool(c for c in near if c.cost <= cost)
