@@ -11,7 +11,7 @@ import platform
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,28 +191,22 @@ def _memory_as_it_is() -> Iterator[None]:
         settings.fill_uninitialized_memory = before
 
 
-def _passes(
-    run: Callable[[], None], device: torch.device, warmup: int, repeats: int
-) -> list[float]:
-    for _ in range(warmup):
-        run()
-    samples = []
-    for _ in range(repeats):
-        _wait(device)
-        start = _stamp(device)
-        run()
-        end = _stamp(device)
-        _wait(device)
-        samples.append(_elapsed(start, end))
-    return samples
-
-
 def time_network(
     model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, warmup: int, repeats: int
 ) -> Spread:
     """Latency of the plain forward pass, nothing hooked."""
+    samples = []
     with torch.no_grad(), _memory_as_it_is():
-        return Spread.of(_passes(lambda: called(model, inputs), device, warmup, repeats))
+        for _ in range(warmup):
+            called(model, inputs)
+        for _ in range(repeats):
+            _wait(device)
+            start = _stamp(device)
+            called(model, inputs)
+            end = _stamp(device)
+            _wait(device)
+            samples.append(_elapsed(start, end))
+    return Spread.of(samples)
 
 
 def time_layers(

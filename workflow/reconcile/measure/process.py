@@ -113,8 +113,7 @@ class Zygote:
                 [sys.executable, "-m", "reconcile.measure.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                # What a network prints belongs to the log, not to what this process writes.
-                stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+                stdout=_log(),
                 env=os.environ | _ENVIRONMENT,
                 # A signal to this process's group is for this process, which then ends it.
                 start_new_session=True,
@@ -356,9 +355,9 @@ def _word(value: Any) -> str:
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
-def _has_fileno(stream: Any) -> bool:
+def _log() -> int:
+    """Where what networks print goes: to the log, not to what this process writes."""
     try:
-        stream.fileno()
+        return sys.stderr.fileno()
     except (AttributeError, OSError):
-        return False
-    return True
+        return subprocess.DEVNULL
