@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -393,18 +394,9 @@ def folded(name: str) -> str:
     return name.removesuffix("_") if not name.endswith("__") else name
 
 
+@cache
 def sort_of(func: Any) -> Sort:
     """What an operator is; found once for each."""
-    found = _SORTS.get(func)
-    if found is None:
-        found = _SORTS[func] = _find_sort(func)
-    return found
-
-
-_SORTS: dict[Any, Sort] = {}
-
-
-def _find_sort(func: Any) -> Sort:
     if isinstance(func, HigherOrderOperator):
         name = f"higher_order.{func.name()}"
         return Sort(name, _PRODUCTS.get(name))
