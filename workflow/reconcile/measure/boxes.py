@@ -439,7 +439,7 @@ def _mixed(boxes: Boxes, given: Tensor, groups: int, channels: int) -> Boxes:
 def _pools(call: Call, see: See) -> Boxes:
     given = call.args[0]
     boxes = _seen_by(given, see)
-    count = int(_AXES.search(call.func.__name__)[1])  # type: ignore[index]
+    count = sort_of(call.func).map_axes
     of = _each(count)
     kernel = of(call.argument("kernel_size"))
     stride = of(call.argument("stride") or kernel)
@@ -448,14 +448,11 @@ def _pools(call: Call, see: See) -> Boxes:
     return _windowed(boxes, given, [_slid(*value) for value in values])
 
 
-_AXES = re.compile(r"([123])d")
-
-
 def _pools_to_size(call: Call, see: See) -> Boxes:
     """Windows of n/m positions each, as nearly as they go (torch's adaptive pooling)."""
     given = call.args[0]
     boxes = _seen_by(given, see)
-    count = int(_AXES.search(call.func.__name__)[1])  # type: ignore[index]
+    count = sort_of(call.func).map_axes
     dimensions = range(given.ndim - count, given.ndim)
     whole = [d for d in dimensions if call.made.shape[d] == 1]
     boxes = _reduced(boxes, whole, given.ndim)
@@ -478,8 +475,7 @@ def _resamples(call: Call, see: See) -> Boxes:
     """Each position takes its neighbours in the smaller map: one, two or four of them."""
     given = call.args[0]
     boxes = _seen_by(given, see)
-    name = call.func.__name__
-    count = int(_AXES.search(name)[1])  # type: ignore[index]
+    name, count = call.func.__name__, sort_of(call.func).map_axes
     around = (0,) if "nearest" in name else (-1, 0, 1, 2) if "bicubic" in name else (0, 1)
     taken = []
     for d in range(given.ndim - count, given.ndim):
