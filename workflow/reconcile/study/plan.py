@@ -223,14 +223,8 @@ def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
     return cells
 
 
-def effects(study: Study, cells: Sequence[Combination]) -> dict[str, Fraction]:
-    """How much each axis decides: the variance of the mean number of matched claims by value."""
-    if study.sweep is None or not cells:
-        return {}
-    return {name: _variance(cells, name) for name in study.sweep.axes}
-
-
 def _variance(cells: Sequence[Combination], axis: str) -> Fraction:
+    """How much an axis decides: the variance of the mean number of matched claims by value."""
     groups: dict[str, list[int]] = {}
     for cell in cells:
         groups.setdefault(repr(cell.arguments[axis]), []).append(cell.matched)
@@ -241,10 +235,9 @@ def _variance(cells: Sequence[Combination], axis: str) -> Fraction:
 
 def axes_by_effect(study: Study, cells: Sequence[Combination]) -> list[str]:
     """The axes that have several values, those that decide most first."""
-    found = effects(study, cells)
-    axes = study.sweep.axes if study.sweep else {}
-    several = [name for name in found if len(values_of(axes[name])) > 1]
-    return sorted(several, key=lambda name: -found[name])
+    axes = study.sweep.axes if study.sweep and cells else {}
+    several = [name for name, axis in axes.items() if len(values_of(axis)) > 1]
+    return sorted(several, key=lambda name: -_variance(cells, name))
 
 
 def plan_of(study: Study, name: str) -> dict[str, Any]:
