@@ -6,6 +6,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,15 @@ from reconcile import __version__
 from reconcile.files import LOCK
 from reconcile.measure import provenance
 from reconcile.measure.provenance import (
-    collect,
     folder_sha256,
     host,
+    record_of,
     source,
     system,
     versions,
 )
 from reconcile.run import CONFIG_HASH_VARIABLE
+from reconcile.study.settings import Measuring
 
 
 def git(folder: Path, *words: str) -> str:
@@ -138,11 +140,17 @@ def test_packages_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(versions()) == {"python", "reconcile"}
 
 
-def test_collect(repository: Path) -> None:
-    """All parts together, with the study's hash where a study is given."""
+def test_whole_record(repository: Path) -> None:
+    """All parts together, with the study's hash and what the measuring process said of itself."""
     study = repository / "study"
     study.mkdir()
     (study / "study.yaml").write_bytes(b"x")
-    found = collect(repository, study)
-    assert set(found) == {"versions", "host", "source", "system"}
+    flags = {"tf32_matmul": False, "tf32_cudnn": True, "deterministic": True, "threads": 3}
+    said = {"device": {"type": "cpu"}, "flags": flags, "versions": {"torch": "2.13.0"}}
+    found = record_of(study, repository, datetime.now(UTC), said, Measuring())
     assert found["source"]["study_sha256"] == folder_sha256(study)
+    assert found["versions"] == versions() | {"torch": "2.13.0"}
+    assert (found["host"], found["system"]) == (host(), system())
+    assert (found["study"], found["device"], found["flags"]) == ("study", {"type": "cpu"}, flags)
+    assert (found["settings"]["tf32"], found["settings"]["threads"]) == (True, 3)
+    assert found["started"] <= found["ended"]

@@ -63,26 +63,26 @@ def record_of(
         settings: how was measured.
     """
     ended = datetime.now(UTC)
-    facts = collect(root, study_folder)
-    return facts | {
+    flags = introduction["flags"]
+    kernels = {
+        "tf32": flags["tf32_matmul"] or flags["tf32_cudnn"],
+        "deterministic": flags["deterministic"],
+        "threads": flags["threads"],
+    }
+    return {
+        "versions": versions() | introduction["versions"],
+        "host": host(),
+        "source": source(root, study_folder),
+        "system": system(),
         "study": study_folder.resolve().name,
         "command": os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.argv),
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 3),
         "device": introduction["device"],
-        "settings": settings.model_dump() | _kernels(introduction["flags"]),
+        "settings": settings.model_dump() | kernels,
         "twice_every": TWICE_EVERY,
-        "flags": introduction["flags"],
-        "versions": facts.get("versions", {}) | introduction["versions"],
-    }
-
-
-def _kernels(flags: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "tf32": flags["tf32_matmul"] or flags["tf32_cudnn"],
-        "deterministic": flags["deterministic"],
-        "threads": flags["threads"],
+        "flags": flags,
     }
 
 
@@ -100,21 +100,6 @@ def merged_record(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "ended": max(record["ended"] for record in records),
         "seconds": round(sum(record["seconds"] for record in records), 3),
         "jobs": jobs,
-    }
-
-
-def collect(root: Path, study: Path) -> dict[str, dict[str, Any]]:
-    """The parts of ``record.json`` that need no device: host, source, system and versions.
-
-    Args:
-        root: the project's folder, where the lock file and ``config.yaml`` lie.
-        study: the study's folder.
-    """
-    return {
-        "versions": versions(),
-        "host": host(),
-        "source": source(root, study),
-        "system": system(),
     }
 
 
