@@ -6,6 +6,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,15 @@ from reconcile import __version__
 from reconcile.files import LOCK
 from reconcile.measure import provenance
 from reconcile.measure.provenance import (
-    collect,
-    file_sha256,
     folder_sha256,
     host,
+    record_of,
     source,
     system,
     versions,
 )
+from reconcile.run import CONFIG_HASH_VARIABLE
+from reconcile.study.settings import Measuring
 
 
 def git(folder: Path, *words: str) -> str:
@@ -79,11 +81,10 @@ def test_no_commit_yet(tmp_path: Path) -> None:
     assert "commit" not in source(tmp_path)
 
 
-def test_other_config(repository: Path, tmp_path: Path) -> None:
-    """The configuration that was used is hashed, not the usual one."""
-    other = tmp_path / "other.yaml"
-    other.write_text("x: 1\n", encoding="utf-8")
-    assert source(repository, config=other)["config_sha256"] == file_sha256(other)
+def test_other_config(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum of the configuration that a run began with counts, not that of the file as it is."""
+    monkeypatch.setenv(CONFIG_HASH_VARIABLE, "ab" * 32)
+    assert source(repository)["config_sha256"] == "ab" * 32
 
 
 def test_folder_hash(tmp_path: Path) -> None:
@@ -139,11 +140,17 @@ def test_packages_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(versions()) == {"python", "reconcile"}
 
 
-def test_collect(repository: Path) -> None:
-    """All parts together, with the study's hash where a study is given."""
+def test_whole_record(repository: Path) -> None:
+    """All parts together, with the study's hash and what the measuring process said of itself."""
     study = repository / "study"
     study.mkdir()
     (study / "study.yaml").write_bytes(b"x")
-    found = collect(repository, study=study)
-    assert set(found) == {"versions", "host", "source", "system"}
+    flags = {"tf32_matmul": False, "tf32_cudnn": True, "deterministic": True, "threads": 3}
+    said = {"device": {"type": "cpu"}, "flags": flags, "versions": {"torch": "2.13.0"}}
+    found = record_of(study, repository, datetime.now(UTC), said, Measuring())
     assert found["source"]["study_sha256"] == folder_sha256(study)
+    assert found["versions"] == versions() | {"torch": "2.13.0"}
+    assert (found["host"], found["system"]) == (host(), system())
+    assert (found["study"], found["device"], found["flags"]) == ("study", {"type": "cpu"}, flags)
+    assert (found["settings"]["tf32"], found["settings"]["threads"]) == (True, 3)
+    assert found["started"] <= found["ended"]

@@ -411,7 +411,10 @@ def _at_sizes(one: CountedNetwork, printed: PrintedNumber, pool: Zygote) -> Iter
         }
         ((_, answer),) = pool.ask_all([request])
         if answer["status"] in MEASURED:
-            yield from _of_size(f"{other}", NetworkFacts(answer["layers"]))
+            facts = NetworkFacts(answer["layers"])
+            for name in BY_SIZE:
+                words = f"{QUANTITIES[name].words} for an image of {other} × {other}"
+                yield Candidate(words, f"{name}(network)", Fraction(facts.total(name)), 1)
 
 
 def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[int]:
@@ -433,9 +436,3 @@ def _sides_near(facts: NetworkFacts, side: int, printed: PrintedNumber) -> list[
                     off = abs(other / ideal - 1)
                     found[other] = min(off, found.get(other, off))
     return sorted(sorted(found, key=lambda other: (found[other], other))[:MOST_SIDES])
-
-
-def _of_size(side: str, facts: NetworkFacts) -> Iterator[Candidate]:
-    for name in BY_SIZE:
-        words = f"{QUANTITIES[name].words} for an image of {side} × {side}"
-        yield Candidate(words, f"{name}(network)", Fraction(facts.total(name)), 1)

@@ -32,7 +32,7 @@ from reconcile.explain.tried import (
     slips_in_maps,
 )
 from reconcile.files import write_text
-from reconcile.search.candidates import Candidate, NetworkFacts, Pool, quoted
+from reconcile.search.candidates import WINDOW, Candidate, NetworkFacts, Pool, quoted
 from reconcile.search.conventions import COUNTERS, TOOLS, TWICE, USUAL, convention_candidates
 from reconcile.search.misprint import FIT, Digits
 from reconcile.search.unexplained import Assumed, Rank, rank_of
@@ -55,10 +55,6 @@ _WORDS: Final = {
     SLIP: "slip",
     FIT: "one digit off",
 }
-_WINDOW: Final = 2
-"""Candidates count from the printed number divided by this up to as many times it."""
-
-
 HEAD: Final = {
     "number": "number",
     "digits": "digits",
@@ -244,7 +240,7 @@ def _hits(
     search: str, network: str, candidates: list[Candidate], printed: PrintedNumber
 ) -> Iterator[Explanation]:
     """What fits, each held against the candidates that assume no more than it."""
-    low, high = printed.value / _WINDOW, printed.value * _WINDOW
+    low, high = printed.value / WINDOW, printed.value * WINDOW
     near = [c for c in candidates if low <= c.value <= high]
     for cost in sorted({candidate.cost for candidate in near}):
         pool = Pool(c for c in near if c.cost <= cost)
@@ -321,7 +317,8 @@ def _plainly_counted(
         yield "bytes", list(_different(byte_candidates(facts, power_of(printed.text))))
         return
     names = _names(quantity)
-    yield "total", [_total(facts, name) for name in names]
+    totals = ((QUANTITIES[name].words, quoted(name, NETWORK), facts.total(name)) for name in names)
+    yield "total", [Candidate(words, text, Fraction(value), 0) for words, text, value in totals]
     every = list(_different(c for name in names for c in convention_candidates(facts, name)))
     yield "conventions", [c for c in every if not _is_tool(c)]
     yield "tools", [c for c in every if _is_tool(c)]
@@ -329,11 +326,6 @@ def _plainly_counted(
 
 def _is_tool(candidate: Candidate) -> bool:
     return candidate.who.removeprefix(TWICE) in (*TOOLS, *COUNTERS)
-
-
-def _total(facts: NetworkFacts, quantity: str) -> Candidate:
-    value = Fraction(facts.total(quantity))
-    return Candidate(QUANTITIES[quantity].words, quoted(quantity, NETWORK), value, 0)
 
 
 def _different(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -361,27 +353,16 @@ def _nearest(
         if candidate.value and candidate.cost <= 1
     )
     found = pool.against(printed)
-    sides = (
+    below, above = (
         [Explanation(one.named.title, "nearest", near, CONTRADICTS, len(pool), 0.0)] if near else []
         for near in found.nearest
     )
-    below, above = sides
     return below, above
-
-
-def _is_known(candidate: Candidate) -> bool:
-    """Whether somebody counts just so; nobody takes a tool's number twice."""
-    return bool(candidate.who) and not candidate.who.startswith(TWICE)
-
-
-def _quantity_of(candidate: Candidate) -> int:
-    """The place of what is counted among what a number may count."""
-    name = candidate.expression.lstrip("(").partition("(")[0]
-    return QUANTITIES_ASKED.index(name) if name in QUANTITIES_ASKED else len(QUANTITIES_ASKED)
 
 
 def _rank(hit: Explanation) -> Rank:
     candidate = hit.candidate
+    name = candidate.expression.lstrip("(").partition("(")[0]
     assumed = Assumed(
         # The last zeros are among what is assumed already: a row says so.
         Fraction(candidate.cost - (hit.fit == WEAKLY)),
@@ -390,8 +371,9 @@ def _rank(hit: Explanation) -> Rank:
         candidate.expression,
         hit.search,
         hit.change,
-        known=_is_known(candidate),
-        place=_quantity_of(candidate),
+        # Nobody takes a tool's number twice.
+        known=bool(candidate.who) and not candidate.who.startswith(TWICE),
+        place=(*QUANTITIES_ASKED, name).index(name),
     )
     return rank_of(assumed)
 

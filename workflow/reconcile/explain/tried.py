@@ -230,15 +230,10 @@ def _classifier(facts: NetworkFacts) -> Row | None:
     return None if trunk or any(count_in(r, "all_parameters") for r in after) else row
 
 
-def _table(facts: NetworkFacts) -> Row | None:
-    """The largest table of words."""
-    tables = (t for t in facts.tensors if "embeddings" in t["parts"].split())
-    return max(tables, key=lambda tensor: count_in(tensor, "elements"), default=None)
-
-
 def _words_of(facts: NetworkFacts) -> tuple[int, int]:
     """The words of the largest table, and the numbers that stand for each; none where none is."""
-    table = _table(facts)
+    tables = (t for t in facts.tensors if "embeddings" in t["parts"].split())
+    table = max(tables, key=lambda tensor: count_in(tensor, "elements"), default=None)
     row = next((r for r in facts.ran if table and r["layer"] == table["layer"]), None)
     if table is None or row is None:
         return 0, 0

@@ -258,6 +258,7 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
     by_fits: dict[tuple[str, ...], list[str]] = {}
     unmeasured = []
     said = claim.number.said
+    printed = f"{said} ({claim.id})"
     for reading in dict.fromkeys(c.interpretation for c in countings):
         own = [c for c in countings if c.interpretation == reading and c.measured is not None]
         if not own:
@@ -270,7 +271,7 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
         )
         by_fits.setdefault(told, []).append(reading)
     if not by_fits:
-        return f"{claim.number.said} ({claim.id}) was measured under no reading."
+        return f"{printed} was measured under no reading."
     unfit = by_fits.pop((), [])
     parts = [
         f"with {', '.join(readings)} under {count_of(len(told), 'counting')}: " + "; ".join(told)
@@ -281,11 +282,9 @@ def _about(claim: Claim, countings: list[Counted]) -> str:
         none = f"none of {', '.join(unfit)}" if unmeasured else "no reading"
         weakly = any(counted.verdict == WEAKLY for counted in countings)
         unless = ", unless its last zeros are no digits" if weakly else ""
-        sentence = f"{claim.number.said} ({claim.id}) is reproduced by {none} under any counting"
-        return f"{sentence}{unless}.{unknown}"
+        return f"{printed} is reproduced by {none} under any counting{unless}.{unknown}"
     proof = " It is no proof of any of them." if len(parts) > 1 else ""
     rest = f" It fits none of {', '.join(unfit)}." if unfit else ""
-    printed = f"{claim.number.said} ({claim.id})"
     return f"{printed} is consistent {' — and '.join(parts)}.{rest}{unknown}{proof}"
 
 
@@ -390,13 +389,11 @@ class ResultsScope(PaperScope):
             found = self._count_conflicts(scope, wanted)
         else:
             scope, _, digits = function.partition("_")
-            found = self._count_satisfying(scope, _DIGITS.get(digits, ""), wanted)
+            name = _DIGITS.get(digits, "")
+            measured = [self._satisfied[r] for r in self._scopes[scope] if r in self._satisfied]
+            found = sum(wanted <= satisfied.get(name, set()) for satisfied in measured)
         self.asked.append(f"{spelled_call(function, claims)} is {found:,}")
         return found
-
-    def _count_satisfying(self, scope: str, digits: str, claims: set[str]) -> int:
-        measured = [self._satisfied[r] for r in self._scopes[scope] if r in self._satisfied]
-        return sum(claims <= satisfied.get(digits, set()) for satisfied in measured)
 
     def _count_conflicts(self, scope: str, claims: set[str]) -> int:
         conflicts = self._conflicts.get(scope)

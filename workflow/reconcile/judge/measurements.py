@@ -15,7 +15,7 @@ from reconcile.study.expressions import (
     UnknownNameError,
     evaluate,
     number_in,
-    refuse_several,
+    numbers_in,
     selected,
     with_own_parts,
 )
@@ -59,7 +59,9 @@ class Measurements:
             self._statuses.setdefault(interpretation, []).append(total["status"])
         self.coverage = _by_network(coverage)
         self.outputs = _by_network(outputs)
-        self._tensors = {} if tensors is None else _lists_by_network(tensors)
+        self._tensors: dict[tuple[str, str], list[Row]] = {}
+        for row in rows_of(tensors) if tensors is not None else ():
+            self._tensors.setdefault((row["interpretation"], row["network"]), []).append(row)
 
     @classmethod
     def read(cls, folder: Path) -> Measurements:
@@ -139,13 +141,6 @@ def _by_network(table: pd.DataFrame) -> dict[tuple[str, str], Row]:
     return {(row["interpretation"], row["network"]): row for row in rows_of(table)}
 
 
-def _lists_by_network(table: pd.DataFrame) -> dict[tuple[str, str], list[Row]]:
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in rows_of(table):
-        found.setdefault((row["interpretation"], row["network"]), []).append(row)
-    return found
-
-
 class ReadingScope(PaperScope):
     """One network of one interpretation: its measured layers and totals, and its arguments.
 
@@ -198,7 +193,10 @@ class ReadingScope(PaperScope):
         """The quantity for the network, one layer or every layer a pattern matches, exactly."""
         known = QUANTITIES[name]
         if known.table == "coverage.csv":
-            return [self._coverage(name, selector)]
+            row = self.measured.coverage.get(self.key)
+            if row is None or selector not in (NETWORK, row["layer"]):
+                raise UnknownNameError(f"no input coverage was measured for {selector!r}")
+            return [number_in(row, name, selector)]
         column, factor = known.multiple_of or (name, 1)
         if self._problem is not None and selector not in self.rows:
             # Of a network that failed only the layers that ran are known, one by one.
@@ -211,8 +209,7 @@ class ReadingScope(PaperScope):
             return [Fraction(factor * self._of_part(column, selector.removeprefix(OF_PART)))]
         rows = selected(self.rows, selector)
         self._note(column, rows)
-        refuse_several(name, column, selector, rows)
-        return [factor * number_in(row, column, row["layer"]) for row in rows]
+        return numbers_in(rows, name, selector)
 
     def _note(self, column: str, rows: Iterable[Row]) -> None:
         """Note what is missing in a count of multiply-adds."""
@@ -245,9 +242,3 @@ class ReadingScope(PaperScope):
             raise ExpressionError(f"{column} is of one layer, and no part's")
         whole = {row["layer"] for row in own if "biases" not in row["parts"].split()}
         return sum(int(number_in(self.rows[layer], column, layer)) for layer in sorted(whole))
-
-    def _coverage(self, name: str, selector: str) -> Fraction:
-        row = self.measured.coverage.get(self.key)
-        if row is None or selector not in (NETWORK, row["layer"]):
-            raise UnknownNameError(f"no input coverage was measured for {selector!r}")
-        return number_in(row, name, selector)

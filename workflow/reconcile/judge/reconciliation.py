@@ -310,23 +310,22 @@ def _how_many(measured: Measurements, own: list[Ranked], swept: list[Ranked]) ->
 def _ranking(listed: list[Ranked], every: list[Ranked]) -> list[dict[str, Any]]:
     """The entries of some readings, by their place among all of their kind."""
     place = {entry.reading.id: i for i, entry in enumerate(every, start=1)}
-    return [_ranked(place[entry.reading.id], entry) for entry in listed]
-
-
-def _ranked(place: int, entry: Ranked) -> dict[str, Any]:
-    return {
-        "rank": place,
-        "interpretation": entry.reading.id,
-        "title": entry.reading.title,
-        "excluded": bool(entry.excluded_by),
-        "excluded_by": list(entry.excluded_by),
-        "supported_by": list(entry.supported_by),
-        "score": entry.score,
-        "denies": list(entry.denies),
-        "assumes": list(entry.reading.assumes),
-        "reasons": entry.reasons,
-        "digits": entry.digits,
-    }
+    return [
+        {
+            "rank": place[entry.reading.id],
+            "interpretation": entry.reading.id,
+            "title": entry.reading.title,
+            "excluded": bool(entry.excluded_by),
+            "excluded_by": list(entry.excluded_by),
+            "supported_by": list(entry.supported_by),
+            "score": entry.score,
+            "denies": list(entry.denies),
+            "assumes": list(entry.reading.assumes),
+            "reasons": entry.reasons,
+            "digits": entry.digits,
+        }
+        for entry in listed
+    ]
 
 
 def _equal_counts(

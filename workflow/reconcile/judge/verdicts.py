@@ -213,10 +213,11 @@ def _count(
     value: Any = None
     if problem is None or measured.layers(reading.id, claim.network):
         try:
-            value, left_out = _evaluate(counting, scope(claim.network))
-            problem = None
-            if left_out:
-                problem, value = _incomplete(value, claim, left_out), None
+            asked = scope(claim.network)
+            asked.left_out.clear()
+            value, problem = evaluate(counting.count, asked), None
+            if asked.left_out:
+                problem, value = _incomplete(value, claim, asked.left_out), None
         except UnknownNameError as error:
             problem = str(error)
     if problem is not None:
@@ -228,13 +229,7 @@ def _count(
     return Counted(reading.id, claim.id, counting.id, counting.title, value, verdict, reason)
 
 
-def _evaluate(counting: Counting, scope: ReadingScope) -> tuple[Any, list[str]]:
-    """What a counting gives, and the operators whose multiply-adds it lacks."""
-    scope.left_out.clear()
-    return evaluate(counting.count, scope), [*scope.left_out]
-
-
-def _incomplete(value: Any, claim: Claim, left_out: list[str]) -> str:
+def _incomplete(value: Any, claim: Claim, left_out: Iterable[str]) -> str:
     counted = like(claim.number.said, value) if isinstance(value, Fraction) else "what was counted"
     return f"at least {counted}: the multiply-adds of {', '.join(left_out)} were not counted"
 

@@ -183,15 +183,12 @@ class Outcome:
             slow = self.failed("timed-out", f"no answer in {limit_s:g} s")
             return None if self.waited > 0.5 else slow  # noqa: PLR2004 - half of the time
         if self.starved:
-            told = "the kernel ended it for want of memory"
-            return self.failed("out-of-memory", told) if self._took_the_memory() else None
+            limit, told = memory_limit(), "the kernel ended it for want of memory"
+            took_it = limit is not None and self.peak_bytes > limit / 2
+            return self.failed("out-of-memory", told) if took_it else None
         if (self.code is not None and self.code >= 0) or self.announced:
             return self.failed("killed", f"the measuring process ended ({self.how()})")
         return None
-
-    def _took_the_memory(self) -> bool:
-        limit = memory_limit()
-        return limit is not None and self.peak_bytes > limit / 2
 
     def failed(self, status: str, message: str) -> Answer:
         """An answer for a reading that did not finish; what it counted before stays.

@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -70,6 +71,18 @@ class UnknownError(Exception):
 
 See = Callable[[Tensor], Boxes | None]
 """What a tensor sees along the axis in question; None for nothing."""
+
+
+def _seen_by(tensor: Tensor, see: See) -> Boxes:
+    """What a tensor sees that must see something.
+
+    Raises:
+        UnknownError: it sees nothing.
+    """
+    boxes = see(tensor)
+    if boxes is None:
+        raise UnknownError
+    return boxes
 
 
 @dataclass(frozen=True)
@@ -184,15 +197,15 @@ def _aligned(boxes: Boxes, dimensions: int) -> Boxes:
     return boxes.map(lambda v: v.reshape((1,) * (dimensions - v.ndim) + tuple(v.shape)))
 
 
+def _widest(several: Iterable[Boxes | None], dimensions: int) -> Boxes | None:
+    """What sees whatever any of several sees, with so many dimensions; None where none sees."""
+    seeing = [_aligned(boxes, dimensions) for boxes in several if boxes is not None]
+    return reduce(Boxes.wider, seeing) if seeing else None
+
+
 def _each_element(call: Call, see: See) -> Boxes | None:
     """Each element sees what the elements see that it is made of."""
-    found: Boxes | None = None
-    for tensor in call.tensors:
-        boxes = see(tensor)
-        if boxes is not None:
-            boxes = _aligned(boxes, call.made.ndim)
-            found = boxes if found is None else found.wider(boxes)
-    return found
+    return _widest(map(see, call.tensors), call.made.ndim)
 
 
 def _first_only(call: Call, see: See) -> Boxes | None:
@@ -271,11 +284,9 @@ def _reduced(boxes: Boxes, dimensions: Iterable[int], rank: int) -> Boxes:
     return found
 
 
-def _reduces(call: Call, see: See) -> Boxes | None:
+def _reduces(call: Call, see: See) -> Boxes:
     given = call.args[0]
-    boxes = see(given)
-    if boxes is None:
-        return None
+    boxes = _seen_by(given, see)
     dim = call.argument("dim")
     if dim is None or dim == []:
         places = list(range(given.ndim))
@@ -288,34 +299,33 @@ def _reduces(call: Call, see: See) -> Boxes | None:
     return found.map(lambda v: v.squeeze(gone))
 
 
-def _along(call: Call, see: See) -> Boxes | None:
+def _reduces_last(call: Call, see: See) -> Boxes:
+    boxes = _seen_by(call.args[0], see)
+    return _reduced(boxes, [-1], call.args[0].ndim).map(lambda v: v.squeeze(-1))
+
+
+def _along(call: Call, see: See) -> Boxes:
     """Each element sees all along a dimension: softmax, sorting."""
-    boxes = see(call.args[0])
-    if boxes is None:
-        return None
+    boxes = _seen_by(call.args[0], see)
     return _reduced(boxes, [call.argument("dim", -1)], call.args[0].ndim)
 
 
-def _so_far(call: Call, see: See) -> Boxes | None:
+def _so_far(call: Call, see: See) -> Boxes:
     """Each element sees those before it along a dimension, and itself."""
-    boxes = see(call.args[0])
     dim = call.argument("dim")
-    return None if boxes is None else boxes.map(lambda v: v.cummax(dim).values)
+    return _seen_by(call.args[0], see).map(lambda v: v.cummax(dim).values)
 
 
-def _looks_up(call: Call, see: See) -> Boxes | None:
-    boxes = see(call.args[1])
-    return None if boxes is None else boxes.map(lambda v: v.unsqueeze(-1))
+def _looks_up(call: Call, see: See) -> Boxes:
+    return _seen_by(call.args[1], see).map(lambda v: v.unsqueeze(-1))
 
 
-def _picks(call: Call, see: See) -> Boxes | None:
+def _picks(call: Call, see: See) -> Boxes:
     """Picking along dimensions in which a box does not change leaves it as it is."""
     given, chosen = call.args[0], call.args[1]
-    boxes = see(given)
-    if boxes is None or any(see(t) is not None for t in tensors_in(chosen)):
-        raise UnknownError
+    boxes = _seen_by(given, see)
     picked = [d for d, index in enumerate(chosen) if index is not None]
-    if call.made.ndim != given.ndim:
+    if call.made.ndim != given.ndim or any(see(t) is not None for t in tensors_in(chosen)):
         raise UnknownError
     if any(v.shape[d] > 1 for d in picked for v in (boxes.low, boxes.high)):
         raise UnknownError
@@ -326,17 +336,13 @@ def _sums_products(*contracted: tuple[int, tuple[int, ...]], added: int | None =
     """A product: which dimensions of which argument are summed, and which argument is added."""
 
     def rule(call: Call, see: See) -> Boxes | None:
-        found: Boxes | None = None
-        for place, dimensions in contracted:
-            boxes = see(call.args[place])
-            if boxes is not None:
-                boxes = _reduced(boxes, dimensions, call.args[place].ndim)
-                found = boxes if found is None else found.wider(_aligned(boxes, call.made.ndim))
+        summed = [
+            _reduced(boxes, dimensions, call.args[place].ndim)
+            for place, dimensions in contracted
+            if (boxes := see(call.args[place])) is not None
+        ]
         more = see(call.args[added]) if added is not None else None
-        if more is not None:
-            more = _aligned(more, call.made.ndim)
-            found = more if found is None else found.wider(more)
-        return found
+        return _widest([*summed, more], call.made.ndim)
 
     return rule
 
@@ -392,12 +398,10 @@ def _windowed(boxes: Boxes, given: Tensor, places: Sequence[Tensor]) -> Boxes:
     return boxes
 
 
-def _convolves(call: Call, see: See) -> Boxes | None:
+def _convolves(call: Call, see: See) -> Boxes:
     given, weights, _, stride, padding, dilation, transposed, _, groups = call.args[:9]
-    boxes = see(given)
-    if boxes is None:
-        raise UnknownError  # the weights are made from the input
-    boxes = _mixed(boxes, given, groups, call.made.shape[1])
+    # Where the input sees nothing, the weights are made from what does.
+    boxes = _mixed(_seen_by(given, see), given, groups, call.made.shape[1])
     kernel = weights.shape[2:]
     slide = _spread if transposed else _slid
     values = zip(
@@ -432,12 +436,10 @@ def _mixed(boxes: Boxes, given: Tensor, groups: int, channels: int) -> Boxes:
     return boxes.map(mix)
 
 
-def _pools(call: Call, see: See) -> Boxes | None:
+def _pools(call: Call, see: See) -> Boxes:
     given = call.args[0]
-    boxes = see(given)
-    if boxes is None:
-        return None
-    count = int(_AXES.search(call.func.__name__)[1])  # type: ignore[index]
+    boxes = _seen_by(given, see)
+    count = sort_of(call.func).map_axes
     of = _each(count)
     kernel = of(call.argument("kernel_size"))
     stride = of(call.argument("stride") or kernel)
@@ -446,16 +448,11 @@ def _pools(call: Call, see: See) -> Boxes | None:
     return _windowed(boxes, given, [_slid(*value) for value in values])
 
 
-_AXES = re.compile(r"([123])d")
-
-
-def _pools_to_size(call: Call, see: See) -> Boxes | None:
+def _pools_to_size(call: Call, see: See) -> Boxes:
     """Windows of n/m positions each, as nearly as they go (torch's adaptive pooling)."""
     given = call.args[0]
-    boxes = see(given)
-    if boxes is None:
-        return None
-    count = int(_AXES.search(call.func.__name__)[1])  # type: ignore[index]
+    boxes = _seen_by(given, see)
+    count = sort_of(call.func).map_axes
     dimensions = range(given.ndim - count, given.ndim)
     whole = [d for d in dimensions if call.made.shape[d] == 1]
     boxes = _reduced(boxes, whole, given.ndim)
@@ -474,14 +471,11 @@ def _shares(size: int, count: int) -> Tensor:
     return torch.where(taken < stops[:, None], taken, torch.full_like(taken, math.nan))
 
 
-def _resamples(call: Call, see: See) -> Boxes | None:
+def _resamples(call: Call, see: See) -> Boxes:
     """Each position takes its neighbours in the smaller map: one, two or four of them."""
     given = call.args[0]
-    boxes = see(given)
-    if boxes is None:
-        return None
-    name = call.func.__name__
-    count = int(_AXES.search(name)[1])  # type: ignore[index]
+    boxes = _seen_by(given, see)
+    name, count = call.func.__name__, sort_of(call.func).map_axes
     around = (0,) if "nearest" in name else (-1, 0, 1, 2) if "bicubic" in name else (0, 1)
     taken = []
     for d in range(given.ndim - count, given.ndim):
@@ -492,19 +486,16 @@ def _resamples(call: Call, see: See) -> Boxes | None:
     return _windowed(boxes, given, taken)
 
 
-def _pads(call: Call, see: See) -> Boxes | None:
+def _pads(call: Call, see: See) -> Boxes:
     """What is added at an edge goes on as positions do there, whatever its values are."""
     given = call.args[0]
-    boxes = see(given)
-    if boxes is None:
-        return None
+    boxes = _seen_by(given, see)
     pad = call.args[1]
     count = len(pad) // 2
     taken = [
         _slid(call.made.shape[-back], 1, 1, pad[2 * back - 2], 1) for back in range(count, 0, -1)
     ]
-    found = _windowed(boxes, given, taken)
-    return found
+    return _windowed(boxes, given, taken)
 
 
 _MOVERS = frozenset(
@@ -531,7 +522,7 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("mm", "bmm"), _sums_products((0, (-1,)), (1, (-2,)))),
     **dict.fromkeys(("addmm", "baddbmm"), _sums_products((1, (-1,)), (2, (-2,)), added=0)),
     "linear": _sums_products((0, (-1,))),
-    "mv": lambda call, see: _reduces_last(call, see, 0),
+    "mv": _reduces_last,
     **dict.fromkeys(
         (
             *("_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention"),
@@ -544,13 +535,6 @@ _RULES: dict[str, Rule] = {
     "embedding": _looks_up,
     "index": _picks,
 }  # fmt: skip
-
-
-def _reduces_last(call: Call, see: See, place: int) -> Boxes | None:
-    boxes = see(call.args[place])
-    if boxes is None:
-        raise UnknownError
-    return _reduced(boxes, [-1], call.args[place].ndim).map(lambda v: v.squeeze(-1))
 
 
 def _is_fresh(name: str) -> bool:

@@ -193,8 +193,17 @@ def build_network(
     device: torch.device,
     seed: int,
     given: Sequence[dict[str, Any]] = (),
+    built_on: torch.device | None = None,
 ) -> tuple[nn.Module, tuple[Tensor, ...]]:
     """Build a network in evaluation mode, fill its weights, and make its inputs.
+
+    Args:
+        network: what makes it.
+        arguments: of that.
+        device: where it is to be.
+        seed: of weights and generators.
+        given: inputs as a study describes them; none where the network says them itself.
+        built_on: where its constructor runs, if that looks at values and the device has none.
 
     Returns:
         The network and its example inputs as they are given (batch of one), both on the device.
@@ -203,10 +212,11 @@ def build_network(
         BuildError: the constructor or ``example_inputs`` failed, or gave no tensors.
     """
     try:
-        with torch.device(device):
-            model = _constructed(network, arguments, device, seed)
+        with torch.device(built_on or device):
+            model = _constructed(network, arguments, built_on or device, seed)
         if not isinstance(model, nn.Module):
             raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
+        model = model if built_on is None else model.to(device)
         _fill(model, seed)
         # Readings of equal shapes have equal inputs, whatever was drawn for their weights.
         _draw_from(seed, device)
@@ -221,35 +231,9 @@ def build_network(
         if is_out_of_memory(error):
             raise
         if _stands_in(error):
-            return build_network(network, arguments, device, seed, given)
+            return build_network(network, arguments, device, seed, given, built_on)
         raise BuildError(first_line(error)) from error
     return model, inputs
-
-
-def build_and_move(
-    network: Callable[..., Any],
-    arguments: dict[str, Any],
-    seed: int,
-    given: Sequence[dict[str, Any]] = (),
-) -> tuple[nn.Module, tuple[Tensor, ...]]:
-    """The same on the meta device, of a network whose constructor looks at values: built on some.
-
-    Raises:
-        BuildError: as of ``build_network``.
-    """
-    try:
-        model = _constructed(network, arguments, CPU, seed)
-        if not isinstance(model, nn.Module):
-            raise BuildError(f"{getattr(network, '__name__', network)} gives no torch.nn.Module")
-        model = evaluated(model.to("meta"))
-        with torch.device("meta"):
-            return model, _made_inputs(model, given) if given else _example_inputs(model)
-    except BuildError:
-        raise
-    except (Exception, SystemExit, KeyboardInterrupt) as error:
-        if is_out_of_memory(error):
-            raise
-        raise BuildError(first_line(error)) from error
 
 
 def _constructed(
@@ -417,12 +401,10 @@ def _restore_gains(model: nn.Module) -> None:
     with torch.no_grad():
         for module in model.modules():
             gain = getattr(module, "weight", None)
-            if isinstance(gain, nn.Parameter) and not is_unsized(gain) and _is_gain(gain):
+            if not isinstance(gain, nn.Parameter) or is_unsized(gain) or gain.is_meta:
+                continue
+            if gain.ndim == 1 and _is_continuous(gain):
                 gain.fill_(1.0)
-
-
-def _is_gain(weight: Tensor) -> bool:
-    return weight.ndim == 1 and not weight.is_meta and _is_continuous(weight)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

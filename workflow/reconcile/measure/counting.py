@@ -368,7 +368,7 @@ class _Pass:
         self.names = layer_names(model)
         self.part_of = holders(self.names)
         self.rows: dict[nn.Module, Row] = {}
-        self.counter = Counter(on_use=self._row, execute=run)
+        self.counter = Counter(self._row, run)
         self.axes = self.counter.axes
         self._outputs: dict[nn.Module, tuple[int, ...]] = {}
         self._lazy: set[nn.Module] = set()
@@ -415,7 +415,6 @@ class _Pass:
         return row
 
     def before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        """A module starts."""
         if module in self.part_of:
             self.counter.preparing += 1
         if module in self._lazy:  # its weights have come into being, or are about to
@@ -427,7 +426,6 @@ class _Pass:
             row.first_input = _shape(tensor)
 
     def after(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        """A module returned something."""
         self.counter.running.pop()
         row = self.rows[module]
         row.calls += 1
@@ -483,7 +481,6 @@ class _Pass:
         return found
 
     def input_row(self, inputs: tuple[Tensor, ...]) -> Row:
-        """The row of what goes in."""
         given = tensors_of(inputs)
         shape = tuple(given[0].shape)
         row = Row(

@@ -41,7 +41,7 @@ from reconcile.measure.operators import (
     Sort,
     sort_of,
 )
-from reconcile.measure.recall import Execute, execute
+from reconcile.measure.recall import Execute
 from reconcile.measure.weights import CONSTANT, Mark, Part, Weights, tensors_in
 
 
@@ -110,17 +110,11 @@ class Counter(TorchDispatchMode):
     def _should_skip_dynamo(cls) -> bool:
         return False  # nothing is compiled in a pass, and to say so takes longer than to count
 
-    def __init__(
-        self,
-        running: Iterable[nn.Module] = (),
-        weights: Weights | None = None,
-        on_use: Callable[[nn.Module], object] = lambda module: None,
-        execute: Execute = execute,
-    ) -> None:
+    def __init__(self, on_use: Callable[[nn.Module], object], execute: Execute) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.running = list(running)
+        self.running: list[nn.Module] = []
         self.work: dict[nn.Module, Work] = {}
-        self.weights = weights or Weights()
+        self.weights = Weights()
         self.axes = KnownAxes()
         self.preparing = 0
         self.on_use = on_use

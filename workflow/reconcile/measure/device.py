@@ -9,27 +9,29 @@ from __future__ import annotations
 
 import platform
 import statistics
-import subprocess
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from reconcile.measure.building import called
 from reconcile.measure.counting import hooked, is_layer, layer_names
-from reconcile.measure.provenance import processor
+from reconcile.measure.provenance import output_of, processor
 from reconcile.proc import proc_field
 
 try:
     import resource
 except ImportError:  # not a Unix, where nothing is measured
     resource = None  # type: ignore[assignment]
+
+
+_DRIVER = ("--query-gpu=driver_version", "--format=csv,noheader", "--id=0")
 
 
 class DeviceError(Exception):
@@ -127,27 +129,15 @@ def describe_device(choice: Choice, policy: str) -> dict[str, Any]:
             "name": properties.name,
             "compute_capability": f"{properties.major}.{properties.minor}",
             "memory_bytes": properties.total_memory,
-            "driver": _driver(),
+            "driver": output_of("nvidia-smi", *_DRIVER) or None,
         }
     return {key: value for key, value in facts.items() if value is not None or key == "fallback"}
-
-
-def _driver() -> str | None:
-    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader", "--id=0"]
-    try:
-        result = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return result.stdout.strip() or None
 
 
 # How long a pass takes.
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(NamedTuple):
     """Median and quartiles over repeats, in milliseconds."""
 
     median: float
@@ -201,28 +191,22 @@ def _memory_as_it_is() -> Iterator[None]:
         settings.fill_uninitialized_memory = before
 
 
-def _passes(
-    run: Callable[[], None], device: torch.device, warmup: int, repeats: int
-) -> list[float]:
-    for _ in range(warmup):
-        run()
-    samples = []
-    for _ in range(repeats):
-        _wait(device)
-        start = _stamp(device)
-        run()
-        end = _stamp(device)
-        _wait(device)
-        samples.append(_elapsed(start, end))
-    return samples
-
-
 def time_network(
     model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, warmup: int, repeats: int
 ) -> Spread:
     """Latency of the plain forward pass, nothing hooked."""
+    samples = []
     with torch.no_grad(), _memory_as_it_is():
-        return Spread.of(_passes(lambda: called(model, inputs), device, warmup, repeats))
+        for _ in range(warmup):
+            called(model, inputs)
+        for _ in range(repeats):
+            _wait(device)
+            start = _stamp(device)
+            called(model, inputs)
+            end = _stamp(device)
+            _wait(device)
+            samples.append(_elapsed(start, end))
+    return Spread.of(samples)
 
 
 def time_layers(
@@ -246,18 +230,12 @@ def time_layers(
             calls.clear()
             called(model, inputs)
             _wait(device)
-            for name, total in _by_layer(calls, names).items():
+            totals: dict[str, float] = {}
+            for module, start, end in calls:
+                totals[names[module]] = totals.get(names[module], 0.0) + _elapsed(start, end)
+            for name, total in totals.items():
                 samples.setdefault(name, []).append(total)
     return {name: Spread.of(values) for name, values in samples.items()}
-
-
-def _by_layer(
-    calls: list[tuple[nn.Module, Stamp, Stamp]], names: dict[nn.Module, str]
-) -> dict[str, float]:
-    totals: dict[str, float] = {}
-    for module, start, end in calls:
-        totals[names[module]] = totals.get(names[module], 0.0) + _elapsed(start, end)
-    return totals
 
 
 def reset_peak_memory(device: torch.device) -> None:
@@ -265,10 +243,8 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
 
 
 def peak_memory(device: torch.device) -> int | None:

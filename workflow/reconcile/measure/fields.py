@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from reconcile.measure.boxes import EVERYTHING, NOTHING, Boxes, Tracker
 from reconcile.measure.building import called
-from reconcile.measure.counting import Row, first_tensor, layer_names, uncompiled
+from reconcile.measure.counting import Row, first_tensor, hooked, layer_names, uncompiled
 from reconcile.measure.kinds import MAPS, TOKENS
 from reconcile.measure.recall import Execute, execute
 
@@ -104,13 +104,9 @@ def fields_of(
         fields = unknown if planes is None else tuple(map(field, count(), planes))
         found[module] = fields if found.get(module, fields) == fields else unknown
 
-    handles = [nn.Module.register_forward_hook(module, after) for module in model.modules()]
-    try:
-        with torch.no_grad(), tracker, uncompiled():
-            called(model, inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
+    watched = hooked([*model.modules()], lambda module, args: None, after)
+    with watched, torch.no_grad(), tracker, uncompiled():
+        called(model, inputs)
     return found
 
 
@@ -163,11 +159,8 @@ def carry_fields(measured: Iterable[Mapping[str, Any]], cells: Iterable[dict[str
     found = {row["layer"]: row for row in measured}
     for row in cells:
         seen = found.get(row["layer"], {})
-        row |= {column: value for column, value in seen.items() if _is_seen(column)}
-
-
-def _is_seen(column: str) -> bool:
-    return column == "sees_all" or column.startswith(tuple(_PARTS))
+        columns = ("sees_all", *_PARTS)
+        row |= {column: value for column, value in seen.items() if column.startswith(columns)}
 
 
 # What the first convolution sees.

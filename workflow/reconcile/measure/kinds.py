@@ -12,6 +12,7 @@ the ceiling form from cuda-convnet's layer.py.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -261,10 +262,10 @@ def check_row(
     if not _does_as_its_class(module) or not isinstance(weight := module.weight, Tensor):
         return
     if isinstance(module, nn.Conv2d):
-        expected = _product(output_shape) * _product(tuple(weight.shape[1:]))
+        expected = math.prod(output_shape) * math.prod(tuple(weight.shape[1:]))
         _check_size(module, name, input_shape, output_shape)
     else:
-        expected = _product(output_shape[:-1]) * weight.numel()
+        expected = math.prod(output_shape[:-1]) * weight.numel()
     _compare(name, "multiply-adds", macs, expected)
 
 
@@ -303,10 +304,3 @@ def _compare(name: str, what: str, executed: int, expected: int) -> None:
         raise CrossCheckError(
             f"{name}: {executed:,} {what} were executed, the closed form gives {expected:,}"
         )
-
-
-def _product(numbers: tuple[int, ...]) -> int:
-    result = 1
-    for number in numbers:
-        result *= number
-    return result

@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -222,18 +223,13 @@ def _matrix_vector(first: int) -> Formula:
     return Formula(lambda args, kwargs, result: _stored(args[first]), (first, first + 1))
 
 
-def _outer(first: int) -> Formula:
-    return Formula(
-        lambda args, kwargs, result: args[first].numel() * args[first + 1].numel(),
-        (first, first + 1),
-    )
+def _outer(args: Any, kwargs: Any, result: Any) -> int:
+    return int(args[1].numel() * args[2].numel())
 
 
-def _linear(data: int = 0, weights: int = 1) -> Formula:
+def _linear(args: Any, kwargs: Any, result: Any) -> int:
     """Each element of the input meets every output feature, however the weights are packed."""
-    return Formula(
-        lambda args, kwargs, result: args[data].numel() * result.shape[-1], (data, weights)
-    )
+    return int(args[0].numel() * result.shape[-1])
 
 
 def _convolution(*, transposed: bool | None = None) -> Formula:
@@ -317,7 +313,7 @@ _PRODUCTS: dict[str, Formula] = {
     "mv": _matrix_vector(0),
     "addmv": _matrix_vector(1),
     **dict.fromkeys(("dot", "vdot"), _matrix_vector(0)),
-    "addr": _outer(1),
+    "addr": Formula(_outer, (1, 2)),
     "_trilinear": Formula(_trilinear, (0, 1, 2)),
     "convolution": _convolution(),
     "_convolution": _convolution(),
@@ -352,7 +348,7 @@ _PRODUCTS: dict[str, Formula] = {
             *("quantized.linear_relu", "quantized.linear_dynamic"),
             *("quantized.linear_relu_dynamic", "quantized.linear_dynamic_fp16"),
         ),
-        _linear(),
+        Formula(_linear),
     ),
     **dict.fromkeys(
         ("quantized.conv1d", "quantized.conv2d", "quantized.conv3d", "quantized.conv2d_relu",
@@ -398,18 +394,9 @@ def folded(name: str) -> str:
     return name.removesuffix("_") if not name.endswith("__") else name
 
 
+@cache
 def sort_of(func: Any) -> Sort:
     """What an operator is; found once for each."""
-    found = _SORTS.get(func)
-    if found is None:
-        found = _SORTS[func] = _find_sort(func)
-    return found
-
-
-_SORTS: dict[Any, Sort] = {}
-
-
-def _find_sort(func: Any) -> Sort:
     if isinstance(func, HigherOrderOperator):
         name = f"higher_order.{func.name()}"
         return Sort(name, _PRODUCTS.get(name))

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from reconcile.measure.answers import BY_CHANCE, Answer, Channel, Outcome, RubbishError
@@ -113,8 +113,7 @@ class Zygote:
                 [sys.executable, "-m", "reconcile.measure.zygote", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                # What a network prints belongs to the log, not to what this process writes.
-                stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+                stdout=_log(),
                 env=os.environ | _ENVIRONMENT,
                 # A signal to this process's group is for this process, which then ends it.
                 start_new_session=True,
@@ -196,15 +195,12 @@ class Zygote:
         answer = self._kept.get(network)
         if answer is None:
             answer = self._noted(self._alone(request))
-            self._keep(network, answer)
+            # One that failed, or had to leave the GPU, is tried again.
+            if answer["status"] == "measured" and "device" not in answer:
+                self._kept[network] = answer
+                if len(self._kept) > MOST_KEPT:
+                    del self._kept[next(iter(self._kept))]
         return answer
-
-    def _keep(self, network: str, answer: Answer) -> None:
-        # One that failed, or had to leave the GPU, is tried again.
-        if answer["status"] == "measured" and "device" not in answer:
-            self._kept[network] = answer
-            if len(self._kept) > MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
 
     def _noted(self, answer: Answer) -> Answer:
         """The answer as it is written down: what the reading left behind stands in its message."""
@@ -253,12 +249,9 @@ class Zygote:
             raise MeasureError(f"{trouble}; device: {self.settings.device} was asked for")
         self._leave_gpu(f"{trouble}; from there on the CPU was used")
         self.settings = self.settings.model_copy(update={"device": "cpu"})
-        self._introduce_again()
-        return self._alone(request)
-
-    def _introduce_again(self) -> None:
         self._stop()
         self._introduce()
+        return self._alone(request)
 
     def _run(self, requests: list[Answer], limit_s: float) -> Outcome:
         """Have one child measure some networks, each in so many seconds, and see it end."""
@@ -338,13 +331,8 @@ def _taken(channel: Channel, outcome: Outcome) -> bool:
 
 
 def _batches(requests: Iterable[Answer], size: int) -> Iterator[list[Answer]]:
-    batch: list[Answer] = []
-    for request in requests:
-        batch.append(request)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+    left = iter(requests)
+    while batch := list(islice(left, size)):
         yield batch
 
 
@@ -367,9 +355,9 @@ def _word(value: Any) -> str:
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
-def _has_fileno(stream: Any) -> bool:
+def _log() -> int:
+    """Where what networks print goes: to the log, not to what this process writes."""
     try:
-        stream.fileno()
+        return sys.stderr.fileno()
     except (AttributeError, OSError):
-        return False
-    return True
+        return subprocess.DEVNULL

@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from reconcile import __version__
-from reconcile.files import LOCK, files_in
+from reconcile.files import CONFIG, LOCK, files_in
 from reconcile.proc import proc_field
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
 from reconcile.study.settings import TWICE_EVERY, Measuring
 
-LOCK_FILE = "requirements.lock"
-CONFIG_FILE = "config.yaml"
 PACKAGES = (
     "snakemake",
     "pandas",
@@ -65,29 +63,26 @@ def record_of(
         settings: how was measured.
     """
     ended = datetime.now(UTC)
-    facts = collect(root, study=study_folder)
-    # The file may have been edited since.
-    if config_hash := os.environ.get(CONFIG_HASH_VARIABLE):
-        facts["source"]["config_sha256"] = config_hash
-    return facts | {
+    flags = introduction["flags"]
+    kernels = {
+        "tf32": flags["tf32_matmul"] or flags["tf32_cudnn"],
+        "deterministic": flags["deterministic"],
+        "threads": flags["threads"],
+    }
+    return {
+        "versions": versions() | introduction["versions"],
+        "host": host(),
+        "source": source(root, study_folder),
+        "system": system(),
         "study": study_folder.resolve().name,
         "command": os.environ.get(COMMAND_VARIABLE) or shlex.join(sys.argv),
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 3),
         "device": introduction["device"],
-        "settings": settings.model_dump() | _kernels(introduction["flags"]),
+        "settings": settings.model_dump() | kernels,
         "twice_every": TWICE_EVERY,
-        "flags": introduction["flags"],
-        "versions": facts.get("versions", {}) | introduction["versions"],
-    }
-
-
-def _kernels(flags: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "tf32": flags["tf32_matmul"] or flags["tf32_cudnn"],
-        "deterministic": flags["deterministic"],
-        "threads": flags["threads"],
+        "flags": flags,
     }
 
 
@@ -105,24 +100,6 @@ def merged_record(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "ended": max(record["ended"] for record in records),
         "seconds": round(sum(record["seconds"] for record in records), 3),
         "jobs": jobs,
-    }
-
-
-def collect(
-    root: Path, *, study: Path | None = None, config: Path | None = None
-) -> dict[str, dict[str, Any]]:
-    """The parts of ``record.json`` that need no device: host, source, system and versions.
-
-    Args:
-        root: the project's folder, where the lock file and ``config.yaml`` lie.
-        study: the study's folder, hashed where it is given.
-        config: the configuration file, when it is not ``config.yaml``.
-    """
-    return {
-        "versions": versions(),
-        "host": host(),
-        "source": source(root, study=study, config=config),
-        "system": system(),
     }
 
 
@@ -166,14 +143,13 @@ def host() -> dict[str, Any]:
     )
 
 
-def source(
-    root: Path, *, study: Path | None = None, config: Path | None = None
-) -> dict[str, str | bool]:
+def source(root: Path, study: Path | None = None) -> dict[str, str | bool]:
     """Git commit, whether the tree was clean, and the hashes of lock file, config and study."""
     hashes = _known(
         # A folder without a lock of its own runs with what this library is locked to.
-        lock_sha256=file_sha256(root / LOCK_FILE) or file_sha256(LOCK),
-        config_sha256=file_sha256(config or root / CONFIG_FILE),
+        lock_sha256=file_sha256(root / LOCK.name) or file_sha256(LOCK),
+        # The file may have been edited since the run began.
+        config_sha256=os.environ.get(CONFIG_HASH_VARIABLE) or file_sha256(root / CONFIG),
         study_sha256=folder_sha256(study) if study is not None and study.is_dir() else None,
     )
     return _git_state(root) | hashes
@@ -182,7 +158,7 @@ def source(
 def system() -> dict[str, str]:
     """The Debian packages that decide the bytes of the PDF, where dpkg knows them."""
     found = {
-        name: _output("dpkg-query", "-W", "-f=${Version}", package)
+        name: output_of("dpkg-query", "-W", "-f=${Version}", package)
         for name, package in DEBIAN_PACKAGES.items()
     }
     return _known(**found)
@@ -204,12 +180,12 @@ def folder_sha256(folder: Path) -> str:
 
 
 def _git_state(root: Path) -> dict[str, str | bool]:
-    top = _output("git", "-C", str(root), "rev-parse", "--show-toplevel")
+    top = output_of("git", "-C", str(root), "rev-parse", "--show-toplevel")
     # A copy of the project inside another repository says nothing about that repository's commit.
     if top is None or Path(top).resolve() != root.resolve():
         return {}
-    commit = _output("git", "-C", str(root), "rev-parse", "--verify", "HEAD")
-    changes = _output("git", "-C", str(root), "status", "--porcelain")
+    commit = output_of("git", "-C", str(root), "rev-parse", "--verify", "HEAD")
+    changes = output_of("git", "-C", str(root), "status", "--porcelain")
     return _known(commit=commit, clean=None if changes is None else not changes)
 
 
@@ -243,11 +219,11 @@ def _memory() -> int | None:
         return None
 
 
-def _output(*command: str) -> str | None:
+def output_of(*command: str) -> str | None:
     """What a command prints, or None where it is missing, fails or does not come back."""
     try:
-        done = subprocess.run(  # noqa: S603 - the commands are written above
-            command, capture_output=True, text=True, timeout=10, check=True
+        done = subprocess.run(  # noqa: S603 - commands that the library writes
+            command, capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return None

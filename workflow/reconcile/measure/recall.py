@@ -10,6 +10,7 @@ network's own code, hooks and the credit of every operator run each time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -34,7 +35,6 @@ class Recalled(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._known: dict[Any, list[_Made] | _Made] = {}
-        self._makes: dict[Any, bool] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -64,10 +64,7 @@ class Recalled(TorchDispatchMode):
 
     def _key(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What decides the result; None where an operator must be executed."""
-        makes = self._makes.get(func)
-        if makes is None:
-            makes = self._makes[func] = _makes(func)
-        if not makes:
+        if not _makes(func):
             return None
         key: list[Any] = [func, torch.get_default_dtype()]
         try:
@@ -97,6 +94,7 @@ def execute(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return func(*brief, *args[2:], **kwargs).to(args[0].dtype)
 
 
+@cache
 def _makes(func: Any) -> bool:
     """Whether an operator makes new tensors of the tensors it takes, and does nothing else."""
     schema = getattr(func, "_schema", None)

@@ -24,12 +24,11 @@ from typing import Any, Final
 
 from reconcile.measure.process import Zygote
 from reconcile.study.expressions import (
-    ExpressionError,
     Row,
+    Scope,
     UnknownNameError,
-    number_in,
     number_or_none,
-    refuse_several,
+    numbers_in,
     selected,
     total_of,
 )
@@ -180,7 +179,9 @@ def _polynomial(
     if fitted is None:
         raise _OtherwiseError
     cuts = sorted({cut for ends in bounds for bound in ends for cut in fitted.cuts(bound, number)})
-    _agree(line, [*_around(cuts, number, NEAR), *_between(cuts, number, draw)], fitted)
+    near = list(dict.fromkeys([*_around(cuts, number, NEAR), *_between(cuts, number, draw)]))
+    if list(map(fitted, near)) != line.numbers(near):
+        raise _OtherwiseError
 
 
 def _around(cuts: Iterable[int], number: int, near: int) -> list[int]:
@@ -193,13 +194,6 @@ def _between(cuts: Iterable[int], number: int, draw: random.Random) -> list[int]
     """A place drawn between each two cuts, and beyond the outer ones."""
     ends = sorted({0, number, *cuts})
     return [draw.randrange(low, high) for low, high in pairwise(ends)]
-
-
-def _agree(line: _Line, places: Sequence[int], fitted: Newton) -> None:
-    wanted = list(dict.fromkeys(places))
-    for place, value in zip(wanted, line.numbers(wanted), strict=True):
-        if fitted(place) != value:
-            raise _OtherwiseError
 
 
 def _monotone(line: _Line, bounds: Sequence[Interval], draw: random.Random, near: int) -> None:
@@ -286,7 +280,9 @@ class Newton:
         Every place in 1..number - 1 that is on the other side than the one before. Between two
         places where its differences change their sign it only grows or only falls.
         """
-        ends = [0, *self._turns(number), number - 1]
+        step = self.step()
+        turns = step.cuts(Fraction(0), number) if step is not None else []
+        ends = [0, *turns, number - 1]
         found = []
         for low, high in pairwise(ends):
             if low < high and (self(low) >= bound) != (self(high) >= bound):
@@ -296,17 +292,11 @@ class Newton:
                 found.append(inside[cut])
         return found
 
-    def _turns(self, number: int) -> Iterator[int]:
-        """Places at which it may turn from growing to falling, in order."""
-        step = self.step()
-        if step is not None:
-            yield from step.cuts(Fraction(0), number)
-
 
 # What is measured at the values that were chosen.
 
 
-class AnswerScope:
+class AnswerScope(Scope):
     """What expressions ask of the networks of one value, as they were measured.
 
     Args:
@@ -332,28 +322,18 @@ class AnswerScope:
             return [factor * Fraction(total_of(rows.values(), column))]
         asked = selected(rows, selector)
         _refuse_incomplete(column, asked)
-        refuse_several(name, column, selector, asked)
-        return [factor * number_in(row, column, row["layer"]) for row in asked]
+        return numbers_in(asked, name, selector)
 
     def lookup(self, function: str, name: str) -> Any:
         """``argument(name)``; what the paper says is nothing measured."""
-        if function != "argument" or name not in self.arguments[self.network]:
-            raise UnknownNameError(f"{function}({name}) is not known here")
-        return self.arguments[self.network][name]
+        known = function == "argument" and name in self.arguments[self.network]
+        return self.arguments[self.network][name] if known else super().lookup(function, name)
 
-    def other(self, network: str) -> AnswerScope:
+    def other(self, network: str) -> Scope:
         """Another network of the same value."""
         if network not in self.answers:
-            raise UnknownNameError(f"there is no network {network!r}")
+            return super().other(network)
         return AnswerScope(self.answers, self.arguments, network)
-
-    def count(self, function: str, claims: list[str]) -> int:
-        """Results are counted where they are known."""
-        raise ExpressionError(f"{function}({', '.join(claims)}) counts results")
-
-    def errors(self, claims: list[str]) -> list[Fraction]:
-        """What the paper prints is nothing measured."""
-        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known here")
 
 
 def _refuse_incomplete(column: str, rows: Iterable[Row]) -> None:
@@ -404,7 +384,8 @@ class Solving:
     def _ask(self, claim: str, wanted: list[int]) -> list[Value]:
         """The count of a claim at each value."""
         new = [value for value in dict.fromkeys(wanted) if value not in self.numbers]
-        requests = (self._request(value, name) for value in new for name in self._networks())
+        names = self.planned["networks"]
+        requests = (self._request(value, name) for value in new for name in names)
         answers: dict[int, dict[str, Answer]] = {value: {} for value in new}
         for request, answer in self.pool.ask_all(requests):
             answers[request["value"]][request["network"]] = answer
@@ -413,9 +394,6 @@ class Solving:
         for value, found in answers.items():
             self.numbers[value] = self._counted(value, found)
         return [self.numbers[value][claim] for value in wanted]
-
-    def _networks(self) -> list[str]:
-        return list(self.planned["networks"])
 
     def _arguments(self, value: int) -> dict[str, Answer]:
         own = {} if "axes" in self.planned else {self.planned["argument"]: value}
@@ -454,7 +432,7 @@ class Solving:
         """The effective stride of all layers at the largest value that has a network."""
         known = [value for value, counts in self.numbers.items() if any(counts.values())]
         strides = {1}
-        for name in self._networks() if known else ():
+        for name in self.planned["networks"] if known else ():
             # Of what is only counted nobody measures what a layer sees of its input.
             wanted = self._request(max(known), name, swept=False)
             for _, answer in self.pool.ask_all([wanted]):

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from reconcile.errors import visible
 from reconcile.measure.building import (
     BuildError,
-    build_and_move,
     build_network,
     first_line,
     is_out_of_memory,
@@ -37,7 +36,6 @@ from reconcile.measure.counting import (
     layer_names,
 )
 from reconcile.measure.device import (
-    Spread,
     available_memory,
     choose_device,
     cuda_problem,
@@ -227,20 +225,13 @@ class Worker:
         try:
             if request.get("solved"):  # the next value may need any amount of memory
                 return _on_meta(self._of_two_runs(request, META), "a value tried"), None
-            if request["placement"] == "meta":
-                return self._on_meta_or_values(request, device)
-            return self._run(request, device)
+            if request["placement"] != "meta":
+                return self._run(request, device)
+            if (sketch := self._sketch(request)) is None:  # it looks at values, and is given some
+                return self._run(request | {"sketch": None}, device)
+            return _on_meta(sketch, "as the study asks"), None
         except FAULTS as error:
             return _failed(_status(error), error, self._ran), None
-
-    def _on_meta_or_values(
-        self, request: Answer, device: torch.device
-    ) -> tuple[Answer, _Ready | None]:
-        """Counts from the meta device; a network that looks at values is run on some."""
-        sketch = self._sketch(request)
-        if sketch is None:
-            return self._run(request | {"sketch": None}, device)
-        return _on_meta(sketch, "as the study asks"), None
 
     def _run(self, request: Answer, device: torch.device) -> tuple[Answer, _Ready | None]:
         """Count a network on values, where it fits into memory, and hold it against the meta run.
@@ -367,7 +358,7 @@ class Worker:
         except BuildError:
             if device != META or not request.get("once"):
                 raise
-        return build_and_move(network, arguments, self.seed, given)
+        return build_network(network, arguments, device, self.seed, given, built_on=CPU)
 
     def _held(self, request: Answer) -> int:
         """Bytes of the weights of a network that does not run on the meta device, if it builds."""
@@ -412,11 +403,7 @@ class Worker:
         total = time_network(model, inputs, device, more, repeats)
         peak = peak_memory(device)
         layers = time_layers(model, inputs, device, passes_of_layers(repeats))
-        return {
-            "peak_memory_bytes": peak,
-            "network": _spread(total),
-            "layers": {name: _spread(spread) for name, spread in layers.items()},
-        }
+        return {"peak_memory_bytes": peak, "network": total, "layers": layers}
 
 
 def _cells(counted: tuple[list[Row], Tensor]) -> list[Answer]:
@@ -489,14 +476,8 @@ def _coverage(ready: _Ready) -> Answer | None:
     ):
         return None
     covered = cover(layer, first.first_input, ready.device)
-    return {
-        "layer": first.layer,
-        "height": covered.height,
-        "width": covered.width,
-        "seen": covered.seen,
-        "windows_in_row": covered.windows_in_row,
-        "windows": [vars(window) for window in covered.windows],
-    }
+    windows = [vars(window) for window in covered.windows]
+    return vars(covered) | {"layer": first.layer, "windows": windows}
 
 
 def _summary(output: Tensor) -> dict[str, str]:
@@ -504,10 +485,6 @@ def _summary(output: Tensor) -> dict[str, str]:
     values = output.double()
     numbers = {"mean": values.mean(), "rms": values.square().mean().sqrt(), "largest": values.max()}
     return {name: f"{float(number):.6g}" for name, number in numbers.items()}
-
-
-def _spread(spread: Spread) -> list[float]:
-    return [spread.median, spread.q1, spread.q3]
 
 
 def _failed(status: str, error: BaseException, ran: dict[str, Callable[[], Row]]) -> Answer:

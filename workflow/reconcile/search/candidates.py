@@ -40,7 +40,7 @@ from reconcile.tables.frames import read_table
 
 MOST_LISTED: Final = 20
 """Hits of one search that are listed; all are counted."""
-_WINDOW: Final = 2
+WINDOW: Final = 2
 """Candidates are counted from the printed number divided by this up to as many times it."""
 _STEPS: Final = Fraction(3, 2)
 """Steps of the last digit in which numbers lie that are rounded or cut to the same digits."""
@@ -232,14 +232,13 @@ class Pool:
         """Hold every candidate against printed digits."""
         intervals = printed.rounded, printed.truncated
         low, high = min(i[0] for i in intervals), max(i[1] for i in intervals)
-        places = range(bisect_left(self._values, low), bisect_right(self._values, high))
+        below, above = bisect_left(self._values, low), bisect_right(self._values, high)
         hits = [
-            Fitting(self._sorted[place], fit)
-            for place in places
-            if (fit := reading_of_digits(self._sorted[place].value, printed)) is not None
+            Fitting(candidate, fit)
+            for candidate in self._sorted[below:above]
+            if (fit := reading_of_digits(candidate.value, printed)) is not None
         ]
         hits.sort(key=_rank)
-        below, above = bisect_left(self._values, low), bisect_right(self._values, high)
         nearest = (
             self._sorted[below - 1] if below else None,
             self._sorted[above] if above < len(self._sorted) else None,
@@ -250,14 +249,14 @@ class Pool:
     def _by_chance(self, printed: PrintedNumber) -> float:
         if printed.value <= 0:
             return 0.0
-        first = bisect_left(self._different, printed.value / _WINDOW)
-        last = bisect_right(self._different, printed.value * _WINDOW)
+        first = bisect_left(self._different, printed.value / WINDOW)
+        last = bisect_right(self._different, printed.value * WINDOW)
         step = printed.unit if not printed.exact else Fraction(1)
         widths = (
             Fraction(1) if printed.exact and value.denominator == 1 else _STEPS * step
             for value in self._different[first:last]
         )
-        return float(sum(widths, Fraction(0)) / printed.value) / math.log(_WINDOW**2)
+        return float(sum(widths, Fraction(0)) / printed.value) / math.log(WINDOW**2)
 
 
 def _quick(value: Fraction) -> Fraction | int:

@@ -77,9 +77,7 @@ def _only(facts: NetworkFacts, known: Sequence[str]) -> bool:
 def _of_classes(facts: NetworkFacts, times: Mapping[str, int], quantity: str) -> Iterator[Multiple]:
     """A quantity of each class that is there, so many times."""
     there = classes(facts)
-    yield from (
-        Multiple(n, quantity, f"class:{name}") for name, n in times.items() if name in there
-    )
+    return (Multiple(n, quantity, f"class:{name}") for name, n in times.items() if name in there)
 
 
 def _scaled(

@@ -255,7 +255,6 @@ class GeometryFindings:
         total: How many of them give the neurons.
         maps: Their maps, those that keep the stated kernel and stride first, then by number of
             geometries; at most `MOST_MAPS` of them.
-        total_maps: How many different maps there are.
         found: What was found, in words.
     """
 
@@ -265,7 +264,6 @@ class GeometryFindings:
     tried: int
     total: int
     maps: tuple[Maps, ...]
-    total_maps: int
     found: str
 
 
@@ -328,7 +326,7 @@ class Tally:
             if known is not count:
                 known.add(count)
 
-    def maps(self, neurons: int, geometry: Callable[[Sequence[int]], Geometry]) -> tuple[Maps, ...]:
+    def maps(self, neurons: int, geometry: Callable[..., Geometry]) -> tuple[Maps, ...]:
         """Return all maps in order; `geometry` tells what stands at the given indices."""
         found = (
             Maps(
@@ -337,7 +335,7 @@ class Tally:
                 count.geometries,
                 count.square_inputs,
                 count.keeping,
-                geometry([int(i) for i in np.unravel_index(count.example[1], self.shape)]),
+                geometry(*map(int, np.unravel_index(count.example[1], self.shape))),
             )
             for sides, count in self._counts.items()
         )
@@ -360,8 +358,7 @@ def square_maps(sought: Sought, space: Space) -> GeometryFindings:
             sides, rank = (sizes[s, w, n],) * 2, tally.rank(w, s, r, n + part.start)
             tally.add(sides, rank, ranges.keeps(w, s), np.ones_like(n, dtype=np.bool_))
 
-    def geometry(at: Sequence[int]) -> Geometry:
-        w, s, r, n = at
+    def geometry(w: int, s: int, r: int, n: int) -> Geometry:
         return Geometry(ranges.axis(w, s, n), ranges.axis(w, s, n), space.rules[r])
 
     how = "square inputs, one kernel, stride and padding for both axes"
@@ -384,8 +381,7 @@ def rectangular_maps(sought: Sought, space: Space) -> GeometryFindings:
                 sides, rank = (side[w, height], side[w, width]), (window, s, r, height, width)
                 tally.add(sides, tally.rank(*rank), ranges.keeps(window, s), height == width)
 
-    def geometry(at: Sequence[int]) -> Geometry:
-        w, s, r, height, width = at
+    def geometry(w: int, s: int, r: int, height: int, width: int) -> Geometry:
         return Geometry(ranges.axis(w, s, height), ranges.axis(w, s, width), space.rules[r])
 
     how = "inputs of every height and width, one kernel, stride and padding for both axes"
@@ -409,8 +405,7 @@ def separate_axes(sought: Sought, space: Space) -> GeometryFindings:
             rank = tally.rank(w, s, v, t, r, n)
             tally.add(sides, rank, keeps, np.ones_like(first, dtype=np.bool_))
 
-    def geometry(at: Sequence[int]) -> Geometry:
-        w, s, v, t, r, n = at
+    def geometry(w: int, s: int, v: int, t: int, r: int, n: int) -> Geometry:
         return Geometry(ranges.axis(w, s, n), ranges.axis(v, t, n), space.rules[r])
 
     how = "square inputs, kernel, stride and padding of each axis on their own"
@@ -465,9 +460,7 @@ class _Ranges:
         total = sum(m.geometries for m in maps)
         found = _found(maps, self.sought.stated, kind.on)
         shown = tuple(maps[:MOST_MAPS])
-        return GeometryFindings(
-            kind.id, kind.title, searched, tried, total, shown, len(maps), found
-        )
+        return GeometryFindings(kind.id, kind.title, searched, tried, total, shown, found)
 
 
 def _found(maps: Sequence[Maps], stated: KernelAndStride | None, on: str) -> str:

@@ -38,7 +38,7 @@ from reconcile.search.candidates import (
 )
 from reconcile.study.expressions import count_in
 from reconcile.study.printed import PrintedNumber
-from reconcile.tables.contract import COUNTED_KINDS, INPUT, NETWORK, QUANTITIES, layer_quantities
+from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, layer_quantities
 from reconcile.words import count_of
 
 Integers = NDArray[np.int64]
@@ -265,6 +265,7 @@ def _edited(text: str) -> Iterator[str]:
             yield head + tail[1:2] + tail[0] + tail[2:]
 
 
+@lru_cache(maxsize=200_000)
 def single_edits(number: int) -> tuple[int, ...]:
     """Return the distinct positive numbers one digit edit away from `number`, ascending."""
     edited = {text for text in _edited(str(number)) if text and text[0] != "0"}
@@ -361,11 +362,6 @@ def _classes(word: str, *, leading: bool) -> list[tuple[str, int]]:
 # One digit wrong, anywhere in a network.
 
 
-@lru_cache(maxsize=200_000)
-def _edits(value: int) -> tuple[int, ...]:
-    return single_edits(value)
-
-
 class Digits:
     """Every measured number of one network, looked up by digits one edit away.
 
@@ -399,7 +395,7 @@ class Digits:
         asked = (quantity, selector)
         hits = [
             Fitting(_candidate(measured, near, printed, asked), FIT)
-            for near in _edits(digits)
+            for near in single_edits(digits)
             for measured in known.get(near, ())
         ]
         hits.sort(key=lambda hit: (hit.candidate.cost, hit.candidate.expression))
@@ -424,10 +420,8 @@ def _measured(facts: NetworkFacts) -> Iterator[tuple[str, str, int]]:
     """Quantity, layer and value of each number, totals first; each value of a quantity once."""
     names = [n for n in layer_quantities() if not QUANTITIES[n].seen]
     for name in names:
-        kinds = COUNTED_KINDS if QUANTITIES[name].total == "counted" else ()
         if QUANTITIES[name].total is not None:
-            rows = (row for row in facts.layers if not kinds or row["kind"] in kinds)
-            yield name, NETWORK, sum(count_in(row, name) for row in rows)
+            yield name, NETWORK, facts.total(name)
     seen: set[tuple[str, int]] = set()
     for row in facts.layers:
         for name in names:
@@ -452,5 +446,5 @@ def _by_chance(known: tuple[int, ...], length: int) -> float:
     """How many of the known numbers are one edit away from one of so many digits, on average."""
     low, high = int(10 ** (length - 1)), int(10**length)
     near = (n for n in known if low // 10 <= n < high * 10)
-    reached = sum(sum(low <= other < high for other in _edits(n)) for n in near)
+    reached = sum(sum(low <= other < high for other in single_edits(n)) for n in near)
     return reached / (high - low)

@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from itertools import pairwise
+from itertools import chain, groupby, pairwise
 from math import gcd, lcm
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
@@ -40,7 +40,7 @@ from reconcile.search.geometries import (
 )
 from reconcile.search.misprint import Chance, Misprint, SlipFindings, rewrites
 from reconcile.search.slips import MOST_FREE_PRODUCTS, search_product, search_sum
-from reconcile.search.term_rows import search_terms, terms_to_try
+from reconcile.search.term_rows import Digits, conventions_of, search_terms, terms_to_try
 from reconcile.search.unexplained import (
     conventions_to_try,
     digits_to_try,
@@ -71,7 +71,6 @@ MOST_JOINED: Final = 100_000
 SHOWN: Final = 12
 """Intervals that a sentence names."""
 
-Digits = Literal["rounded", "cut"]
 Interval = tuple[Fraction, Fraction]
 METHODS = {
     "scan": "one after the other",
@@ -104,22 +103,16 @@ class Points:
     def holding(self, interval: Interval) -> list[range]:
         """The values at which the count lies in an interval, as ranges in ascending order."""
         low, high = interval
-        found = []
-        for group in self._groups():
-            run: list[int] = []
-            for value in [*group, None]:
-                count = None if value is None else self.values[value]
-                follows = not run or value is None or self._belong(run[-1], value)
-                holds = count is not None and low <= count < high
-                if run and not (holds and follows):
-                    found.append(range(run[0], run[-1] + 1, self.step))
-                    run = []
-                if value is not None and holds:
-                    run.append(value)
-        return joined(found, self.gap)
 
-    def _belong(self, one: int, other: int) -> bool:
-        return self.method != "scan" or other - one == self.step
+        def holds(value: int) -> bool:
+            count = self.values[value]
+            return count is not None and low <= count < high
+
+        blocks = (block for group in self._groups() for block in groupby(group, key=holds))
+        held = (list(block) for inside, block in blocks if inside)
+        # What lies between two measured values belongs to them unless it was a scan.
+        runs = chain(*(_runs(own, self.step) if self.method == "scan" else [own] for own in held))
+        return joined([range(run[0], run[-1] + 1, self.step) for run in runs], self.gap)
 
     def _groups(self) -> Iterable[list[int]]:
         """The values by their remainder, each group in order."""
@@ -132,12 +125,7 @@ class Points:
         """The part of a range of which something is known: of a scan, its longest run."""
         if self.method != "scan":
             return whole
-        runs: list[list[int]] = [[]]
-        for value in (value for group in self._groups() for value in group):
-            if runs[-1] and value - runs[-1][-1] != self.step:
-                runs.append([])
-            runs[-1].append(value)
-        longest = max(runs, key=len)
+        longest = max(_runs(chain(*self._groups()), self.step), key=len, default=[])
         if not longest:
             return range(0)
         before = range(whole[0], longest[0], whole.step)
@@ -149,13 +137,19 @@ def joined(found: Sequence[range], gap: int) -> list[range]:
     """Ranges of several remainders as ranges of values that follow on each other."""
     if all(one.step == gap for one in found) or sum(map(len, found)) > MOST_JOINED:
         return sorted(found, key=lambda one: one.start)
+    runs = _runs(sorted(chain(*found)), gap)
+    return [range(run[0], run[-1] + 1, gap) for run in runs]
+
+
+def _runs(values: Iterable[int], step: int) -> list[list[int]]:
+    """Values in runs, in each of which one follows on the other in a step."""
     runs: list[list[int]] = []
-    for value in sorted(value for one in found for value in one):
-        if runs and value - runs[-1][-1] == gap:
+    for value in values:
+        if runs and value - runs[-1][-1] == step:
             runs[-1].append(value)
         else:
             runs.append([value])
-    return [range(run[0], run[-1] + 1, gap) for run in runs]
+    return runs
 
 
 def common(one: Sequence[range], other: Sequence[range]) -> list[range]:
@@ -180,9 +174,7 @@ def search_solutions(given: Given) -> Iterator[Row]:
     points = _points_of(given)
     for wanted in given.study.solve:
         claims = claims_named(given.study, wanted.claims)
-        exact = all(claim.number.exact for claim in claims)
-        conventions: tuple[Digits, ...] = ("rounded",) if exact else ("rounded", "cut")
-        for digits in conventions:
+        for digits in conventions_of(claims):
             yield from _solution_rows(wanted, claims, points, digits)
 
 

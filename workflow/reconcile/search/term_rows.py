@@ -8,7 +8,7 @@ tables that another smooth formula would give, and against its own other half.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, combinations_with_replacement
@@ -112,7 +112,7 @@ def search_terms(given: Given) -> Iterator[Row]:
     for i, wanted in enumerate(given.study.terms):
         try:
             known = _known(given.study, wanted, given.measured)
-            for digits in _conventions(known):
+            for digits in conventions_of(known.claims):
                 yield from _rows(known, digits, given.report)
         except (ExpressionError, ValueError) as error:
             raise InputError(fault_in(given.folder, ("terms", i), str(error))) from None
@@ -169,10 +169,9 @@ def _terms(wanted: TermSearch) -> Iterator[Term]:
             yield Term(f"{name} once", size, 0, wanted.most)
 
 
-def _conventions(known: Known) -> list[Digits]:
+def conventions_of(claims: Iterable[Claim]) -> tuple[Digits, ...]:
     """Rounded and cut, where these are two."""
-    numbers = [claim.number for claim in known.claims]
-    return ["rounded"] if all(n.exact for n in numbers) else ["rounded", "cut"]
+    return ("rounded",) if all(claim.number.exact for claim in claims) else ("rounded", "cut")
 
 
 def _rows(known: Known, digits: Digits, report: Report) -> Iterator[Row]:

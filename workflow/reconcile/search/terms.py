@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, lcm
+from math import ceil, lcm, prod
 from typing import Final
 
 MOST_NODES: Final = 50_000
@@ -80,10 +80,8 @@ class Box:
     @property
     def combinations(self) -> int:
         """How many combinations of numbers there are."""
-        number = 1
-        for least, most in zip(self.least, self.most, strict=True):
-            number *= most - least + 1
-        return number
+        ends = zip(self.least, self.most, strict=True)
+        return prod(most - least + 1 for least, most in ends)
 
     def total(self, line: int, solution: Solution) -> int:
         """What a solution adds to a line."""
@@ -171,7 +169,6 @@ class _Walk:
         return rest[::-1]
 
     def run(self) -> None:
-        """Walk through the box."""
         try:
             self.walk(0, list(range(len(self.box.lows))), list(self.box.lows), list(self.box.highs))
         except _EnoughError:
@@ -224,7 +221,6 @@ class _Walk:
         return sorted(several, key=lambda one: -len(one[1]))
 
     def take(self, alive: list[int]) -> None:
-        """Keep a solution."""
         self.solutions.append(tuple(self.chosen))
         if len(self.solutions) >= self.most_kept:
             raise _EnoughError
@@ -258,11 +254,6 @@ def find(
     search.run()
     ranked = sorted(search.solutions, key=lambda s: (sum(map(abs, s)), [-c for c in s]))
     return TermFindings(tuple(ranked), search.nodes, search.complete)
-
-
-def _solvable(box: Box) -> bool:
-    """Whether there is a solution for all lines, as far as a search may go."""
-    return bool(find(box, most_nodes=WORLD_NODES, most_kept=1).solutions)
 
 
 def most_lines(box: Box, most_nodes: int = MOST_NODES) -> tuple[int, bool]:
@@ -339,7 +330,9 @@ def invented(box: Box, real: Sequence[int], known: Sequence[Solution]) -> int:
         known: solutions of the true table.
     """
     draw = random.Random(SEED)  # noqa: S311 - invented tables, no secrets
-    return sum(_solvable(_world(box, real, known, draw)) for _ in range(WORLDS))
+    worlds = (_world(box, real, known, draw) for _ in range(WORLDS))
+    solved = (find(world, most_nodes=WORLD_NODES, most_kept=1).solutions for world in worlds)
+    return sum(map(bool, solved))
 
 
 def _world(box: Box, real: Sequence[int], known: Sequence[Solution], draw: random.Random) -> Box:

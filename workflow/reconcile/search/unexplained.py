@@ -15,6 +15,7 @@ shorter expression. Geometries name no count and are not ranked.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -346,16 +347,14 @@ class Explained:
 def best_explanations(study: Study, tables: Tables) -> list[Explained]:
     """Each claim that was measured and that no reading gives, with what must assume least."""
     claims = missed(study, ((r["claim"], r["verdict"]) for r in tables.get("verdicts.csv", ())))
-    hits: dict[str, dict[str, Way]] = {}
+    hits: defaultdict[str, dict[str, Way]] = defaultdict(dict)
     for claim, one in _every(study, tables):
-        known = hits.setdefault(claim, {})
-        same = known.get(one.hit.expression)
-        known[one.hit.expression] = one if same is None else _better(same, one)
+        same = hits[claim].get(one.hit.expression)
+        hits[claim][one.hit.expression] = one if same is None else _better(same, one)
     tried = _tried(tables)
     return [
-        Explained(claim, tuple(_first(hits.get(claim.id, {}))), len(hits.get(claim.id, {})), n)
+        Explained(claim, tuple(_first(hits[claim.id])), len(hits[claim.id]), tried[claim.id])
         for claim in claims
-        for n in (tried.get(claim.id, 0),)
     ]
 
 
@@ -388,14 +387,14 @@ def _better(one: Way, other: Way) -> Way:
     return replace(best, readings=tuple(dict.fromkeys([*best.readings, *second.readings])))
 
 
-def _tried(tables: Tables) -> dict[str, int]:
+def _tried(tables: Tables) -> Counter[str]:
     """How many candidates the searches of single claims tried, by claim."""
-    found: dict[str, int] = {}
+    found = Counter[str]()
     for name in ("slips", *_CANDIDATES):
         rows = tables.get(f"{name}.csv", ())
         searches = {(r["claim"], r["kind"], r["searched"]): r["tried"] for r in rows}
         for (claim, *_), tried in searches.items():
-            found[claim] = found.get(claim, 0) + int(tried or 0)
+            found[claim] += int(tried or 0)
     return found
 
 

@@ -165,14 +165,12 @@ def _of_tensors(tensors: Sequence[Row], quantity: str) -> Iterator[Piece]:
 
 
 def _of_layers(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[Piece]:
-    own = set(map(id, facts.selected(selector)))
-    for row in facts.ran:
-        if id(row) not in own:
+    for row in facts.selected(selector):
+        if row["kind"] == INPUT:
             continue
         parts = layer_parts(facts, row)
-        one = NetworkFacts([row])
-        count = one.total(quantity)
-        data = 2 * count_in(row, "data_macs") if quantity == "flops" else count_in(row, "data_macs")
+        count = NetworkFacts([row]).total(quantity)
+        data = count_in(row, "data_macs") * (2 if quantity == "flops" else 1)
         if quantity in ("macs", "flops") and data:
             yield Piece(parts | {DATA}, data, counted=True)
             count -= data
@@ -324,14 +322,6 @@ MOST_CANDIDATES: Final = (MOST_SCOPES + 3) * (len(UNITS) + 1)
 """Candidates for one quantity of one network, at most."""
 
 
-@dataclass(frozen=True)
-class _Scope:
-    says: str
-    expression: str
-    value: int
-    cost: int
-
-
 def unit_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK) -> list[Candidate]:
     """Every number that a quantity has in another scope, another unit, or both.
 
@@ -351,29 +341,30 @@ def unit_candidates(facts: NetworkFacts, quantity: str, selector: str = NETWORK)
     ]
 
 
-def _scopes(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[_Scope]:
-    asked = facts.total(quantity, selector)
-    yield _Scope(_words(quantity, selector), quoted(quantity, selector), asked, 0)
+def _scopes(facts: NetworkFacts, quantity: str, selector: str) -> Iterator[Candidate]:
+    asked = Fraction(facts.total(quantity, selector))
+    yield Candidate(_words(quantity, selector), quoted(quantity, selector), asked, 0)
     if quantity == "neurons":
         given = facts.total(quantity, INPUT)
         both = f"{quoted(quantity, selector)} + neurons(input)"
-        yield _Scope(f"{_words(quantity, selector)} and of the input", both, asked + given, 1)
+        yield Candidate(f"{_words(quantity, selector)} and of the input", both, asked + given, 1)
     if selector != NETWORK:
-        yield _Scope(_words(quantity, NETWORK), quoted(quantity, NETWORK), facts.total(quantity), 1)
+        whole = Fraction(facts.total(quantity))
+        yield Candidate(_words(quantity, NETWORK), quoted(quantity, NETWORK), whole, 1)
     others = [f"kind:{kind}" for kind in KINDS] + [str(row["layer"]) for row in facts.ran]
     counted = [(facts.total(quantity, name), name) for name in others if name != selector]
     counted.sort(key=lambda one: -one[0])
     for value, name in counted[:MOST_SCOPES]:
         if value:
-            yield _Scope(_words(quantity, name), quoted(quantity, name), value, 1)
+            yield Candidate(_words(quantity, name), quoted(quantity, name), Fraction(value), 1)
 
 
 def _words(quantity: str, selector: str) -> str:
     return words_of(quantity, selector.replace("kind:", "all layers of kind ", 1))
 
 
-def _in_units(scope: _Scope) -> Iterator[Candidate]:
-    yield Candidate(scope.says, scope.expression, Fraction(scope.value), scope.cost)
+def _in_units(scope: Candidate) -> Iterator[Candidate]:
+    yield scope
     expression = f"({scope.expression})" if " + " in scope.expression else scope.expression
     for unit in UNITS:
         yield Candidate(
@@ -452,7 +443,7 @@ def is_plain(expression: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Changed:
+class Changed(Scope):
     """What an expression finds where one of its quantities is another number.
 
     Attributes:

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from reconcile.tables.contract import NETWORK, QUANTITIES, summed
 
@@ -142,23 +142,28 @@ def each(
             raise
 
 
-class Scope(Protocol):
-    """Where an expression finds its values."""
+class Scope:
+    """Where an expression finds its values; by itself it knows none."""
 
     def quantity(self, name: str, selector: str) -> list[Fraction]:
         """The quantity of every layer that the selector names; UnknownNameError if none."""
+        raise UnknownNameError(f"{name}({selector}) is not known here")
 
     def lookup(self, function: str, name: str) -> Any:
         """The value of ``printed(name)``, ``stated(name)`` or ``argument(name)``."""
+        raise UnknownNameError(f"{function}({name}) is not known here")
 
     def other(self, network: str) -> Scope:
         """The scope of another network of the same reading; UnknownNameError if there is none."""
+        raise UnknownNameError(f"there is no network {network!r}")
 
     def count(self, function: str, claims: list[str]) -> int:
         """The number that a function of ``RESULTS`` counts, of claims by id or pattern."""
+        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known here")
 
     def errors(self, claims: list[str]) -> list[Fraction]:
         """The relative error of every claim, by id or pattern; at least one."""
+        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known here")
 
 
 @lru_cache(maxsize=4096)
@@ -199,41 +204,19 @@ def _settle(node: ast.expr) -> None:
     calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
     if all(isinstance(c.func, ast.Name) and c.func.id in _FUNCTIONS for c in calls):
         try:
-            _value(node, _Nothing())
+            _value(node, Scope())
         except ZeroDivisionError:
             raise ExpressionError(f"{ast.unparse(node)!r} divides by zero") from None
         except TypeError:
             raise ExpressionError(f"{ast.unparse(node)!r} compares numbers with text") from None
         return
-    if isinstance(node, ast.BinOp) and type(node.op) in _DIVISIONS and _is_zero(node.right):
-        raise ExpressionError(f"{ast.unparse(node)!r} divides by zero")
+    match node:
+        case ast.BinOp(op=op, right=ast.Constant(value=0)) if type(op) in _DIVISIONS:
+            raise ExpressionError(f"{ast.unparse(node)!r} divides by zero")
     named = isinstance(node, ast.Call) and ast.unparse(node.func) not in _FUNCTIONS
     for child in [] if named else ast.iter_child_nodes(node):
         if isinstance(child, ast.expr) and child is not getattr(node, "func", None):
             _settle(child)
-
-
-def _is_zero(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value == 0
-
-
-class _Nothing:
-    """The scope of what is plain arithmetic."""
-
-    def quantity(self, name: str, selector: str) -> list[Fraction]:
-        raise UnknownNameError(f"{name}({selector}) is not known yet")
-
-    def lookup(self, function: str, name: str) -> Any:
-        raise UnknownNameError(f"{function}({name}) is not known yet")
-
-    def other(self, network: str) -> Scope:
-        raise UnknownNameError(f"{network} is not known yet")
-
-    def count(self, function: str, claims: list[str]) -> int:
-        raise UnknownNameError(f"{function}({', '.join(claims)}) is not known yet")
-
-    def errors(self, claims: list[str]) -> list[Fraction]:
-        raise UnknownNameError(f"the errors of {', '.join(claims)} are not known yet")
 
 
 def _check(node: ast.expr) -> None:
@@ -492,14 +475,17 @@ def selected(rows: Mapping[str, Row], selector: str) -> list[Row]:
     return found
 
 
-def refuse_several(name: str, column: str, selector: str, rows: list[Row]) -> None:
-    """Refuse to add up what only one layer has.
+def numbers_in(rows: list[Row], name: str, selector: str) -> list[Fraction]:
+    """The quantity of each row that a selector names.
 
     Raises:
-        ExpressionError: several rows are asked for it.
+        ExpressionError: several rows are asked for what only one layer has.
+        UnknownNameError: the cell of a row is empty.
     """
+    column, factor = QUANTITIES[name].multiple_of or (name, 1)
     if QUANTITIES[column].total is None and len(rows) > 1:
         raise ExpressionError(f"{name}({selector!r}) is of one layer, but {len(rows)} match")
+    return [factor * number_in(row, column, row["layer"]) for row in rows]
 
 
 def number_in(row: Row, column: str, layer: str) -> Fraction:

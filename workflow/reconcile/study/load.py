@@ -359,11 +359,6 @@ def _is_parsed(text: str) -> bool:
     return True
 
 
-def _part_problems(study: Study) -> Iterator[Problem]:
-    for name in sorted(study.parts.keys() & PARTS.keys()):
-        yield ("parts", name), f"{name!r} is a part that is known already: {PARTS[name]}"
-
-
 def _reference_problems(study: Study) -> Iterator[Problem]:
     readings, claims = _ids(study.interpretations), _ids(study.claims)
     for i, item in enumerate(study.evidence):
@@ -375,7 +370,10 @@ def _reference_problems(study: Study) -> Iterator[Problem]:
     for key in ("consistency", "slips", "geometries"):
         for i, item in enumerate(getattr(study, key)):
             yield from _unknown((key, i, "claim"), item.claim, claims, "claim")
-    yield from _part_problems(study)
+    yield from (
+        (("parts", name), f"{name!r} is a part that is known already: {PARTS[name]}")
+        for name in sorted(study.parts.keys() & PARTS.keys())
+    )
     for i, search in enumerate(study.slips):
         place = ("slips", i, "interpretation")
         yield from _unknown(place, search.interpretation, readings, "interpretation")
@@ -555,7 +553,8 @@ def _expression_problems(study: Study) -> Iterator[Problem]:
         try:
             parse(text)
         except ExpressionError as error:
-            yield place, _clear(text, str(error))
+            bare = re.fullmatch(r"\w+", text) and text in QUANTITIES
+            yield place, f"{text!r} needs `of` (a layer or `{NETWORK}`)" if bare else str(error)
             continue
         for function, names in known.items():
             for name in references(text, function):
@@ -613,8 +612,3 @@ def _is_a_share_of(claim: Claim) -> bool:
         return claim.number.value != 0
     except ValueError:
         return True  # what is wrong with the digits is told where they stand
-
-
-def _clear(text: str, problem: str) -> str:
-    bare = re.fullmatch(r"\w+", text) and text in QUANTITIES
-    return f"{text!r} needs `of` (a layer or `{NETWORK}`)" if bare else problem

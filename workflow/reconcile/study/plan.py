@@ -16,7 +16,7 @@ from itertools import product, takewhile
 from math import prod
 from typing import Any, TypeVar
 
-from reconcile.study.expressions import ExpressionError, evaluate, networks_named
+from reconcile.study.expressions import ExpressionError, Scope, evaluate, networks_named
 from reconcile.study.model import (
     INPUT_SIDE,
     SINGLE,
@@ -213,8 +213,7 @@ def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
     if study.sweep is None:
         return []
     there = {reading.id for reading in study.interpretations}
-    named = [r for r in study.interpretations if not isinstance(r, SweptInterpretation)]
-    own = {spelled(networks_of(study, reading)): reading.id for reading in named}
+    own = {spelled(networks_of(study, reading)): reading.id for reading in study.own_readings}
     cells = []
     for combination, arguments in _swept(study.sweep):
         reading = combination.id
@@ -224,14 +223,8 @@ def cells_of(study: Study, matched: Mapping[str, int]) -> list[Combination]:
     return cells
 
 
-def effects(study: Study, cells: Sequence[Combination]) -> dict[str, Fraction]:
-    """How much each axis decides: the variance of the mean number of matched claims by value."""
-    if study.sweep is None or not cells:
-        return {}
-    return {name: _variance(cells, name) for name in study.sweep.axes}
-
-
 def _variance(cells: Sequence[Combination], axis: str) -> Fraction:
+    """How much an axis decides: the variance of the mean number of matched claims by value."""
     groups: dict[str, list[int]] = {}
     for cell in cells:
         groups.setdefault(repr(cell.arguments[axis]), []).append(cell.matched)
@@ -242,10 +235,9 @@ def _variance(cells: Sequence[Combination], axis: str) -> Fraction:
 
 def axes_by_effect(study: Study, cells: Sequence[Combination]) -> list[str]:
     """The axes that have several values, those that decide most first."""
-    found = effects(study, cells)
-    axes = study.sweep.axes if study.sweep else {}
-    several = [name for name in found if len(values_of(axes[name])) > 1]
-    return sorted(several, key=lambda name: -found[name])
+    axes = study.sweep.axes if study.sweep and cells else {}
+    several = [name for name, axis in axes.items() if len(values_of(axis)) > 1]
+    return sorted(several, key=lambda name: -_variance(cells, name))
 
 
 def plan_of(study: Study, name: str) -> dict[str, Any]:
@@ -341,13 +333,15 @@ def measured_slice(study: Study) -> dict[str, Any]:
     Snakemake reruns ``instantiate``, and with it ``measure``, when this changes: editing a claim, a
     title or the evidence does not change it.
     """
-    own = (r for r in study.interpretations if not isinstance(r, SweptInterpretation))
     grid = {"axes", "network", "networks", "placement"}
     return {
         "network": _network(study),
         "placement": study.placement,
         "arguments": study.arguments,
-        "interpretations": [r.model_dump(include={"id", "network", "networks"}) for r in own],
+        "interpretations": [
+            reading.model_dump(include={"id", "network", "networks"})
+            for reading in study.own_readings
+        ],
         "sweep": study.sweep.model_dump(include=grid) if study.sweep else None,
         "solve": _solve(study),
     }
@@ -356,7 +350,7 @@ def measured_slice(study: Study) -> dict[str, Any]:
 # What the paper alone says.
 
 
-class PaperScope:
+class PaperScope(Scope):
     """What the paper alone says: printed digits and stated values, no measurement."""
 
     def __init__(self, study: Study) -> None:

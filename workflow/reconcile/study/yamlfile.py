@@ -12,7 +12,7 @@ import difflib
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -291,27 +291,26 @@ def _composed_by_libyaml(text: str) -> yaml.Node | None:
     fast = getattr(yaml, "CSafeLoader", None)
     if fast is None:
         return None
-    depth = 0
     try:
-        for event in yaml.parse(text, Loader=fast):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                return None
-        return yaml.compose(text, Loader=fast)
+        return None if any(_too_deep(text, fast)) else yaml.compose(text, Loader=fast)
     except yaml.YAMLError:
         return None
 
 
 def _deep_line(text: str) -> int:
-    """The line where nesting first exceeds the limit; the parser, unlike the composer, is flat."""
+    """The line where nesting first exceeds the limit."""
+    marks = (event.start_mark for event in _too_deep(text, yaml.SafeLoader))
+    return next((int(mark.line) + 1 for mark in marks if mark is not None), 0)
+
+
+def _too_deep(text: str, loader: Any) -> Iterator[yaml.Event]:
+    """What is nested deeper than the limit; the parser, unlike the composer, is flat."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=loader):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH and event.start_mark is not None:
-            return int(event.start_mark.line) + 1
-    return 0
+        if depth > MAX_DEPTH:
+            yield event
 
 
 def load_yaml(file: Path) -> tuple[dict[str, Any], Places]:
