@@ -29,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def test_figures_are_written_as_svg_and_pdf(tmp_path: Path) -> None:
     """Each is well-formed, has an alternative text and its own fonts."""
     results = tiny_results(tmp_path)
-    written = write_figures(results, TEMPLATES, 24)
+    written = write_figures(results, 24)
     names = ["windows", "neurons", "latency-layers", "latency-networks", "coverage"]
     widths = [f"{name}{ending}" for name in names for ending in ("", "-column")]
     assert [file.name for file in written] == [f"{n}.{s}" for n in widths for s in ("svg", "pdf")]
@@ -47,7 +47,7 @@ def test_nothing_to_draw_is_an_empty_folder(tmp_path: Path) -> None:
     study, out = write_results(tmp_path, no_figures())
     for name in ("windows.csv", "coverage.csv", "timings.csv"):
         write_rows(out / name, [])
-    assert write_figures(results_in(study, out), TEMPLATES, 24) == []
+    assert write_figures(results_in(study, out), 24) == []
     assert list((out / "figures").iterdir()) == []
 
 
@@ -61,10 +61,10 @@ def no_figures() -> dict[str, Any]:
 def test_figures_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     """A figure that is no longer drawn is removed; what is no figure is nobody's to remove."""
     study, out = write_results(tmp_path)
-    write_figures(results_in(study, out), TEMPLATES, 24)
+    write_figures(results_in(study, out), 24)
     (out / "figures" / "notes.txt").write_text("kept\n")
     write_rows(out / "timings.csv", [])
-    written = write_figures(results_in(study, out), TEMPLATES, 24)
+    written = write_figures(results_in(study, out), 24)
     names = {file.stem.removesuffix("-column") for file in written}
     assert names == {"windows", "neurons", "coverage"}
     assert {*(out / "figures").iterdir()} == {*written, out / "figures" / "notes.txt"}
@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
         write_rows(out / name, [])
     (out / "figures").write_text("in the way\n")
     with pytest.raises(InputError, match="figures: cannot be written"):
-        write_figures(results_in(study, out), TEMPLATES, 24)
+        write_figures(results_in(study, out), 24)
 
 
 PAGE = 1_000

@@ -50,7 +50,7 @@ from reconcile.cite.numbers import (
     read_macros,
     write_citations,
 )
-from reconcile.files import CITATION, TEMPLATES, write_bytes, write_json
+from reconcile.files import write_bytes, write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
@@ -282,7 +282,7 @@ def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
         archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
-        computed = read_macros(numbers_tex(load_numbers(space.results), TEMPLATES))
+        computed = read_macros(numbers_tex(load_numbers(space.results)))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
@@ -308,7 +308,7 @@ def check_citations(space: Workspace) -> str:
     if not space.archive.same_code:
         return "not compared: other code wrote them"
     with one_line(space.root):
-        write_citations(space.study, space.results, TEMPLATES, CITATION)
+        write_citations(space.study, space.results)
     return _same_bytes(space, space.results, CITATION_FILES)
 
 
@@ -362,7 +362,7 @@ def take_searched(space: Workspace) -> str:
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
-        write_page(space.study, space.again, TEMPLATES, _options(space))
+        write_page(space.study, space.again, _options(space))
     figures = [name for name in FIGURE_FILES if (space.again / name).is_file()]
     archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
     for name in sorted(set(figures) ^ set(archived)):
@@ -373,7 +373,7 @@ def check_report(space: Workspace) -> str:
 def check_pdf(space: Workspace) -> str:
     """The report for paper is the one that the tables give."""
     with one_line(space.root):
-        write_paper(space.study, space.again, TEMPLATES, _options(space))
+        write_paper(space.study, space.again, _options(space))
     return _same_bytes(space, space.again, ("report.pdf",))
 
 
