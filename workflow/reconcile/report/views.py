@@ -14,6 +14,7 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -79,11 +80,8 @@ class Results(Concluded):
 
     def judged(self) -> dict[str, int]:
         """Of how many claims each interpretation was measured."""
-        found: dict[str, int] = {}
-        for row in self.table("verdicts"):
-            known = found.setdefault(row["interpretation"], 0)
-            found[row["interpretation"]] = known + (row["verdict"] != NOT_MEASURED)
-        return found
+        rows = (row for row in self.table("verdicts") if row["verdict"] != NOT_MEASURED)
+        return Counter(row["interpretation"] for row in rows)
 
     def shown(self, most: int) -> list[Mapping[str, Any]]:
         """The entries that a report tells in full: every reading that the study names, best first.
@@ -220,14 +218,13 @@ class Cell:
         mark: the verdict.
         measured: the measured number, in the claim's own unit.
         anchor: where the report says how it was counted.
-        order: sorts verdicts from best to worst.
+        otherwise: whether by another counting than the claim's own.
     """
 
     reading: str
     mark: Mark
     measured: str
     anchor: str
-    order: int
     otherwise: bool
 
 
@@ -349,7 +346,6 @@ def _matrix_cell(claim: Claim, row: Row, anchor: str) -> Cell:
         mark=mark_of(row["verdict"]),
         measured=beside(claim.number.said, row["measured"]),
         anchor=anchor,
-        order=_ORDER.index(row["verdict"]),
         otherwise=bool(row["measured"]) and row["counting"] != AS_STATED,
     )
 

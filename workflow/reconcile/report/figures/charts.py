@@ -78,7 +78,6 @@ class LayerClaim:
     """The printed number of neurons of one layer, and what was measured.
 
     Attributes:
-        claim: id of the claim.
         layer: the layer, with its network where a reading has several.
         printed: the digits as printed.
         value: the number they denote.
@@ -86,7 +85,6 @@ class LayerClaim:
         matching: how many interpretations reproduce the printed number.
     """
 
-    claim: str
     layer: str
     printed: str
     value: float
@@ -107,7 +105,7 @@ def layer_claims(results: Results) -> list[LayerClaim]:
         value = float(claim.number.value)
         if measured:
             layer = str(claim.of) if claim.network == SINGLE else f"{claim.network}/{claim.of}"
-            found.append(LayerClaim(claim.id, layer, claim.printed, value, measured, matching))
+            found.append(LayerClaim(layer, claim.printed, value, measured, matching))
     return found
 
 
