@@ -550,28 +550,17 @@ def _folded(rows: list[Row]) -> list[LayerRow]:
         for (before, index), same in groupby(rows, key=lambda row: _split(row)[:2])
     ]
     result: list[LayerRow] = []
-    for run in _runs(blocks):
+    for _, placed in groupby(enumerate(blocks), key=_run_of):
+        run = [block for _, block in placed]
         whole = len(run) < FEWEST or run[0].index is None
         result += [LayerRow(r["layer"], r) for b in run for r in b.rows] if whole else _rows_of(run)
     return result
 
 
-def _runs(blocks: list[_Block]) -> Iterator[list[_Block]]:
-    """Consecutive blocks of equal signature and ascending number."""
-    run: list[_Block] = []
-    for block in blocks:
-        if run and not _follows(run[-1], block):
-            yield run
-            run = []
-        run.append(block)
-    if run:
-        yield run
-
-
-def _follows(one: _Block, other: _Block) -> bool:
-    if one.index is None or other.index != one.index + 1:
-        return False
-    return one.signature == other.signature
+def _run_of(placed: tuple[int, _Block]) -> tuple[object, ...]:
+    """Equal for consecutive blocks that differ in nothing but their number, which ascends."""
+    place, block = placed
+    return None if block.index is None else block.index - place, block.signature
 
 
 def _rows_of(run: list[_Block]) -> Iterator[LayerRow]:
