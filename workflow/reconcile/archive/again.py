@@ -40,6 +40,7 @@ from reconcile.archive.container import (
     member_of,
     one_line,
     shown,
+    shown_name,
 )
 from reconcile.archive.crate import certificate, facts_of, metadata, readme
 from reconcile.archive.reading import Archive, manifest, text_of
@@ -109,13 +110,13 @@ def what_differs(archive: Archive) -> list[str]:
     if not archive.same_code:
         names = ", ".join(archive.other_code[:MOST_NAMED])
         more = ", and more" if len(archive.other_code) > MOST_NAMED else ""
-        release = shown(archive.version)[1:-1]
+        release = shown_name(archive.version)
         found.append(f"code of release {release}, which is not this one: {names}{more}")
     recorded = archive.record.get("versions", {}) | archive.record.get("system", {})
     here = versions() | system()
     for name in (*RENDERING, *system()):
         if recorded.get(name) != here.get(name):
-            wrote = shown(str(recorded.get(name, "unknown")))[1:-1]
+            wrote = shown_name(str(recorded.get(name, "unknown")))
             found.append(f"{name} {wrote}, where here is {here.get(name, 'none')}")
     return found
 
@@ -247,7 +248,7 @@ def check_ranking(space: Workspace) -> str:
     """Counts, ranking and conclusion follow from the measurements."""
     with one_line(space.root):
         archived, computed = space.archive.reconciliation, space.reconciled.summary
-    chosen = shown(str(computed["conclusion"]["interpretation"]))[1:-1]
+    chosen = shown_name(str(computed["conclusion"]["interpretation"]))
     ranked = len(computed["ranking"])
     if not space.archive.same_code:
         archived = _values(archived)
