@@ -7,8 +7,6 @@ archive says itself which did, so one that says otherwise can hold in part only.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -59,13 +57,12 @@ from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.candidates import Given
 from reconcile.search.run import most_candidates, search_all
-from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
-from reconcile.tables.frames import rows_of, write_table
+from reconcile.tables.frames import rows_of, table, write_table
 
 MOST_JUDGEMENTS = 300_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""
@@ -195,13 +192,9 @@ def workspace(archive: Archive) -> Iterator[Workspace]:
 
 def _as_of_today(archive: Archive, results: Path) -> None:
     """Give the tables of another release today's columns: what it did not measure is empty."""
-    for name, file in tables().items():
-        columns = file.head()
+    for name in tables():
         rows = archive.table(name) if member_of(name) in archive.members else []
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([columns, *([row.get(c, "") for c in columns] for row in rows)])
-        (results / name).write_text(text.getvalue(), encoding="utf-8")
+        write_table(results, name, table(name, rows))
 
 
 def check_study(space: Workspace) -> str:
@@ -332,8 +325,8 @@ def check_judged(space: Workspace) -> str:
         write_json(space.again / "settings.json", _settings(space.archive))
         plan = plan_of(space.study, space.archive.study)
         write_json(space.again / "interpretations.json", plan)
-        for name, table in space.judged.items():
-            write_table(space.again, name, table)
+        for name, content in space.judged.items():
+            write_table(space.again, name, content)
         write_json(space.again / "reconciliation.json", space.reconciled.summary)
     return _same_bytes(space, space.again, _written_by("instantiate", "check_paper", "reconcile"))
 
@@ -347,7 +340,7 @@ def _settings(archive: Archive) -> dict[str, Any]:
 def check_searched(space: Workspace) -> str:
     """The searches find what they are said to have found."""
     with one_line(space.root):
-        given = Given(space.study, space.folder, space.measured, space.again, _quietly)
+        given = Given(space.study, space.folder, space.measured, space.again, lambda _: None)
         for name, content in search_all(given):
             write_table(space.again, name, content)
     return _same_bytes(space, space.again, _written_by("search"))
@@ -363,7 +356,7 @@ def take_searched(space: Workspace) -> str:
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
-        write_page(space.study, space.again, _options(space))
+        write_page(space.study, space.again, space.archive.json("options.json"))
     figures = [name for name in FIGURE_FILES if (space.again / name).is_file()]
     archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
     for name in sorted(set(figures) ^ set(archived)):
@@ -374,15 +367,8 @@ def check_report(space: Workspace) -> str:
 def check_pdf(space: Workspace) -> str:
     """The report for paper is the one that the tables give."""
     with one_line(space.root):
-        write_paper(space.study, space.again, _options(space))
+        write_paper(space.study, space.again, space.archive.json("options.json"))
     return _same_bytes(space, space.again, ("report.pdf",))
-
-
-def _options(space: Workspace) -> dict[str, Any]:
-    options: dict[str, Any] = ReportOptions.model_validate(
-        space.archive.json("options.json")
-    ).model_dump()
-    return options
 
 
 def check_documents(space: Workspace) -> str:
@@ -423,7 +409,3 @@ def _first_line(*tables: bytes) -> str:
         if one != other:
             return f": line {number}: {shown(one)} against {shown(other)}"
     return ""
-
-
-def _quietly(line: str) -> None:
-    """Nobody waits for a line."""
