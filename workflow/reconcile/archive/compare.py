@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from reconcile.archive.checks import by_key, check_record, check_required, check_tables
 from reconcile.archive.container import ArchiveError, one_line, shown, shown_name
-from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table
+from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table, value_at
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
@@ -170,15 +170,9 @@ def _opened(file: Path) -> Archive:
 def _circumstances(one: dict[str, Any], other: dict[str, Any]) -> Iterator[Difference]:
     versions = sorted({*one["versions"], *other["versions"]})
     for path in (*_CIRCUMSTANCES, *(("versions", name) for name in versions)):
-        sides = _recorded(one, path), _recorded(other, path)
+        sides = _text(value_at(one, *path)), _text(value_at(other, *path))
         if sides[0] != sides[1]:
             yield Difference(" ".join(path), "record", *sides)
-
-
-def _recorded(record: Any, path: tuple[str, ...]) -> str | None:
-    for key in path:
-        record = record.get(key) if isinstance(record, dict) else None
-    return None if record is None else str(record)
 
 
 def _ranking(one: Archive, other: Archive) -> Iterator[Difference]:
