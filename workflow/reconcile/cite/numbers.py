@@ -46,7 +46,7 @@ from reconcile.tables.contract import (
     layer_quantities,
     total_quantities,
 )
-from reconcile.tables.rows import read_rows, written_cell
+from reconcile.tables.rows import Row, grouped_by, read_rows, written_cell
 from reconcile.words import in_percent, share
 
 PREFIX = "rc"
@@ -56,8 +56,6 @@ _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight
 _SPELLED = {str(digit): word for digit, word in enumerate(_DIGITS)} | {".": "Point"}
 _NOT_DEFINED = "% Not defined, since names that differ have the same letters:"
 _WORDS = re.compile(r"[A-Za-z]+|[0-9]|(?<=[0-9])\.(?=[0-9])")
-
-Row = Mapping[str, str]
 
 CITATION_FILES = (
     "numbers.tex",
@@ -157,15 +155,11 @@ def numbers_tex(numbers: Numbers) -> str:
 
 
 def _by_reading(numbers: Numbers) -> dict[str, Numbers]:
-    readings = dict.fromkeys(row["interpretation"] for row in numbers.totals)
-    grouped: dict[str, dict[str, list[Row]]] = {
-        reading: {"layers": [], "totals": [], "verdicts": []} for reading in readings
-    }
-    for name in ("layers", "totals", "verdicts"):
-        for row in getattr(numbers, name):
-            grouped[row["interpretation"]][name].append(row)
+    tables = (numbers.layers, numbers.totals, numbers.verdicts)
+    layers, totals, verdicts = (grouped_by(rows, "interpretation") for rows in tables)
     return {
-        reading: Numbers(numbers.reconciliation, **tables) for reading, tables in grouped.items()
+        key[0]: Numbers(numbers.reconciliation, layers.get(key, []), own, verdicts.get(key, []))
+        for key, own in totals.items()
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
-from reconcile.report.views import Results, grouped_by
+from reconcile.report.views import Results
 from reconcile.search.candidates import NetworkFacts, quoted
 from reconcile.search.conventions import convention_candidates
 from reconcile.search.unexplained import Assumed, rank_of
@@ -36,7 +36,7 @@ from reconcile.tables.contract import (
     layer_quantities,
     total_quantities,
 )
-from reconcile.tables.rows import Row
+from reconcile.tables.rows import Row, grouped_by
 from reconcile.words import count_of
 
 MOST_BYTES: Final = 120_000

@@ -28,7 +28,6 @@ from reconcile.report.views import (
     Results,
     claim_views,
     data_files,
-    grouped_by,
     paper_rows,
     read_results,
     reading_views,
@@ -37,7 +36,7 @@ from reconcile.search.unexplained import alike, best_explanations
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
 from reconcile.tables.contract import COLUMN, FAILS, FILES, NOT_COMPUTED
-from reconcile.tables.rows import Row
+from reconcile.tables.rows import Row, grouped_by
 
 SECTIONS = {
     "answer": "The answer",

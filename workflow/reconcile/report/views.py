@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -35,7 +35,7 @@ from reconcile.tables.contract import (
     QUANTITIES,
     tables,
 )
-from reconcile.tables.rows import Row, read_rows
+from reconcile.tables.rows import Row, grouped_by, read_rows
 from reconcile.words import MARKS, Mark, argument_text, beside, like, mark_of, number
 
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
@@ -127,14 +127,6 @@ def read_results(study: Study, results: Path) -> Results:
         reconciliation=reconciliation,
         record=record,
     )
-
-
-def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list[Row]]:
-    """The rows by their values in some columns, in order of first appearance."""
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[column] for column in columns), []).append(row)
-    return groups
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from reconcile.report.figures import (
     rect,
     width_of,
 )
-from reconcile.report.views import Results, grouped_by
+from reconcile.report.views import Results
 from reconcile.study.model import SINGLE
 from reconcile.tables.contract import FITS
-from reconcile.tables.rows import Row
+from reconcile.tables.rows import Row, grouped_by
 from reconcile.words import count_of, milliseconds
 
 STEPS = (1, 2, 2.5, 5, 10)
