@@ -72,11 +72,9 @@ class Results(Concluded):
 
     def matched(self) -> dict[str, list[str]]:
         """The claims that each interpretation matches; one that matches none is not there."""
-        found: dict[str, list[str]] = {}
-        for row in self.table("verdicts"):
-            if row["verdict"] in FITS:
-                found.setdefault(row["interpretation"], []).append(row["claim"])
-        return found
+        fitting = (row for row in self.table("verdicts") if row["verdict"] in FITS)
+        groups = grouped_by(fitting, "interpretation")
+        return {reading: [row["claim"] for row in rows] for (reading,), rows in groups.items()}
 
     def judged(self) -> dict[str, int]:
         """Of how many claims each interpretation was measured."""
