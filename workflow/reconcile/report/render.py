@@ -14,7 +14,7 @@ from reconcile import __version__
 from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import keep_only, write_bytes, write_json, write_text
 from reconcile.report.calculator import elsewhere, numbers_of
-from reconcile.report.figures import NARROW, WIDE, Drawing
+from reconcile.report.figures import WIDTHS, Drawing
 from reconcile.report.figures.charts import (
     MOST_LAYERS,
     latency_figures,
@@ -267,12 +267,9 @@ def write_figures(results: Results, most: int) -> list[Path]:
     folder, fonts = results.folder / "figures", fonts_css()
     written: list[Path] = []
     for name, drawing in drawings(results, most).items():
-        for svg, width, ending in (
-            (drawing.wide(), WIDE, ""),
-            (drawing.narrow(), NARROW, COLUMN),
-        ):
-            size = width, drawing.draw(width)[0]
-            page = svg_page(svg, size, results.record["ended"])
+        for size, ending in (("wide", ""), ("narrow", COLUMN)):
+            svg, width = drawing.drawn(size), WIDTHS[size]
+            page = svg_page(svg, (width, drawing.draw(width)[0]), results.record["ended"])
             files = [folder / f"{name}{ending}.{form}" for form in ("svg", "pdf")]
             write_text(files[0], f"{svg}\n")
             write_bytes(files[1], figure_pdf(page, fonts))
