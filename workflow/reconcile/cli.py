@@ -408,7 +408,8 @@ def _declare_recover(parser: argparse.ArgumentParser) -> None:
 def _recover(args: argparse.Namespace) -> int:
     from reconcile.run.processes import recover
 
-    return recover(Path.cwd())
+    recover(Path.cwd())
+    return 0
 
 
 def _declare_schemas(parser: argparse.ArgumentParser) -> None:
