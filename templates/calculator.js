@@ -182,21 +182,7 @@
     return (around * width) / near(printed.value) / Math.log(4);
   };
   /* the form and the table */
-  const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
-  const element = (tag, text = "", css = "") => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    if (css) made.className = css;
-    /* a phone shows the table as cards: it stays a table */
-    if (ROLES[tag]) made.setAttribute("role", ROLES[tag]);
-    return made;
-  };
-  const header = (text, scope, css = "") => {
-    const made = element("th", text, css);
-    made.scope = scope;
-    made.setAttribute("role", scope === "col" ? "columnheader" : "rowheader");
-    return made;
-  };
+  const header = (text, scope, css = "") => Object.assign(element("th", text, css), { scope });
   const form = element("form", "", "calculator");
   const label = element("label", "A number, as a paper prints it");
   const input = Object.assign(element("input"), { id: "number", type: "text", autocomplete: "off", spellcheck: false });
@@ -251,6 +237,7 @@
     top.append(heads);
     body.append(...shown.map(rowOf));
     table.append(top, body);
+    stayTables([table]);
     const scroll = element("div", "", "scroll");
     scroll.tabIndex = 0;
     scroll.setAttribute("role", "region");

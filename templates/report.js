@@ -1,4 +1,20 @@
 "use strict";
+const element = (tag, text = "", css = "") => {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (css) made.className = css;
+  return made;
+};
+/* tables that a phone shows as cards: say that they stay tables */
+const stayTables = (tables) => {
+  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
+  for (const table of tables) {
+    for (const part of [table, ...table.querySelectorAll(":scope > * > tr, :scope > :is(thead, tbody), :scope > * > tr > *")]) {
+      const header = part.scope === "col" ? "columnheader" : "rowheader";
+      part.setAttribute("role", roles[part.tagName] ?? header);
+    }
+  }
+};
 (() => {
   const say = (text) => {
     const status = document.getElementById("status");
@@ -6,14 +22,7 @@
     requestAnimationFrame(() => { status.textContent = text; });
   };
 
-  /* tables that a phone shows as cards: say that they stay tables */
-  const roles = { TABLE: "table", THEAD: "rowgroup", TBODY: "rowgroup", TR: "row", TD: "cell" };
-  for (const table of document.querySelectorAll("table.matrix, table.ranking, table.stack")) {
-    for (const part of [table, ...table.querySelectorAll(":scope > * > tr, :scope > :is(thead, tbody), :scope > * > tr > *")]) {
-      const header = part.scope === "col" ? "columnheader" : "rowheader";
-      part.setAttribute("role", roles[part.tagName] ?? header);
-    }
-  }
+  stayTables(document.querySelectorAll("table.matrix, table.ranking, table.stack"));
 
   /* sorting: headers marked data-sort become buttons */
   const valueOf = (row, index) => {
@@ -56,10 +65,8 @@
     }
   };
   const copyButton = (label, said, text) => {
-    const button = document.createElement("button");
+    const button = element("button", label, "copy");
     button.type = "button";
-    button.className = "copy";
-    button.textContent = label;
     button.addEventListener("click", async () => {
       await copy(text());
       button.textContent = "Copied";
@@ -115,18 +122,12 @@
 
   /* a cell of the matrix tells how it was counted */
   const inspector = document.getElementById("inspector");
-  const element = (tag, text, css = "") => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    made.className = css;
-    return made;
-  };
   const inspect = (link) => {
     const article = document.getElementById(`claim-${link.dataset.claim}`);
     const group = document.getElementById(link.hash.slice(1));
     const title = element("h2", `${link.dataset.claim} under ${link.dataset.reading}`);
     title.id = "inspector-title";
-    const line = element("p", "");
+    const line = element("p");
     line.append(`Measured ${group.cells[0].textContent}, printed ${article.dataset.title.split("printed ")[1]}: `);
     line.append(group.cells[1].firstElementChild.cloneNode(true));
     const reason = element("p", group.querySelector(".reason")?.textContent ?? "", "note");

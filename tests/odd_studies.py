@@ -456,8 +456,8 @@ def reported(folder: Path, out: Path, **options: Any) -> str:
     Options are those of measuring, beside the ones of ``judge_study``.
     """
     study = judge_study(folder, out, **options)
-    write_page(study, out, PROJECT / "templates", {})
-    write_citations(study, out, PROJECT / "templates", PROJECT / "CITATION.cff")
+    write_page(study, out, {})
+    write_citations(study, out)
     return (out / "report.html").read_text(encoding="utf-8")
 
 

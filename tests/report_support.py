@@ -118,9 +118,7 @@ def tiny_results(folder: Path, data: dict[str, Any] | None = None) -> Results:
 
 def html_of(results: Results, **options: Any) -> str:
     """The page of some results."""
-    return render_page(
-        TEMPLATES, context_of(results, ReportOptions.model_validate(options)), "screen"
-    )
+    return render_page(context_of(results, ReportOptions.model_validate(options)), "screen")
 
 
 class Page(HTMLParser):

@@ -360,11 +360,11 @@ def _totals(rows: list[dict[str, Any]], failed: dict[str, str]) -> dict[str, Any
     }
 
 
-def render(study: Study, out: Path, root: Path = PROJECT, **options: Any) -> None:
+def render(study: Study, out: Path, **options: Any) -> None:
     """Write the report, its figures, the PDF and what is cited, as the rules do."""
-    write_page(study, out, root / "templates", options)
-    write_paper(study, out, root / "templates", options)
-    write_citations(study, out, root / "templates", root / "CITATION.cff")
+    write_page(study, out, options)
+    write_paper(study, out, options)
+    write_citations(study, out)
 
 
 def _copy_bytecode(file: Path, copied: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -81,3 +82,16 @@ def test_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert proc.boot_id() == platform.node()
     assert (proc.oom_kills(), proc.kept_waiting(os.getpid())) == (0, 0)
     assert proc.proc_field("cpuinfo", "model name") is None
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_garbage_is_looked_for_as_before(collecting: bool) -> None:
+    """The collector is off meanwhile, and afterwards as it was, whatever happens."""
+    (gc.enable if collecting else gc.disable)()
+    try:
+        with pytest.raises(KeyError), proc.nothing_collected(), proc.nothing_collected():
+            assert not gc.isenabled()
+            raise KeyError
+        assert gc.isenabled() == collecting
+    finally:
+        gc.enable()

@@ -16,8 +16,8 @@ from reconcile.files import ROOT, TEMPLATES, code_files
 ASK = """
 import json
 from reconcile.files import ROOT, TEMPLATES, code_files
-from reconcile.report.pages import environment_of
-environment_of(TEMPLATES).get_template("report.html.jinja")
+from reconcile.report.pages import html_templates
+html_templates().get_template("report.html.jinja")
 files = {name: file.read_bytes().hex() for name, file in code_files().items()}
 print(json.dumps([str(ROOT), files]))
 """

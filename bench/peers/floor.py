@@ -36,7 +36,6 @@ from reconcile.tables.frames import write_table
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "build" / "bench" / "floor"
 STUDY = ROOT / "studies" / "alexnet"
-TEMPLATES = ROOT / "templates"
 
 
 class Steps:
@@ -111,10 +110,10 @@ def main() -> None:
     steps.done("search")
 
     gc.disable()  # as the rendering jobs do
-    write_page(study, results, TEMPLATES, config.report.model_dump())
-    write_paper(study, results, TEMPLATES, config.report.model_dump())
-    write_citations(study, results, TEMPLATES, ROOT / "CITATION.cff")
-    write_atlas([results / "reconciliation.json"], TEMPLATES, OUT)
+    write_page(study, results, config.report.model_dump())
+    write_paper(study, results, config.report.model_dump())
+    write_citations(study, results)
+    write_atlas([results / "reconciliation.json"], OUT)
     steps.done("render")
     write_json(OUT / "steps.json", steps.seconds)
 

@@ -144,7 +144,7 @@ def make_results(root: Path) -> Path:
     for name, table in search_all(Given(study, folder, measured, out, lambda _: None)):
         write_table(out, name, table)
     write_json(out / "reconciliation.json", done.summary)
-    render(study, out, root)
+    render(study, out)
     return out
 
 
@@ -194,11 +194,11 @@ def _rendered_once(render: Callable[..., None]) -> Callable[..., None]:
     """A renderer that writes again what it wrote from the same study, results and options."""
     known: dict[str, dict[str, bytes]] = {}
 
-    def write(study: Study, results: Path, templates: Path, config: dict[str, Any]) -> None:
+    def write(study: Study, results: Path, config: dict[str, Any]) -> None:
         before = _contents(results)
         key = repr((study, before, sorted(config.items())))
         if key not in known:
-            render(study, results, templates, config)
+            render(study, results, config)
             after = _contents(results)
             known[key] = {n: data for n, data in after.items() if before.get(n) != data}
         for name, data in known[key].items():

@@ -60,8 +60,8 @@ def test_runs_differ_in_the_record_only(project: Path, archive_file: Path, tmp_p
     timings = (results / "timings.csv").read_text().splitlines(keepends=True)
     (results / "timings.csv").write_text("".join(timings[:-1]))
     study = load_study(copy / "studies/toy")
-    write_page(study, results, copy / "templates", {})
-    write_paper(study, results, copy / "templates", {})
+    write_page(study, results, {})
+    write_paper(study, results, {})
     one, other = unpack(archive_file.read_bytes()), unpack(built(copy, tmp_path / "a.zip"))
     assert list(one) == list(other)
     different = {name for name in one if one[name] != other[name]}

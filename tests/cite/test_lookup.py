@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from report_support import TEMPLATES, write_results
-from support import PROJECT
+from report_support import write_results
 
 from reconcile.cite.numbers import (
     all_found,
@@ -39,7 +38,7 @@ CALL
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of the tiny study with what write-ups need."""
     study, out = write_results(tmp_path_factory.mktemp("lookup"))
-    write_citations(load_study(study), out, TEMPLATES, PROJECT / "CITATION.cff")
+    write_citations(load_study(study), out)
     return out
 
 
@@ -97,7 +96,7 @@ def test_the_index_and_the_json_hold_the_tables(results: Path) -> None:
 
 def typeset(results: Path, folder: Path, call: str) -> tuple[int, str, str]:
     """A write-up with a call: the exit status, what was reported, and the text."""
-    text = numbers_tex(load_numbers(results), TEMPLATES)
+    text = numbers_tex(load_numbers(results))
     (folder / "numbers.tex").write_text(text, encoding="utf-8")
     (folder / "paper.tex").write_text(WRITE_UP.replace("CALL", call), encoding="utf-8")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"]

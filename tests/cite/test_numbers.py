@@ -26,7 +26,7 @@ from reconcile.cite.numbers import (
     Macros,
     Numbers,
     command_name,
-    environment_for_latex,
+    latex_templates,
     load_numbers,
     number,
     read_macros,
@@ -69,7 +69,7 @@ def written(alexnet_results: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The citation files of the AlexNet study."""
     out = tmp_path_factory.mktemp("cite") / "alexnet"
     shutil.copytree(alexnet_results, out)
-    write_citations(load_study(STUDY), out, TEMPLATES, PROJECT / "CITATION.cff")
+    write_citations(load_study(STUDY), out)
     return out
 
 
@@ -80,7 +80,7 @@ def macros_of(folder: Path) -> dict[str, str]:
 
 def numbers_tex(tables: Numbers) -> str:
     """numbers.tex of some tables, by the project's template."""
-    return numbers.numbers_tex(tables, TEMPLATES)
+    return numbers.numbers_tex(tables)
 
 
 def rows(file: Path) -> list[dict[str, str]]:
@@ -159,7 +159,7 @@ def test_same_results_same_bytes(written: Path, tmp_path: Path) -> None:
     """Written again elsewhere, every file has the same bytes."""
     again = tmp_path / "elsewhere"
     shutil.copytree(written, again)
-    write_citations(load_study(STUDY), again, TEMPLATES, PROJECT / "CITATION.cff")
+    write_citations(load_study(STUDY), again)
     for name in CITATION_FILES:
         assert (again / name).read_bytes() == (written / name).read_bytes()
 
@@ -310,7 +310,7 @@ def test_tables_use_no_command_that_is_not_there(numbers: Numbers) -> None:
     known = {**numbers.reconciliation, "claims": where, "ranking": []}
     if not numbers.chosen:
         known["ranking"] = [RANKED | {"interpretation": numbers.totals[0]["interpretation"]}]
-    text = tables_tex(replace(numbers, reconciliation=known), TEMPLATES)
+    text = tables_tex(replace(numbers, reconciliation=known))
     own = set(re.findall(r"^\\newcommand\{\\(rc[A-Za-z]+)\}", text, re.MULTILINE))
     assert set(re.findall(r"\\(rc[A-Za-z]+)", text)) <= own | {"rcnum"}
     assert len(own) == 4
@@ -337,7 +337,7 @@ def test_write_up_compiles(written: Path, tmp_path: Path) -> None:
     from reconcile.study.config import ReportOptions
 
     results = read_results(load_study(STUDY), written)
-    write_figures(results, TEMPLATES, ReportOptions().max_readings)
+    write_figures(results, ReportOptions().max_readings)
     folder = tmp_path / "paper"
     shutil.copytree(written, folder)
     key = (written / "references.bib").read_text(encoding="utf-8").split("{")[1].split(",")[0]
@@ -454,10 +454,9 @@ def test_macros_are_read_back() -> None:
         read_macros(macros.text() * 2)
 
 
-def test_templates_escape(tmp_path: Path) -> None:
+def test_templates_escape() -> None:
     """What a template shows is text, whatever it is, but for what is LaTeX already."""
-    (tmp_path / "t").write_text("<< a >> & << b >> & << c >>", encoding="utf-8")
-    template = environment_for_latex(tmp_path).get_template("t")
+    template = latex_templates().from_string("<< a >> & << b >> & << c >>")
     assert template.render(a="50%_x", b=7, c=Tex(r"\TeX")) == r"50\%\_x & 7 & \TeX"
     with pytest.raises(UndefinedError):
         template.render(a="")

@@ -10,7 +10,6 @@ from atlas_of import write_reconciliations
 from axe import troubles
 from browsing import WIDTH, Open, watched
 from playwright.sync_api import Browser, Page, expect
-from support import PROJECT
 
 from reconcile.report.atlas import write_atlas
 
@@ -22,7 +21,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The atlas of 200 studies with 8 claims each, and in it one of a few."""
     folder = tmp_path_factory.mktemp("atlas")
     for out, studies in ((folder, 200), (folder / "few", 8)):
-        write_atlas(write_reconciliations(out, studies, 8), PROJECT / "templates", out, {}, {})
+        write_atlas(write_reconciliations(out, studies, 8), out, {}, {})
     return folder
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pikepdf
 import pytest
-from report_support import TEMPLATES, write_results
+from report_support import write_results
 
 from reconcile.errors import InputError
 from reconcile.report.pdf import pdf_of
@@ -155,7 +155,7 @@ import sys
 from pathlib import Path
 from reconcile.report.render import write_page, write_paper
 from reconcile.study.load import load_study
-what = load_study(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]), {}
+what = load_study(Path(sys.argv[1])), Path(sys.argv[2]), {}
 write_page(*what)
 write_paper(*what)
 """
@@ -165,7 +165,7 @@ def rendered_elsewhere(folder: Path, **environment: str) -> dict[str, str]:
     """Digests of everything rendered in a process of its own in another folder."""
     study, out = write_results(folder)
     subprocess.run(
-        [sys.executable, "-c", RENDER, study, out, TEMPLATES],
+        [sys.executable, "-c", RENDER, study, out],
         cwd=folder,
         env=os.environ | environment,
         check=True,

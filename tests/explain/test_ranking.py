@@ -28,7 +28,6 @@ from reconcile.explain.ranking import (
     page_context,
     sized_for,
 )
-from reconcile.files import TEMPLATES
 from reconcile.report.pages import render_explanation
 from reconcile.search.candidates import Candidate
 from reconcile.search.unexplained import KINDS
@@ -258,9 +257,7 @@ def test_json() -> None:
 def test_a_page() -> None:
     """The same as a page: what a stranger wrote is escaped, and equal bytes come out each time."""
     found = answer(hit("<b>a</b>", 3.0, who="thop"), hit("b"))
-    page, again = (
-        render_explanation(TEMPLATES, page_context(found, "x.py:Net<script>", 1)) for _ in "ab"
-    )
+    page, again = (render_explanation(page_context(found, "x.py:Net<script>", 1)) for _ in "ab")
     assert page == again
     text = page.partition("</style>")[2]
     assert "&lt;b&gt;a&lt;/b&gt;" in text
@@ -276,7 +273,7 @@ def test_a_page_without_an_explanation() -> None:
     """Where nothing fits the page says so, with what comes nearest."""
     near = hit("a multiply-add as one")
     found = Answered(parse_printed("7"), "", (), None, near, ())
-    text = render_explanation(TEMPLATES, page_context(found, "x.py:Net", 10))
+    text = render_explanation(page_context(found, "x.py:Net", 10))
     assert "Nothing that was tried gives 7." in text
     assert "nearest above: 5,200, a multiply-add as one: macs(network)" in text
     assert "<table" not in text

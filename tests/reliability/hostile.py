@@ -14,8 +14,8 @@ from typing import Any
 from odd_studies import run_study
 from pydantic import ValidationError
 from reliability.payloads import PAYLOADS
-from report_support import TEMPLATES, results_in, write_results
-from support import NETWORK, PROJECT, study_data, write_study
+from report_support import results_in, write_results
+from support import NETWORK, study_data, write_study
 
 from reconcile.cite.numbers import write_citations
 from reconcile.errors import InputError, visible
@@ -107,9 +107,9 @@ def hostile_results(folder: Path, turn: int, step: int) -> tuple[Path, Path]:
     poison(out, visible(PAYLOADS[turn % len(PAYLOADS)]))
     judge(study, out)
     options = ReportOptions(checked_by=_plain(PAYLOADS[turn % len(PAYLOADS)]))
-    page = render_page(TEMPLATES, context_of(results_in(study, out), options), "screen")
+    page = render_page(context_of(results_in(study, out), options), "screen")
     (out / "report.html").write_text(page, "utf-8")
-    write_citations(load_study(study), out, TEMPLATES, PROJECT / "CITATION.cff")
+    write_citations(load_study(study), out)
     return study, out
 
 

@@ -7,10 +7,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from report_support import TEMPLATES, html_of, tiny_results
+from report_support import html_of, tiny_results
 
 from reconcile.errors import InputError
-from reconcile.report.pages import environment_of, fonts_css
+from reconcile.report.pages import fonts_css, html_templates
 from reconcile.report.pdf import figure_pdf, pdf_of
 
 DATE = "2031-02-03T04:05:06+00:00"
@@ -43,7 +43,7 @@ def test_a_figure_may_not_refer_to_anything_either() -> None:
     image = '<image href="file:///etc/passwd" width="9" height="9"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{image}</svg>'
     with pytest.raises(InputError, match="file:///etc/passwd"):
-        figure_pdf(svg, fonts_css(TEMPLATES / "fonts"))
+        figure_pdf(svg, fonts_css())
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../config.yaml", "../../etc/passwd"])
@@ -52,7 +52,7 @@ def test_templates_come_from_their_folder(name: str) -> None:
     from jinja2 import TemplateNotFound
 
     with pytest.raises(TemplateNotFound):
-        environment_of(TEMPLATES).get_template(name)
+        html_templates().get_template(name)
 
 
 def test_the_page_names_nothing_to_fetch(tmp_path: Path) -> None:

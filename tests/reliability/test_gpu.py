@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 from projects import EVERYTHING
-from report_support import TEMPLATES
 from support import measure, study_data, write_study
 
 from reconcile.files import write_json
 from reconcile.measure.process import MeasureError
 from reconcile.measure.provenance import merged_record
 from reconcile.measure.run import measure_study
-from reconcile.report.pages import environment_of
+from reconcile.report.pages import html_templates
 from reconcile.study.load import load_study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
@@ -74,7 +73,7 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 def told_in_the_report(out: Path) -> str:
     """What the report says about the GPU."""
-    part = environment_of(TEMPLATES).get_template("partials/measuring.jinja")
+    part = html_templates().get_template("partials/measuring.jinja")
     record = json.loads((out / "record.json").read_text())
     context = {
         "titles": {"measuring": ""},

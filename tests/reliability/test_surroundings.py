@@ -134,11 +134,10 @@ def test_a_disk_that_fills_up_within_a_rule(
         monkeypatch.setattr(module, "write_text", write)
     monkeypatch.setattr(report, "write_bytes", write)
     study = load_study(on_a_small_disk / "studies" / "tiny")
-    templates = on_a_small_disk / "templates"
     with pytest.raises(InputError, match=f"{name}: cannot be written: {NO_ROOM}"):
-        report.write_page(study, results, templates, {})
-        report.write_paper(study, results, templates, {})
-        cite.write_citations(study, results, templates, on_a_small_disk / "CITATION.cff")
+        report.write_page(study, results, {})
+        report.write_paper(study, results, {})
+        cite.write_citations(study, results)
     (results / "filler").unlink()
     assert outputs(on_a_small_disk) == before
 

@@ -22,7 +22,7 @@ TEMPLATES = PROJECT / "templates"
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """The folder of two studies' results, with their atlas."""
-    write_atlas(write_reconciliations(tmp_path, 2), TEMPLATES, tmp_path, {}, {})
+    write_atlas(write_reconciliations(tmp_path, 2), tmp_path, {}, {})
     return tmp_path
 
 
@@ -53,10 +53,10 @@ def test_a_line_for_each_study(results: Path) -> None:
 def test_studies_stand_by_title(tmp_path: Path) -> None:
     """Their order is the same whatever was run, and in whatever order."""
     files = write_reconciliations(tmp_path, 3)
-    write_atlas(reversed(files), TEMPLATES, tmp_path, {}, {})
+    write_atlas(reversed(files), tmp_path, {}, {})
     page = index_of(tmp_path)
     assert re.findall(r'<tr id="study-(\w+)"', page) == ["s000", "s001", "s002"]
-    write_atlas(files[1:2], TEMPLATES, tmp_path, {"s002": "", "s000": ""}, {})
+    write_atlas(files[1:2], tmp_path, {"s002": "", "s000": ""}, {})
     assert index_of(tmp_path) == page
 
 
@@ -65,7 +65,7 @@ def test_what_is_not_up_to_date_is_said(tmp_path: Path) -> None:
     files = write_reconciliations(tmp_path, 2)
     write_json(tmp_path / "older" / "reconciliation.json", {"study": "older"})
     others = {"s001": "of an earlier version of its study", "older": ""}
-    write_atlas(files[:1], TEMPLATES, tmp_path, others, {"cut": "its last run did not end"})
+    write_atlas(files[:1], tmp_path, others, {"cut": "its last run did not end"})
     page = " ".join(index_of(tmp_path).split())
     assert page.count("of an earlier version of its study") == 1
     assert "cut</span> (its last run did not end)" in page
@@ -119,13 +119,13 @@ def test_pages_are_split_by_size() -> None:
 def test_no_page_of_an_earlier_run_stays(results: Path) -> None:
     """What held claims that are gone is gone."""
     (results / "claims" / "7.html").write_text("old")
-    write_atlas(write_reconciliations(results, 1), TEMPLATES, results, {}, {})
+    write_atlas(write_reconciliations(results, 1), results, {}, {})
     assert [file.name for file in (results / "claims").iterdir()] == ["1.html"]
 
 
 def test_two_hundred_studies_are_light(tmp_path: Path) -> None:
     """The index of 200 studies is under a megabyte, and fetches nothing."""
-    write_atlas(write_reconciliations(tmp_path, 200), TEMPLATES, tmp_path, {}, {})
+    write_atlas(write_reconciliations(tmp_path, 200), tmp_path, {}, {})
     page = index_of(tmp_path)
     assert len(page.encode()) < 1_000_000
     assert page.count("<tr id=") == 200

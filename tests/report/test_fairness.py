@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_support import TEMPLATES, Page, html_of, tiny_results
+from report_support import Page, html_of, tiny_results
 from support import study_data
 
 from reconcile.errors import InputError
@@ -35,7 +35,7 @@ def pages_of(folder: Path, more: dict[str, Any]) -> list[str]:
     """The text of the report for browsers and for paper."""
     results = tiny_results(folder, study_data() | more)
     context = context_of(results, ReportOptions())
-    return [Page(html_of(results)).text, Page(render_page(TEMPLATES, context, "paper")).text]
+    return [Page(html_of(results)).text, Page(render_page(context, "paper")).text]
 
 
 def test_what_a_study_says_is_shown(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def test_figures_are_written_as_svg_and_pdf(tmp_path: Path) -> None:
     """Each is well-formed, has an alternative text and its own fonts."""
     results = tiny_results(tmp_path)
-    written = write_figures(results, TEMPLATES, 24)
+    written = write_figures(results, 24)
     names = ["windows", "neurons", "latency-layers", "latency-networks", "coverage"]
     widths = [f"{name}{ending}" for name in names for ending in ("", "-column")]
     assert [file.name for file in written] == [f"{n}.{s}" for n in widths for s in ("svg", "pdf")]
@@ -47,7 +47,7 @@ def test_nothing_to_draw_is_an_empty_folder(tmp_path: Path) -> None:
     study, out = write_results(tmp_path, no_figures())
     for name in ("windows.csv", "coverage.csv", "timings.csv"):
         write_rows(out / name, [])
-    assert write_figures(results_in(study, out), TEMPLATES, 24) == []
+    assert write_figures(results_in(study, out), 24) == []
     assert list((out / "figures").iterdir()) == []
 
 
@@ -61,10 +61,10 @@ def no_figures() -> dict[str, Any]:
 def test_figures_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     """A figure that is no longer drawn is removed; what is no figure is nobody's to remove."""
     study, out = write_results(tmp_path)
-    write_figures(results_in(study, out), TEMPLATES, 24)
+    write_figures(results_in(study, out), 24)
     (out / "figures" / "notes.txt").write_text("kept\n")
     write_rows(out / "timings.csv", [])
-    written = write_figures(results_in(study, out), TEMPLATES, 24)
+    written = write_figures(results_in(study, out), 24)
     names = {file.stem.removesuffix("-column") for file in written}
     assert names == {"windows", "neurons", "coverage"}
     assert {*(out / "figures").iterdir()} == {*written, out / "figures" / "notes.txt"}
@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
         write_rows(out / name, [])
     (out / "figures").write_text("in the way\n")
     with pytest.raises(InputError, match="figures: cannot be written"):
-        write_figures(results_in(study, out), TEMPLATES, 24)
+        write_figures(results_in(study, out), 24)
 
 
 PAGE = 1_000
@@ -109,13 +109,13 @@ def test_a_figure_fits_a_page_however_much_there_is(tmp_path: Path) -> None:
     drawn = drawings(results_in(study, out), 200)
     assert {"neurons", "latency-layers", "latency-networks", "coverage"} <= set(drawn)
     for name, drawing in drawn.items():
-        assert float(ET.fromstring(drawing.wide()).get("height", 0)) < PAGE, name  # noqa: S314
+        assert float(ET.fromstring(drawing.drawn("wide")).get("height", 0)) < PAGE, name  # noqa: S314
     assert "first 24 of 121 claims" in drawn["neurons"].caption
     assert "the 40 slowest of 300 layers of slip" in drawn["latency-layers"].caption
     assert "one forward pass of the 40 slowest of" in drawn["latency-networks"].caption
     assert "first 12 of 20 distinct walks" in drawn["coverage"].caption
-    assert "reading-119" not in drawn["latency-networks"].wide()
-    assert "a-block-of-a-long-name.299.conv" in drawn["latency-layers"].wide()
+    assert "reading-119" not in drawn["latency-networks"].drawn("wide")
+    assert "a-block-of-a-long-name.299.conv" in drawn["latency-layers"].drawn("wide")
 
 
 def test_structural_figures_do_not_depend_on_the_record(tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def test_structural_figures_do_not_depend_on_the_record(tmp_path: Path) -> None:
     write_rows(out / "timings.csv", rows)
     after = drawings(results_in(study, out), 24)
     for name in ("windows", "neurons", "coverage"):
-        assert before[name].wide() == after[name].wide()
-    assert before["latency-networks"].wide() != after["latency-networks"].wide()
+        assert before[name].drawn("wide") == after[name].drawn("wide")
+    assert before["latency-networks"].drawn("wide") != after["latency-networks"].drawn("wide")
 
 
 def test_nothing_is_drawn_outside_the_picture(results: Results) -> None:
     """Wide or narrow, every rectangle and dot lies within the drawing."""
     for drawing in drawings(results, 24).values():
-        for svg in (drawing.wide(), drawing.narrow()):
+        for svg in (drawing.drawn("wide"), drawing.drawn("narrow")):
             root = ET.fromstring(svg)  # noqa: S314 - our own drawing
             width, height = float(root.get("width", 0)), float(root.get("height", 0))
             for shape in root.iter("{http://www.w3.org/2000/svg}rect"):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from report_support import (
-    TEMPLATES,
     Page,
     html_of,
     results_in,
@@ -21,7 +20,7 @@ from report_support import (
     write_results,
     write_rows,
 )
-from support import PROJECT, study_data
+from support import study_data
 
 from reconcile.cite.numbers import write_citations
 from reconcile.report.views import Results
@@ -347,7 +346,7 @@ def test_downloads_hold_the_files_byte_for_byte(page: Page, results: Results) ->
 
 def test_what_is_printed_for_citing_resolves(results: Results, html: str) -> None:
     """Keys are in references.bib, and the names of a number are in numbers.csv."""
-    write_citations(results.study, results.folder, TEMPLATES, PROJECT / "CITATION.cff")
+    write_citations(results.study, results.folder)
     reference = (results.folder / "references.bib").read_text(encoding="utf-8")
     block = unescape(html[html.index('<pre id="bibtex"') :].partition("</pre>")[0])
     keys = re.findall(r"@\w+\{([^,]+),", block)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from report_support import (
-    TEMPLATES,
     Page,
     html_of,
     results_in,
@@ -77,7 +76,7 @@ def test_paper_tells_a_long_table_once(tmp_path: Path) -> None:
     (long,) = (row for row in rows if row.table)
     assert [long.cell(view) for view in long.claims] == [f"r{n}" for n in range(9)]
     assert long.counted == "parameters"
-    page = render_page(TEMPLATES, context_of(results, ReportOptions()), "paper")
+    page = render_page(context_of(results, ReportOptions()), "paper")
     assert page.count("Parameters of the layers.") == 1
     for claim in results.study.claims:
         assert page.count(f'id="claim-{claim.id}"') == 1
@@ -97,7 +96,7 @@ def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
     rows.insert(place, rows[place - 1] | idle | {"connections": "0"})
     tables = {**results.tables, "layers.csv": rows}
     context = context_of(Results(**{**results.__dict__, "tables": tables}), ReportOptions())
-    screen, paper = (render_page(TEMPLATES, context, medium) for medium in ("screen", "paper"))
+    screen, paper = (render_page(context, medium) for medium in ("screen", "paper"))
     named, told = '<th scope="row">relu</th>', "Left out are activations"
     assert named in screen and told not in screen
     assert named not in paper and told in paper
@@ -105,7 +104,7 @@ def test_paper_leaves_out_layers_that_add_nothing(results: Results) -> None:
 
 def test_paper_has_the_layers_of_one_reading(results: Results) -> None:
     """Those of the reading concluded on; the others are attached."""
-    paper = render_page(TEMPLATES, context_of(results, ReportOptions()), "paper")
+    paper = render_page(context_of(results, ReportOptions()), "paper")
     assert paper.count("<caption>Layers") == 1
     assert "<caption>Layers of slip for one input" in paper
     assert "Layer tables of all readings are in layers.csv." in paper

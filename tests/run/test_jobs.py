@@ -7,6 +7,7 @@ What a run tells may be read by nobody: it goes on, and ends as it would have.
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import logging
 import os
@@ -30,11 +31,15 @@ from reconcile.run.jobs import (
     marked,
     outlive_readers,
     sum_of,
-    sum_of_text,
 )
 
 LIBRARY = PROJECT / "workflow" / "reconcile"
 SCRIPTS = PROJECT / "workflow" / "scripts"
+
+
+def sum_of_text(text: str) -> str:
+    """The SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Named(dict[str, Any]):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_support import TEMPLATES
 from support import measure, study_data, text_table, write_study
 
 from reconcile.cite.numbers import read_macros, write_citations
@@ -24,7 +23,6 @@ from reconcile.tables import contract
 from reconcile.tables.contract import Quantity, register_quantity
 from reconcile.tables.frames import write_table
 
-TOOL = Path(__file__).resolve().parents[2] / "CITATION.cff"
 COUNTER = """
 def sides(module, row):
     kernel = getattr(module, "kernel_size", (0, 0))
@@ -80,9 +78,9 @@ def test_a_quantity_from_outside(tmp_path: Path, registered: Quantity) -> None:
     verdicts = text_table(out / "verdicts.csv")
     own = verdicts[verdicts["claim"].isin(["sides", "all-sides"])]
     assert len(own) == 6 and set(own["verdict"]) == {"matches"}
-    write_page(study, out, TEMPLATES, {})
+    write_page(study, out, {})
     assert "sides of the kernels of conv" in (out / "report.html").read_text(encoding="utf-8")
-    write_citations(study, out, TEMPLATES, TOOL)
+    write_citations(study, out)
     macros = read_macros((out / "numbers.tex").read_text(encoding="utf-8"))
     assert macros["rcConvKernelSides"] == macros["rcNetworkKernelSides"] == r"\rcnum{6}{6}"
     assert " & Sides" in (out / "tables.tex").read_text(encoding="utf-8")

@@ -224,12 +224,11 @@ def _explain(args: argparse.Namespace) -> int:
 
 def _explanation(args: argparse.Namespace, answered: Answered) -> str:
     from reconcile.explain.ranking import page_context
-    from reconcile.files import TEMPLATES
     from reconcile.report.pages import render_explanation
 
     named = [f"--with {text}" for text in args.arguments] + [f"--input {t}" for t in args.input]
     network = " ".join([args.network, *named])
-    return render_explanation(TEMPLATES, page_context(answered, network, args.most))
+    return render_explanation(page_context(answered, network, args.most))
 
 
 def _begin_study(path: str, asked: AskedNetwork, answered: Answered) -> None:
@@ -409,7 +408,8 @@ def _declare_recover(parser: argparse.ArgumentParser) -> None:
 def _recover(args: argparse.Namespace) -> int:
     from reconcile.run.processes import recover
 
-    return recover(Path.cwd())
+    recover(Path.cwd())
+    return 0
 
 
 def _declare_schemas(parser: argparse.ArgumentParser) -> None:

@@ -178,8 +178,9 @@ def code_files(root: Path = ROOT) -> dict[str, Path]:
     """
     found = {f.relative_to(root).as_posix(): f for pattern in CODE for f in root.glob(pattern)}
     if root == _CARRIED:
-        modules = ((f"{_LIBRARY}/{f.relative_to(PACKAGE).as_posix()}", f) for f in _modules())
-        found.update(modules)
+        # The files of the package without those that it carries.
+        modules = (file for file in PACKAGE.rglob("*") if _CARRIED not in file.parents)
+        found |= {f"{_LIBRARY}/{f.relative_to(PACKAGE).as_posix()}": f for f in modules}
     named = ((name, found[name]) for name in sorted(found) if not CACHES & {*name.split("/")})
     return {name: file for name, file in named if file.is_file()}
 
@@ -207,8 +208,3 @@ def _own_files() -> dict[str, Path]:
 @cache
 def _own_names() -> dict[str, str]:
     return {str(file): name for name, file in _own_files().items()}
-
-
-def _modules() -> list[Path]:
-    """The files of the package without those that it carries."""
-    return [file for file in PACKAGE.rglob("*") if _CARRIED not in file.parents]

@@ -1,14 +1,16 @@
 """What Linux tells in /proc of processes and memory: read here and nowhere else.
 
 Elsewhere, and of processes that ended or are not ours to look at, nothing is known; each function
-says what it then returns.
+says what it then returns. The last one is of this process alone: when it looks for garbage.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -83,3 +85,16 @@ def _content(file: str | Path) -> str:
         return (PROC / file).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Keep Python's collector of cycles from looking, again and again, at what all stays."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.collect(0)  # all of it is young, and nothing older need be looked at
+            gc.enable()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from reconcile.files import TEMPLATES
 from reconcile.report.atlas import write_atlas
 from reconcile.run.fresh import standings
 from reconcile.run.jobs import job
@@ -10,4 +9,4 @@ from reconcile.run.jobs import job
 with job(snakemake):
     files = [Path(file) for file in snakemake.input.reconciliations]
     told, unlisted = standings(snakemake.params.others)
-    write_atlas(files, TEMPLATES, Path(snakemake.output.page).parent, told, unlisted)
+    write_atlas(files, Path(snakemake.output.page).parent, told, unlisted)

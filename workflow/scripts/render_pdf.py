@@ -3,7 +3,6 @@
 import gc
 from pathlib import Path
 
-from reconcile.files import TEMPLATES
 from reconcile.report.render import write_paper
 from reconcile.run.jobs import job
 from reconcile.study.load import load_study
@@ -14,6 +13,6 @@ gc.disable()
 with job(snakemake) as log:
     study = load_study(Path(snakemake.input.study).parent)
     results = Path(snakemake.output[0]).parent
-    write_paper(study, results, TEMPLATES, snakemake.params.options, log)
+    write_paper(study, results, snakemake.params.options, log)
 
 gc.freeze()

@@ -4,7 +4,6 @@ import gc
 from pathlib import Path
 
 from reconcile.cite.numbers import write_citations
-from reconcile.files import CITATION, TEMPLATES
 from reconcile.report.render import write_page
 from reconcile.run.jobs import job
 from reconcile.study.load import load_study
@@ -15,7 +14,7 @@ gc.disable()
 with job(snakemake):
     study = load_study(Path(snakemake.input.study).parent)
     results = Path(snakemake.output.html).parent
-    write_page(study, results, TEMPLATES, snakemake.params.options)
-    write_citations(study, results, TEMPLATES, CITATION)
+    write_page(study, results, snakemake.params.options)
+    write_citations(study, results)
 
 gc.freeze()

@@ -35,7 +35,7 @@ def test_layers_of_several_networks_are_told_apart(tmp_path: Path) -> None:
 )
 def test_the_chart_of_neurons_says_what_was_measured(measured: dict[str, int], told: str) -> None:
     """Its words claim nothing of a reading that was not measured, nor of layers that are not."""
-    claim = LayerClaim("conv", "conv", "48", 48, measured, 0)
+    claim = LayerClaim("conv", "48", 48, measured, 0)
     assert told in chart_in_words([claim], "ceil")
     _, parts = draw_neurons([claim], "ceil", 720)
     assert any(">ceil</text>" in part for part in parts) == ("ceil" in measured)

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from reconcile.report.figures import NARROW, WIDE, Drawing, width_of
+from reconcile.report.figures import WIDTHS, Drawing, width_of
 from reconcile.report.figures.sweep import GridPicture, draw_grid
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -19,7 +19,7 @@ def legend(chosen: tuple[int, int] | None, *, narrow: bool) -> dict[str, tuple[f
     picture = "patch of large", "patch of base", ("14", "16"), ("vocabulary", "none")
     grid = GridPicture(*picture, best, once, once, 9, chosen)
     drawing = Drawing("sweep", "t", "w", lambda width: draw_grid(grid, width))
-    root = ET.fromstring(drawing.narrow() if narrow else drawing.wide())  # noqa: S314 - our own
+    root = ET.fromstring(drawing.drawn("narrow" if narrow else "wide"))  # noqa: S314 - our own
     texts = {t.text or "": t for t in root.iter(f"{SVG}text")}
     height = float(root.get("height", 0))
     found = {t: (float(e.get("x", 0)), float(e.get("y", 0))) for t, e in texts.items()}
@@ -34,6 +34,6 @@ def test_labels_stay_inside(chosen: tuple[int, int] | None, narrow: bool) -> Non
     """No label leaves the picture; on a phone what has no room begins a line."""
     found = legend(chosen, narrow=narrow)
     assert len(found) == (5 if chosen else 4)
-    width = NARROW if narrow else WIDE
+    width = WIDTHS["narrow" if narrow else "wide"]
     assert all(x + width_of(text, 11) <= width for text, (x, _) in found.items())
     assert len({y for _, y in found.values()}) == (2 if narrow else 1)

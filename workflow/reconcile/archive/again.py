@@ -7,8 +7,6 @@ archive says itself which did, so one that says otherwise can hold in part only.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -40,6 +38,7 @@ from reconcile.archive.container import (
     member_of,
     one_line,
     shown,
+    shown_name,
 )
 from reconcile.archive.crate import certificate, facts_of, metadata, readme
 from reconcile.archive.reading import Archive, manifest, text_of
@@ -50,7 +49,7 @@ from reconcile.cite.numbers import (
     read_macros,
     write_citations,
 )
-from reconcile.files import CITATION, TEMPLATES, write_bytes, write_json
+from reconcile.files import write_bytes, write_json
 from reconcile.judge.evidence import consistency_table
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import Reconciliation, reconcile_study
@@ -58,13 +57,12 @@ from reconcile.measure.provenance import folder_sha256, system, versions
 from reconcile.report.render import write_page, write_paper
 from reconcile.search.candidates import Given
 from reconcile.search.run import most_candidates, search_all
-from reconcile.study.config import ReportOptions
 from reconcile.study.load import load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import plan_of
 from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, tables
-from reconcile.tables.frames import rows_of, write_table
+from reconcile.tables.frames import rows_of, table, write_table
 
 MOST_JUDGEMENTS = 300_000
 """Countings that are computed again: what they take stays below a gigabyte of memory."""
@@ -109,13 +107,13 @@ def what_differs(archive: Archive) -> list[str]:
     if not archive.same_code:
         names = ", ".join(archive.other_code[:MOST_NAMED])
         more = ", and more" if len(archive.other_code) > MOST_NAMED else ""
-        release = shown(archive.version)[1:-1]
+        release = shown_name(archive.version)
         found.append(f"code of release {release}, which is not this one: {names}{more}")
     recorded = archive.record.get("versions", {}) | archive.record.get("system", {})
     here = versions() | system()
     for name in (*RENDERING, *system()):
         if recorded.get(name) != here.get(name):
-            wrote = shown(str(recorded.get(name, "unknown")))[1:-1]
+            wrote = shown_name(str(recorded.get(name, "unknown")))
             found.append(f"{name} {wrote}, where here is {here.get(name, 'none')}")
     return found
 
@@ -194,13 +192,9 @@ def workspace(archive: Archive) -> Iterator[Workspace]:
 
 def _as_of_today(archive: Archive, results: Path) -> None:
     """Give the tables of another release today's columns: what it did not measure is empty."""
-    for name, file in tables().items():
-        columns = file.head()
+    for name in tables():
         rows = archive.table(name) if member_of(name) in archive.members else []
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([columns, *([row.get(c, "") for c in columns] for row in rows)])
-        (results / name).write_text(text.getvalue(), encoding="utf-8")
+        write_table(results, name, table(name, rows))
 
 
 def check_study(space: Workspace) -> str:
@@ -247,7 +241,7 @@ def check_ranking(space: Workspace) -> str:
     """Counts, ranking and conclusion follow from the measurements."""
     with one_line(space.root):
         archived, computed = space.archive.reconciliation, space.reconciled.summary
-    chosen = shown(str(computed["conclusion"]["interpretation"]))[1:-1]
+    chosen = shown_name(str(computed["conclusion"]["interpretation"]))
     ranked = len(computed["ranking"])
     if not space.archive.same_code:
         archived = _values(archived)
@@ -282,7 +276,7 @@ def check_numbers(space: Workspace) -> str:
     """Every command in numbers.tex has the value that the tables give."""
     with one_line(space.root):
         archived = read_macros(text_of(_NUMBERS, space.archive.data("numbers.tex")))
-        computed = read_macros(numbers_tex(load_numbers(space.results), TEMPLATES))
+        computed = read_macros(numbers_tex(load_numbers(space.results)))
     if not space.archive.same_code:
         computed = {name: body for name, body in computed.items() if name in archived}
         archived = {name: body for name, body in archived.items() if name in computed}
@@ -308,7 +302,7 @@ def check_citations(space: Workspace) -> str:
     if not space.archive.same_code:
         return "not compared: other code wrote them"
     with one_line(space.root):
-        write_citations(space.study, space.results, TEMPLATES, CITATION)
+        write_citations(space.study, space.results)
     return _same_bytes(space, space.results, CITATION_FILES)
 
 
@@ -331,8 +325,8 @@ def check_judged(space: Workspace) -> str:
         write_json(space.again / "settings.json", _settings(space.archive))
         plan = plan_of(space.study, space.archive.study)
         write_json(space.again / "interpretations.json", plan)
-        for name, table in space.judged.items():
-            write_table(space.again, name, table)
+        for name, content in space.judged.items():
+            write_table(space.again, name, content)
         write_json(space.again / "reconciliation.json", space.reconciled.summary)
     return _same_bytes(space, space.again, _written_by("instantiate", "check_paper", "reconcile"))
 
@@ -346,7 +340,7 @@ def _settings(archive: Archive) -> dict[str, Any]:
 def check_searched(space: Workspace) -> str:
     """The searches find what they are said to have found."""
     with one_line(space.root):
-        given = Given(space.study, space.folder, space.measured, space.again, _quietly)
+        given = Given(space.study, space.folder, space.measured, space.again, lambda _: None)
         for name, content in search_all(given):
             write_table(space.again, name, content)
     return _same_bytes(space, space.again, _written_by("search"))
@@ -362,7 +356,7 @@ def take_searched(space: Workspace) -> str:
 def check_report(space: Workspace) -> str:
     """The report and its figures show what is in the tables."""
     with one_line(space.root):
-        write_page(space.study, space.again, TEMPLATES, _options(space))
+        write_page(space.study, space.again, space.archive.json("options.json"))
     figures = [name for name in FIGURE_FILES if (space.again / name).is_file()]
     archived = [n for n in FIGURE_FILES if member_of(n) in space.archive.members]
     for name in sorted(set(figures) ^ set(archived)):
@@ -373,15 +367,8 @@ def check_report(space: Workspace) -> str:
 def check_pdf(space: Workspace) -> str:
     """The report for paper is the one that the tables give."""
     with one_line(space.root):
-        write_paper(space.study, space.again, TEMPLATES, _options(space))
+        write_paper(space.study, space.again, space.archive.json("options.json"))
     return _same_bytes(space, space.again, ("report.pdf",))
-
-
-def _options(space: Workspace) -> dict[str, Any]:
-    options: dict[str, Any] = ReportOptions.model_validate(
-        space.archive.json("options.json")
-    ).model_dump()
-    return options
 
 
 def check_documents(space: Workspace) -> str:
@@ -422,7 +409,3 @@ def _first_line(*tables: bytes) -> str:
         if one != other:
             return f": line {number}: {shown(one)} against {shown(other)}"
     return ""
-
-
-def _quietly(line: str) -> None:
-    """Nobody waits for a line."""

@@ -32,6 +32,7 @@ from reconcile.archive.container import (
     has_place,
     member_of,
     shown,
+    shown_name,
 )
 from reconcile.archive.reading import MAX_JSON_VALUES, Archive, check_table, digest, parse_json
 from reconcile.tables.contract import (
@@ -260,11 +261,6 @@ def check_record(archive: Archive) -> str:
     return f"{shown_name(device.get('name') or device['type'])}, {ended:%Y-%m-%d %H:%M} UTC"
 
 
-def shown_name(text: str) -> str:
-    """A name for the terminal."""
-    return shown(text)[1:-1]
-
-
 STRUCTURE: dict[str, Callable[[Archive], str]] = {
     "files": check_required,
     "metadata": check_metadata,
@@ -383,7 +379,7 @@ def _is_counter(row: Row) -> bool:
 def _check_solved(archive: Archive, rows: list[Row]) -> None:
     """Values that were tried are those of the plan, each once for each claim."""
     planned = archive.json("interpretations.json").get("solve", {})
-    _check_once("solutions_measured.csv", rows)
+    by_key("solutions_measured.csv", rows)
     for row in rows:
         wanted = planned.get(row["search"], {"claims": {}})
         there = row["claim"] in wanted["claims"] and int(row["value"]) in range(
@@ -413,20 +409,26 @@ def _planned(archive: Archive) -> set[Network]:
 
 def _check_rows(name: str, rows: list[Row], status: dict[Network, str | None]) -> None:
     """Each row once, and but for totals only of networks that were measured, if in part."""
-    _check_once(name, rows)
+    by_key(name, rows)
     for row in rows:
         may_have = (*MEASURED, *PARTLY) if name == "layers.csv" else MEASURED
         if name != "totals.csv" and status.get(_network_of(row)) not in may_have:
             raise ArchiveError(f"{name}: {_place(row)} is of no network that was measured")
 
 
-def _check_once(name: str, rows: list[Row]) -> None:
-    seen: set[tuple[str, ...]] = set()
+def by_key(name: str, rows: Iterable[Row]) -> dict[tuple[str, ...], Row]:
+    """The rows of a table by the columns that name them.
+
+    Raises:
+        ArchiveError: two rows have one name.
+    """
+    found: dict[tuple[str, ...], Row] = {}
     for row in rows:
         key = tuple(row[column] for column in FILES[name].keys)
-        if key in seen:
+        if key in found:
             raise ArchiveError(f"{name} has two rows for {shown_name('/'.join(key))}")
-        seen.add(key)
+        found[key] = row
+    return found
 
 
 def _check_layer(name: str, row: Row, layers: Layers) -> None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reconcile.archive.checks import check_record, check_required, check_tables
-from reconcile.archive.container import ArchiveError, one_line, shown
-from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table
+from reconcile.archive.checks import by_key, check_record, check_required, check_tables
+from reconcile.archive.container import ArchiveError, one_line, shown, shown_name
+from reconcile.archive.reading import Archive, open_archive, parse_json, parse_table, value_at
 from reconcile.files import write_json
 from reconcile.judge.measurements import Measurements
 from reconcile.judge.reconciliation import reconcile_study
@@ -59,15 +60,15 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         sides = (shown(side) if side is not None else "absent" for side in (self.one, self.other))
-        return f"{shown(self.where)[1:-1]}: {self.what}: {' against '.join(sides)}"
+        return f"{shown_name(self.where)}: {self.what}: {' against '.join(sides)}"
 
 
 def table_differences(
     name: str, one: Iterable[Row], other: Iterable[Row], columns: Sequence[str]
 ) -> Iterator[Difference]:
     """Cells in which two tables differ, by the key of the row; rows that only one has."""
-    ours, theirs = _by_key(name, one), _by_key(name, other)
-    for key in [*ours, *(key for key in theirs if key not in ours)]:
+    ours, theirs = by_key(name, one), by_key(name, other)
+    for key in ours | theirs:
         where = "/".join(key)
         if key not in ours or key not in theirs:
             sides = ("present", None) if key in ours else (None, "present")
@@ -79,20 +80,10 @@ def table_differences(
                 yield Difference(where, column, *cells)
 
 
-def _by_key(name: str, rows: Iterable[Row]) -> dict[tuple[str, ...], Row]:
-    found: dict[tuple[str, ...], Row] = {}
-    for row in rows:
-        key = tuple(row.get(column, "") for column in FILES[name].keys)
-        if key in found:
-            raise ArchiveError(f"{name} has two rows for {shown('/'.join(key))}")
-        found[key] = row
-    return found
-
-
 def json_differences(one: Any, other: Any, place: str = "") -> Iterator[Difference]:
     """Leaves in which two JSON values differ."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in [*one, *(key for key in other if key not in one)]:
+        for key in {**one, **other}:
             yield from json_differences(one.get(key), other.get(key), f"{place}.{key}".strip("."))
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for i, pair in enumerate(zip(one, other, strict=True)):
@@ -179,28 +170,21 @@ def _opened(file: Path) -> Archive:
 def _circumstances(one: dict[str, Any], other: dict[str, Any]) -> Iterator[Difference]:
     versions = sorted({*one["versions"], *other["versions"]})
     for path in (*_CIRCUMSTANCES, *(("versions", name) for name in versions)):
-        sides = _recorded(one, path), _recorded(other, path)
+        sides = _text(value_at(one, *path)), _text(value_at(other, *path))
         if sides[0] != sides[1]:
             yield Difference(" ".join(path), "record", *sides)
 
 
-def _recorded(record: Any, path: tuple[str, ...]) -> str | None:
-    for key in path:
-        record = record.get(key) if isinstance(record, dict) else None
-    return None if record is None else str(record)
-
-
 def _ranking(one: Archive, other: Archive) -> Iterator[Difference]:
     sides = [[r["interpretation"] for r in a.reconciliation["ranking"]] for a in (one, other)]
-    for place in range(max(map(len, sides))):
-        pair = [side[place] if place < len(side) else None for side in sides]
+    for place, pair in enumerate(zip_longest(*sides), start=1):
         if pair[0] != pair[1]:
-            yield Difference(f"rank {place + 1}", "interpretation", *pair)
+            yield Difference(f"rank {place}", "interpretation", *pair)
 
 
 def _latencies(one: list[Row], other: list[Row]) -> Iterator[Difference]:
     first, second = medians(one), medians(other)
-    for network in [*first, *(n for n in second if n not in first)]:
+    for network in first | second:
         yield Difference(network, "median_ms", first.get(network), second.get(network))
 
 

@@ -74,6 +74,11 @@ def shown(name: str) -> str:
     return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}..."
 
 
+def shown_name(text: str) -> str:
+    """The same without quotes."""
+    return shown(text)[1:-1]
+
+
 @contextmanager
 def one_line(root: Path | None = None) -> Iterator[None]:
     """Whatever goes wrong with somebody's archive is a finding of one line, not a crash.
@@ -96,7 +101,7 @@ def one_line(root: Path | None = None) -> Iterator[None]:
 
 
 def _below(root: Path | None, message: str) -> str:
-    return shown(message if root is None else message.replace(f"{root}/", ""))[1:-1]
+    return shown_name(message if root is None else message.replace(f"{root}/", ""))
 
 
 def check_name(name: str) -> None:
@@ -238,7 +243,7 @@ def _stored(file: ZipFile, entry: ZipInfo) -> bytes:
     try:
         return file.read(entry)
     except (BadZipFile, EOFError) as error:
-        raise ArchiveError(f"{entry.filename} was changed: {shown(str(error))[1:-1]}") from None
+        raise ArchiveError(f"{entry.filename} was changed: {shown_name(str(error))}") from None
 
 
 def _compare(raw: bytes, expected: bytes) -> None:

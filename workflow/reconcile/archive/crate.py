@@ -34,7 +34,8 @@ from reconcile.archive.container import (
     member_of,
     result_name,
 )
-from reconcile.archive.reading import digest, manifest, parse_json, parse_table
+from reconcile.archive.reading import digest, manifest, parse_json, parse_table, value_at
+from reconcile.cite.bibliography import makers_of, reconciliation_of
 from reconcile.files import TEMPLATES, json_text
 from reconcile.tables.contract import FILES
 
@@ -85,12 +86,7 @@ class Facts:
     @property
     def title(self) -> str:
         """One line that names the archive."""
-        return f"Reconciliation of the printed numbers of “{self.paper['title']}”"
-
-    @property
-    def authors(self) -> list[str]:
-        """Who made the tool, as its CITATION.cff says."""
-        return [str(author.get("name") or _person(author)) for author in self.tool["authors"]]
+        return reconciliation_of(self.paper["title"])
 
     def answering(self, key: str) -> str:
         """``checked_by`` or ``orcid`` of the report, empty where nobody is named."""
@@ -98,14 +94,7 @@ class Facts:
 
     def recorded(self, *path: str) -> Any:
         """A value of the record, None where it is not known."""
-        value: Any = self.record
-        for key in path:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return value
-
-
-def _person(author: Mapping[str, Any]) -> str:
-    return " ".join(str(author[k]) for k in ("given-names", "family-names") if author.get(k))
+        return value_at(self.record, *path)
 
 
 def facts_of(members: Mapping[str, bytes]) -> Facts:
@@ -407,7 +396,7 @@ def _root(builder: Builder) -> dict[str, Any]:
         builder.add(url, "CreativeWork", name=name, version=url.rsplit("/", 1)[1])
         for url, name in PROFILES.items()
     )
-    authors = [builder.organisation(name) for name in facts.authors]
+    authors = [builder.organisation(name) for name in makers_of(facts.tool)]
     return {
         "name": facts.title,
         "description": " ".join(str(facts.reconciliation["question"]).split()),

@@ -89,6 +89,13 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number")
 
 
+def value_at(record: Any, *path: str) -> Any:
+    """A value inside a parsed member, None where it is not known."""
+    for key in path:
+        record = record.get(key) if isinstance(record, Mapping) else None
+    return record
+
+
 def cells_in(data: bytes) -> int:
     """How many cells a table has, at most, counted before any becomes an object."""
     return data.count(b",") + data.count(b"\n")

@@ -171,7 +171,7 @@ def to_cite(study: Study, name: str) -> list[Reference]:
     The key of the reconciliation ends with ``name``, which is that of the study's folder.
     """
     fields = {"version": __version__}
-    title = _title(study.paper)
+    title = reconciliation_of(study.paper.title)
     own = Reference(f"reconcile-{name}", "other", title, [AUTHORS], None, fields)
     return [_paper_reference(study.paper), own]
 
@@ -195,8 +195,15 @@ def _unused(key: str, taken: set[str]) -> str:
     return key if key not in taken else next(k for k in numbered if k not in taken)
 
 
-def _title(paper: Paper) -> str:
-    return f"Reconciliation of the printed numbers of “{paper.title}”"
+def reconciliation_of(title: str) -> str:
+    """The title of the reconciliation of a paper."""
+    return f"Reconciliation of the printed numbers of “{title}”"
+
+
+def makers_of(tool: Mapping[str, Any]) -> list[str]:
+    """Who made the tool, as its CITATION.cff says."""
+    parts = ("name", "given-names", "family-names")
+    return [" ".join(str(p[part]) for part in parts if p.get(part)) for p in tool["authors"]]
 
 
 def _paper_reference(paper: Paper) -> Reference:
@@ -214,9 +221,7 @@ def _tool_reference(tool: Mapping[str, Any]) -> Reference:
     known = {"version": tool["version"], "url": tool.get("url") or tool.get("repository-code")}
     known["year"] = str(tool.get("date-released") or "")[:4]
     fields = {name: str(value) for name, value in known.items() if value}
-    parts = ("name", "given-names", "family-names")
-    people = [" ".join(p[part] for part in parts if p.get(part)) for p in tool["authors"]]
-    return Reference("reconcile", "software", tool["title"], people, None, fields)
+    return Reference("reconcile", "software", tool["title"], makers_of(tool), None, fields)
 
 
 def _kind(venue: str) -> str:
@@ -336,7 +341,7 @@ def citation_file(study: Study, tool: Mapping[str, Any]) -> str:
         "cff-version": "1.2.0",
         "message": "If you use these results, please cite them and the paper they are about.",
         "type": "dataset",
-        "title": _title(study.paper),
+        "title": reconciliation_of(study.paper.title),
         "authors": [{"name": name} for name in software.authors],
         "version": str(tool["version"]),
         "license": str(tool["license"]),

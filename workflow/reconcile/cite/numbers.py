@@ -37,7 +37,7 @@ from reconcile.cite.bibliography import (
     load_tool,
     references,
 )
-from reconcile.files import write_text
+from reconcile.files import CITATION, TEMPLATES, write_text
 from reconcile.study.model import SINGLE, Concluded, Study
 from reconcile.tables.contract import (
     AS_STATED,
@@ -46,7 +46,7 @@ from reconcile.tables.contract import (
     layer_quantities,
     total_quantities,
 )
-from reconcile.tables.rows import read_rows, written_cell
+from reconcile.tables.rows import Row, grouped_by, read_rows, written_cell
 from reconcile.words import in_percent, share
 
 PREFIX = "rc"
@@ -56,8 +56,6 @@ _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight
 _SPELLED = {str(digit): word for digit, word in enumerate(_DIGITS)} | {".": "Point"}
 _NOT_DEFINED = "% Not defined, since names that differ have the same letters:"
 _WORDS = re.compile(r"[A-Za-z]+|[0-9]|(?<=[0-9])\.(?=[0-9])")
-
-Row = Mapping[str, str]
 
 CITATION_FILES = (
     "numbers.tex",
@@ -106,23 +104,21 @@ def load_numbers(results: Path) -> Numbers:
     return Numbers(json.loads(text), *(read_rows(results / name) for name in names))
 
 
-def write_citations(study: Study, results: Path, templates: Path, tool: Path) -> None:
+def write_citations(study: Study, results: Path) -> None:
     """Write what write-ups need: ``CITATION_FILES``.
 
     Args:
         study: the study, the source of the paper's bibliography.
         results: its results, read and written to.
-        templates: the project's ``templates/``.
-        tool: the project's CITATION.cff.
 
     Raises:
         InputError: the tool's CITATION.cff cannot be used, or a file not written.
     """
-    numbers, software = load_numbers(results), load_tool(tool)
+    numbers, software = load_numbers(results), load_tool(CITATION)
     items = references(study, numbers.reconciliation["study"], software)
     texts = (
-        numbers_tex(numbers, templates),
-        tables_tex(numbers, templates),
+        numbers_tex(numbers),
+        tables_tex(numbers),
         numbers_csv(numbers.name, numbers.found),
         numbers_json(numbers.name, numbers.found),
         bibtex(items),
@@ -133,7 +129,7 @@ def write_citations(study: Study, results: Path, templates: Path, tool: Path) ->
         write_text(results / name, text)
 
 
-def numbers_tex(numbers: Numbers, templates: Path) -> str:
+def numbers_tex(numbers: Numbers) -> str:
     """The text of numbers.tex; a command that would stand for two things is named, not defined."""
     macros = Macros()
     _add_counts(macros, numbers.reconciliation)
@@ -153,21 +149,17 @@ def numbers_tex(numbers: Numbers, templates: Path) -> str:
     for reading, part in parts.items():
         macros.comment(f"Reading {reading}")
         _add_measured(macros, replace(part, layers=()) if many else part, named=True)
-    page = environment_for_latex(templates).get_template("numbers.tex.jinja")
+    page = latex_templates().get_template("numbers.tex.jinja")
     lookup = lookup_tex(numbers.name, numbers.found)
     return page.render(commands=Tex(macros.text()), lookup=Tex(lookup))
 
 
 def _by_reading(numbers: Numbers) -> dict[str, Numbers]:
-    readings = dict.fromkeys(row["interpretation"] for row in numbers.totals)
-    grouped: dict[str, dict[str, list[Row]]] = {
-        reading: {"layers": [], "totals": [], "verdicts": []} for reading in readings
-    }
-    for name in ("layers", "totals", "verdicts"):
-        for row in getattr(numbers, name):
-            grouped[row["interpretation"]][name].append(row)
+    tables = (numbers.layers, numbers.totals, numbers.verdicts)
+    layers, totals, verdicts = (grouped_by(rows, "interpretation") for rows in tables)
     return {
-        reading: Numbers(numbers.reconciliation, **tables) for reading, tables in grouped.items()
+        key[0]: Numbers(numbers.reconciliation, layers.get(key, []), own, verdicts.get(key, []))
+        for key, own in totals.items()
     }
 
 
@@ -235,22 +227,24 @@ def _add_quantities(
             macros.add((*place, quantity), number(row[quantity]), thing)
 
 
-def tables_tex(numbers: Numbers, templates: Path) -> str:
+def tables_tex(numbers: Numbers) -> str:
     """The text of tables.tex: each table is a command, to be used inside any float."""
-    environment = environment_for_latex(templates)
-    environment.filters |= {"number": _number_or_nothing, "like": _like, "heading": _heading}
-    return environment.get_template("tables.tex.jinja").render(
-        leading=numbers.leading,
-        chosen=numbers.chosen,
-        in_words=verdict_in_words,
-        single=SINGLE,
-        claims={claim["id"]: claim for claim in numbers.reconciliation["claims"]},
-        ranking=numbers.reconciliation["ranking"],
-        verdicts=numbers.verdicts,
-        layers=numbers.layers,
-        totals=numbers.totals,
-        of_layers=layer_quantities(),
-        of_totals=total_quantities(),
+    return (
+        latex_templates()
+        .get_template("tables.tex.jinja")
+        .render(
+            leading=numbers.leading,
+            chosen=numbers.chosen,
+            in_words=verdict_in_words,
+            single=SINGLE,
+            claims={claim["id"]: claim for claim in numbers.reconciliation["claims"]},
+            ranking=numbers.reconciliation["ranking"],
+            verdicts=numbers.verdicts,
+            layers=numbers.layers,
+            totals=numbers.totals,
+            of_layers=layer_quantities(),
+            of_totals=total_quantities(),
+        )
     )
 
 
@@ -362,12 +356,12 @@ def numbers_json(study: str, found: Iterable[Found]) -> str:
 
 
 @cache
-def environment_for_latex(templates: Path) -> Environment:
+def latex_templates() -> Environment:
     """What renders the LaTeX templates: ``<< >>`` shows, ``<% %>`` does; strict about names."""
-    return Environment(
+    environment = Environment(
         autoescape=False,  # noqa: S701 - no HTML: ``finalize`` escapes for LaTeX
         finalize=lambda value: escape(value if isinstance(value, Tex) else str(value)),
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
@@ -378,6 +372,8 @@ def environment_for_latex(templates: Path) -> Environment:
         comment_start_string="<#",
         comment_end_string="#>",
     )
+    environment.filters |= {"number": _number_or_nothing, "like": _like, "heading": _heading}
+    return environment
 
 
 def number(plain: str, shown: str | None = None) -> Tex:

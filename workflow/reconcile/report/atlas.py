@@ -16,7 +16,7 @@ from typing import Any
 from reconcile.cite.bibliography import family_of
 from reconcile.errors import InputError
 from reconcile.files import keep_only, staged, write_text
-from reconcile.report.pages import environment_of, own_parts
+from reconcile.report.pages import html_templates, own_parts
 from reconcile.tables.contract import FAMILIES, OF_ALL, OTHER_FAMILY, STUDY_OUTCOMES, head_of
 from reconcile.tables.rows import Csv, Row
 from reconcile.words import beside
@@ -110,7 +110,6 @@ def entry_of(reconciliation: Path, note: str = "") -> Entry:
 
 def write_atlas(
     reconciliations: Iterable[Path],
-    templates: Path,
     out: Path,
     others: Mapping[str, str],
     unlisted: Mapping[str, str],
@@ -119,7 +118,6 @@ def write_atlas(
 
     Args:
         reconciliations: of the studies that were run, in any order.
-        templates: the project's ``templates/``.
         out: the folder of results; the reports lie in it, in a folder a study.
         others: further studies with results, each with a note on them or none.
         unlisted: studies that have something there and cannot be told of, each with why not.
@@ -135,7 +133,7 @@ def write_atlas(
             left_out[name] = "of another release"
     studies = sorted(entries, key=lambda entry: entry.order)
     _write_claims(studies, out / CLAIMS)
-    write, pages = _Writer(templates), claims_pages(studies)
+    write, pages = _Writer(), claims_pages(studies)
     written = [
         write("claims.html.jinja", out / PAGES / page.name, page=page, pages=pages, beside=beside)
         for page in pages
@@ -208,11 +206,10 @@ def claims_pages(studies: Sequence[Entry]) -> list[ClaimsPage]:
 class _Writer:
     """Writes the pages from their templates, with one style and script."""
 
-    def __init__(self, templates: Path) -> None:
-        self._environment = environment_of(templates)
-        self._shared = own_parts(templates, STYLES, ["index.js"], FONTS)
+    def __init__(self) -> None:
+        self._shared = own_parts(STYLES, ["index.js"], FONTS)
 
     def __call__(self, template: str, out: Path, **context: Any) -> Path:
-        page = self._environment.get_template(template).render(self._shared | context)
+        page = html_templates().get_template(template).render(self._shared | context)
         write_text(out, page)
         return out

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
-from reconcile.report.views import Results, grouped_by
+from reconcile.report.views import Results
 from reconcile.search.candidates import NetworkFacts, quoted
 from reconcile.search.conventions import convention_candidates
 from reconcile.search.unexplained import Assumed, rank_of
@@ -36,7 +36,7 @@ from reconcile.tables.contract import (
     layer_quantities,
     total_quantities,
 )
-from reconcile.tables.rows import Row
+from reconcile.tables.rows import Row, grouped_by
 from reconcile.words import count_of
 
 MOST_BYTES: Final = 120_000
@@ -133,7 +133,7 @@ class LookupTable:
     @property
     def packed(self) -> Markup:
         """The same for a script in the page, with how numbers are spelled and in which units."""
-        units = [[unit.says, _as_text(unit.factor), unit.text] for unit in OTHER_UNITS]
+        units = [[unit.says, str(unit.factor), unit.text] for unit in OTHER_UNITS]
         known = {"spelling": spelling(), "units": units, "usual": USUAL}
         return _json(self._indexed() | known)
 
@@ -158,7 +158,8 @@ class LookupTable:
             "quantities": [[name, QUANTITIES[name].words] for name in quantities],
             "layers": [[name, named(name)] if name != named(name) else name for name in layers],
             "texts": [*texts],
-            "values": [_as_text(value) for value in self.found],
+            # Exactly: whole, or as a ratio.
+            "values": [*map(str, self.found)],
             "at": at,
         }
 
@@ -167,11 +168,6 @@ def _json(data: Any) -> Markup:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # Within a script element nothing else ends the data.
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - it is data, and escaped
-
-
-def _as_text(value: Fraction) -> str:
-    """A number exactly: whole, or as a ratio."""
-    return str(value)
 
 
 class LookedUp(NamedTuple):
@@ -297,15 +293,11 @@ def _of_claims(
     claims = {claim.id: claim for claim in study.claims if claim.network == network}
     for row in (row for row in rows if row["measured"] and row["claim"] in claims):
         claim = claims[row["claim"]]
-        expression = _expression(claim, row["counting"])
+        own = {one.id: one.count for one in claim.countings}
+        expression = own.get(row["counting"], claim.expression)
         if not _is_plain(expression):
             says = f"{row['title'] or claim.id}, for {claim.id}"
             yield Fraction(row["measured"]), CountedNumber(says, expression, 0)
-
-
-def _expression(claim: Claim, counting: str) -> str:
-    own = {one.id: one.count for one in claim.countings}
-    return own.get(counting, claim.expression)
 
 
 def _is_plain(expression: str) -> bool:

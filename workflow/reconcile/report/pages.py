@@ -9,14 +9,13 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from reconcile import __version__, words
-from reconcile.files import SCRIPTS
+from reconcile.files import SCRIPTS, TEMPLATES
 from reconcile.tables.contract import COUNTED_KINDS, FITS
 
 Medium = Literal["screen", "paper"]
@@ -44,15 +43,14 @@ _FILTERS = (
 )
 
 
-def render_page(templates: Path, context: dict[str, Any], medium: Medium) -> str:
+def render_page(context: dict[str, Any], medium: Medium) -> str:
     """The report as one HTML document, for browsers or for the PDF; ``context_of`` says what."""
-    own = own_parts(templates, [STYLES[medium]], SCRIPTS if medium == "screen" else ())
-    page = environment_of(templates).get_template("report.html.jinja")
+    own = own_parts([STYLES[medium]], SCRIPTS if medium == "screen" else ())
+    page = html_templates().get_template("report.html.jinja")
     return page.render(context | own, paper=medium == "paper")
 
 
 def own_parts(
-    templates: Path,
     styles: Iterable[str],
     scripts: Iterable[str] = (),
     fonts: Iterable[str] = tuple(FONTS.values()),
@@ -61,8 +59,8 @@ def own_parts(
 
     Style and script are files of the project, and are named in the policy by their digest.
     """
-    style = fonts_css(templates / "fonts", fonts) + _content_of(templates, styles)
-    script = _content_of(templates, scripts)
+    style = fonts_css(fonts) + _content_of(styles)
+    script = _content_of(scripts)
     return {
         "version": __version__,
         "style": Markup(style),  # noqa: S704 - our own file
@@ -71,26 +69,26 @@ def own_parts(
     }
 
 
-def svg_page(templates: Path, svg: Markup, size: tuple[float, float], date: str) -> str:
+def svg_page(svg: Markup, size: tuple[float, float], date: str) -> str:
     """A page of a drawing's own size in pixels, for write-ups, with a date in ISO 8601.
 
     ``report.pdf.figure_pdf`` gives it its fonts.
     """
-    page = environment_of(templates).get_template("figure.html.jinja")
+    page = html_templates().get_template("figure.html.jinja")
     return page.render(svg=svg, width=f"{size[0]:g}", height=f"{size[1]:g}", date=date)
 
 
-def render_explanation(templates: Path, context: Mapping[str, Any]) -> str:
+def render_explanation(context: Mapping[str, Any]) -> str:
     """What ``explain.ranking.page_context`` says, as one HTML document."""
-    page = environment_of(templates).get_template("explain.html.jinja")
-    return page.render(context, **own_parts(templates, [STYLES["screen"]]))
+    page = html_templates().get_template("explain.html.jinja")
+    return page.render(context, **own_parts([STYLES["screen"]]))
 
 
 @cache
-def environment_of(templates: Path) -> Environment:
+def html_templates() -> Environment:
     """What renders the templates: escaped, and strict about names; it compiles each once."""
     environment = Environment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -107,9 +105,9 @@ def safe_link(url: str | None) -> str:
     return url if url and url.startswith(("https://", "http://")) else ""
 
 
-def fonts_css(folder: Path, names: Iterable[str] = tuple(FONTS.values())) -> str:
+def fonts_css(names: Iterable[str] = tuple(FONTS.values())) -> str:
     """The bundled fonts as data, so that no installed font is needed or used."""
-    wanted = set(names)
+    wanted, folder = set(names), TEMPLATES / "fonts"
     return "".join(
         f'@font-face{{font-family:"{family}";font-weight:{weight};font-style:{style};'
         f"src:url(data:font/woff2;base64,{base64.b64encode((folder / name).read_bytes()).decode()})"
@@ -132,5 +130,5 @@ def policy_of(style: str, script: str) -> str:
     )
 
 
-def _content_of(folder: Path, names: Iterable[str]) -> str:
-    return "".join((folder / name).read_text(encoding="utf-8") for name in names)
+def _content_of(names: Iterable[str]) -> str:
+    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import re
 import time
@@ -19,6 +18,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from reconcile.errors import Fault, InputError
+from reconcile.proc import nothing_collected
 from reconcile.report.views import DATA_FILES
 from reconcile.tables.contract import FILES
 from reconcile.words import SECONDS
@@ -128,27 +128,13 @@ def _sheet(fonts: str) -> CSS:
     return CSS(string=fonts, url_fetcher=OfflineFetcher(), font_config=_fonts())
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Layout makes objects by the million and drops few: looking for cycles takes a quarter."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.collect(0)  # all of it is young, and nothing older need be looked at
-            gc.enable()
-
-
 def _written(what: Path, page: str, fetcher: OfflineFetcher, **options: Any) -> bytes:
-    content = b""
-    with _errors_fail(what, fetcher), warnings.catch_warnings(), _uncollected():
+    # Layout makes objects by the million and drops few: looking for cycles takes a quarter.
+    with _errors_fail(what, fetcher), warnings.catch_warnings(), nothing_collected():
         # WeasyPrint leaves the colour profile of PDF/A open for Python to close.
         warnings.simplefilter("ignore", ResourceWarning)
         html = HTML(string=page, url_fetcher=fetcher, media_type="print")
-        content = bytes(html.write_pdf(font_config=_fonts(), **options))
-    return content
+        return bytes(html.write_pdf(font_config=_fonts(), **options))
 
 
 def pdf_of(

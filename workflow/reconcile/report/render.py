@@ -14,7 +14,7 @@ from reconcile import __version__
 from reconcile.cite.bibliography import AUTHORS, bibtex, to_cite
 from reconcile.files import keep_only, write_bytes, write_json, write_text
 from reconcile.report.calculator import elsewhere, numbers_of
-from reconcile.report.figures import NARROW, WIDE, Drawing
+from reconcile.report.figures import WIDTHS, Drawing
 from reconcile.report.figures.charts import (
     MOST_LAYERS,
     latency_figures,
@@ -28,7 +28,6 @@ from reconcile.report.views import (
     Results,
     claim_views,
     data_files,
-    grouped_by,
     paper_rows,
     read_results,
     reading_views,
@@ -37,7 +36,7 @@ from reconcile.search.unexplained import alike, best_explanations
 from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
 from reconcile.tables.contract import COLUMN, FAILS, FILES, NOT_COMPUTED
-from reconcile.tables.rows import Row
+from reconcile.tables.rows import Row, grouped_by
 
 SECTIONS = {
     "answer": "The answer",
@@ -76,13 +75,12 @@ PER_PRINTED_PAGE = 12
 Report = Callable[[str], None]
 
 
-def write_page(study: Study, results: Path, templates: Path, config: Mapping[str, Any]) -> None:
+def write_page(study: Study, results: Path, config: Mapping[str, Any]) -> None:
     """Write ``figures/`` and ``report.html``.
 
     Args:
         study: the study.
         results: the study's result files, read and written to.
-        templates: the project's ``templates/``.
         config: the ``report`` part of the configuration.
 
     Raises:
@@ -92,15 +90,14 @@ def write_page(study: Study, results: Path, templates: Path, config: Mapping[str
     read = read_results(study, results)
     options = ReportOptions.model_validate(dict(config))
     write_json(results / "options.json", options.model_dump())
-    write_figures(read, templates, options.max_readings)
-    page = render_page(templates, context_of(read, options), "screen")
+    write_figures(read, options.max_readings)
+    page = render_page(context_of(read, options), "screen")
     write_text(results / "report.html", page)
 
 
 def write_paper(
     study: Study,
     results: Path,
-    templates: Path,
     config: Mapping[str, Any],
     report: Report | None = None,
 ) -> None:
@@ -115,7 +112,7 @@ def write_paper(
     context = context_of(read, ReportOptions.model_validate(dict(config)))
     # What is looked up by typing has no place on paper.
     context["titles"].pop("numbers", None)
-    page = render_page(templates, context, "paper")
+    page = render_page(context, "paper")
     write_bytes(results / "report.pdf", pdf_of(page, results, read.record["ended"], report))
 
 
@@ -250,14 +247,13 @@ def drawings(results: Results, most: int) -> dict[str, Drawing]:
     return {drawing.name: drawing for drawing in found if drawing is not None}
 
 
-def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
+def write_figures(results: Results, most: int) -> list[Path]:
     """Write every figure that the results have data for, and no others into their folder.
 
     The folder is there afterwards, also where nothing can be drawn: Snakemake looks for it.
 
     Args:
         results: the study and its results.
-        templates: holds the page of a figure and the bundled fonts, which the PDF figures embed.
         most: how many interpretations a chart shows.
 
     Returns:
@@ -268,15 +264,12 @@ def write_figures(results: Results, templates: Path, most: int) -> list[Path]:
     """
     from reconcile.report.pdf import figure_pdf  # noqa: PLC0415 - loads WeasyPrint
 
-    folder, fonts = results.folder / "figures", fonts_css(templates / "fonts")
+    folder, fonts = results.folder / "figures", fonts_css()
     written: list[Path] = []
     for name, drawing in drawings(results, most).items():
-        for svg, width, ending in (
-            (drawing.wide(), WIDE, ""),
-            (drawing.narrow(), NARROW, COLUMN),
-        ):
-            size = width, drawing.draw(width)[0]
-            page = svg_page(templates, svg, size, results.record["ended"])
+        for size, ending in (("wide", ""), ("narrow", COLUMN)):
+            svg, width = drawing.drawn(size), WIDTHS[size]
+            page = svg_page(svg, (width, drawing.draw(width)[0]), results.record["ended"])
             files = [folder / f"{name}{ending}.{form}" for form in ("svg", "pdf")]
             write_text(files[0], f"{svg}\n")
             write_bytes(files[1], figure_pdf(page, fonts))

@@ -14,7 +14,8 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -34,7 +35,7 @@ from reconcile.tables.contract import (
     QUANTITIES,
     tables,
 )
-from reconcile.tables.rows import Row, read_rows
+from reconcile.tables.rows import Row, grouped_by, read_rows
 from reconcile.words import MARKS, Mark, argument_text, beside, like, mark_of, number
 
 IN_FULL = ("layers.csv", "countings.csv", "coverage.csv", "windows.csv", "timings.csv")
@@ -71,19 +72,14 @@ class Results(Concluded):
 
     def matched(self) -> dict[str, list[str]]:
         """The claims that each interpretation matches; one that matches none is not there."""
-        found: dict[str, list[str]] = {}
-        for row in self.table("verdicts"):
-            if row["verdict"] in FITS:
-                found.setdefault(row["interpretation"], []).append(row["claim"])
-        return found
+        fitting = (row for row in self.table("verdicts") if row["verdict"] in FITS)
+        groups = grouped_by(fitting, "interpretation")
+        return {reading: [row["claim"] for row in rows] for (reading,), rows in groups.items()}
 
     def judged(self) -> dict[str, int]:
         """Of how many claims each interpretation was measured."""
-        found: dict[str, int] = {}
-        for row in self.table("verdicts"):
-            known = found.setdefault(row["interpretation"], 0)
-            found[row["interpretation"]] = known + (row["verdict"] != NOT_MEASURED)
-        return found
+        rows = (row for row in self.table("verdicts") if row["verdict"] != NOT_MEASURED)
+        return Counter(row["interpretation"] for row in rows)
 
     def shown(self, most: int) -> list[Mapping[str, Any]]:
         """The entries that a report tells in full: every reading that the study names, best first.
@@ -129,14 +125,6 @@ def read_results(study: Study, results: Path) -> Results:
         reconciliation=reconciliation,
         record=record,
     )
-
-
-def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list[Row]]:
-    """The rows by their values in some columns, in order of first appearance."""
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[column] for column in columns), []).append(row)
-    return groups
 
 
 @dataclass(frozen=True)
@@ -220,14 +208,13 @@ class Cell:
         mark: the verdict.
         measured: the measured number, in the claim's own unit.
         anchor: where the report says how it was counted.
-        order: sorts verdicts from best to worst.
+        otherwise: whether by another counting than the claim's own.
     """
 
     reading: str
     mark: Mark
     measured: str
     anchor: str
-    order: int
     otherwise: bool
 
 
@@ -349,7 +336,6 @@ def _matrix_cell(claim: Claim, row: Row, anchor: str) -> Cell:
         mark=mark_of(row["verdict"]),
         measured=beside(claim.number.said, row["measured"]),
         anchor=anchor,
-        order=_ORDER.index(row["verdict"]),
         otherwise=bool(row["measured"]) and row["counting"] != AS_STATED,
     )
 
@@ -554,28 +540,17 @@ def _folded(rows: list[Row]) -> list[LayerRow]:
         for (before, index), same in groupby(rows, key=lambda row: _split(row)[:2])
     ]
     result: list[LayerRow] = []
-    for run in _runs(blocks):
+    for _, placed in groupby(enumerate(blocks), key=_run_of):
+        run = [block for _, block in placed]
         whole = len(run) < FEWEST or run[0].index is None
         result += [LayerRow(r["layer"], r) for b in run for r in b.rows] if whole else _rows_of(run)
     return result
 
 
-def _runs(blocks: list[_Block]) -> Iterator[list[_Block]]:
-    """Consecutive blocks of equal signature and ascending number."""
-    run: list[_Block] = []
-    for block in blocks:
-        if run and not _follows(run[-1], block):
-            yield run
-            run = []
-        run.append(block)
-    if run:
-        yield run
-
-
-def _follows(one: _Block, other: _Block) -> bool:
-    if one.index is None or other.index != one.index + 1:
-        return False
-    return one.signature == other.signature
+def _run_of(placed: tuple[int, _Block]) -> tuple[object, ...]:
+    """Equal for consecutive blocks that differ in nothing but their number, which ascends."""
+    place, block = placed
+    return None if block.index is None else block.index - place, block.signature
 
 
 def _rows_of(run: list[_Block]) -> Iterator[LayerRow]:

@@ -59,6 +59,7 @@ _TIMESTAMP = ".snakemake_timestamp"
 _A_MILLISECOND = 1_000_000
 
 Wildcards = Mapping[str, str]
+Marked = dict[str, dict[str, Sum]]
 CURRENT, EDITED, HALF = "", "of an earlier version of its study", "its last run did not end"
 """Results that follow from what is there; from a study that was edited since; from neither."""
 PLAN_VARIABLE = "RECONCILE_PLAN"
@@ -215,7 +216,7 @@ class Judge:
             self._report(f"{job.mark.parents[1]}: {job.rule} runs again, for {names}{more} changed")
         return True
 
-    def _mark(self, job: _Job) -> dict[str, dict[str, Sum]]:
+    def _mark(self, job: _Job) -> Marked:
         gave = {file: self._result(file) for file in job.outputs}
         return {"from": self._made_from(job), "gave": gave}
 
@@ -298,17 +299,19 @@ def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
             yield from [files] if isinstance(files, str) else map(str, files)
 
 
-def _read_mark(mark: Path) -> Any:
+def _read_mark(mark: Path) -> Marked | None:
+    """What a mark says; None of one that is not there or cannot be read."""
     try:
-        return json.loads(mark.read_bytes())
-    except (OSError, ValueError):
+        read = json.loads(mark.read_bytes())
+        return {side: dict(read[side]) for side in ("from", "gave")}
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _differing(mark: Any, now: dict[str, dict[str, Sum]]) -> Iterator[str]:
+def _differing(mark: Marked, now: Marked) -> Iterator[str]:
     """The names of what differs between two marks."""
     for side, sums in now.items():
-        before = mark.get(side, {}) if isinstance(mark, dict) else {}
+        before = mark[side]
         yield from sorted(n for n in {*before, *sums} if before.get(n) != sums.get(n))
 
 
@@ -349,7 +352,9 @@ def standing_of(name: str) -> str:
     That they were made by other code or options is not asked.
     """
     folder = Path(RESULTS, name)
-    marks = {mark.stem: _sums_in(mark) for mark in _marks(folder)}
+    # One that cannot be read says what is not so: that there is none.
+    unread: Marked = {"from": {}, "gave": {f"{folder}/.made": None}}
+    marks = {mark.stem: _read_mark(mark) or unread for mark in _marks(folder)}
     if not marks.keys() >= _NEEDED or not (folder / _PAGE).is_file():
         return HALF
     broken = {rule for rule, mark in marks.items() if not _holds(mark, f"{RESULTS}/{name}/")}
@@ -374,24 +379,15 @@ def standings(names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     return told, {name: standing for name, standing in found.items() if standing == HALF}
 
 
-def _holds(mark: Mapping[str, Mapping[str, Sum]], own: str) -> bool:
+def _holds(mark: Marked, own: str) -> bool:
     """Whether the results that a mark names are those that are there, in the study's folder."""
     made = {file: s for file, s in mark["from"].items() if file.startswith(own)}
     gave = all(file.startswith(own) for file in mark["gave"])
-    return gave and all(sum_of(Path(f)) == s for f, s in (made | dict(mark["gave"])).items())
+    return gave and all(sum_of(Path(f)) == s for f, s in (made | mark["gave"]).items())
 
 
 def _marks(folder: Path) -> list[Path]:
     return sorted(m for m in folder.glob(".made/*.json") if m.stem not in _NO_RESULTS)
-
-
-def _sums_in(mark: Path) -> dict[str, dict[str, Any]]:
-    """A mark; one that cannot be read says that everything else was there."""
-    try:
-        read = json.loads(mark.read_bytes())
-        return {side: dict(read[side]) for side in ("from", "gave")}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"from": {}, "gave": {mark.as_posix(): None}}
 
 
 def _parts_now(folder: Path) -> dict[str, Sum]:

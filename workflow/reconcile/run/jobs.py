@@ -27,10 +27,10 @@ import re
 import sys
 import traceback
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -54,6 +54,8 @@ _IMPORT = re.compile(
 )
 _WORD = re.compile(r"\w+")
 
+Log = Callable[[str], None]
+"""Tells people a line."""
 Sum = str | None
 """A SHA-256, or None of what is not there."""
 Name = str
@@ -122,15 +124,10 @@ def sum_of(path: Path) -> Sum:
         return None
 
 
-def sum_of_text(text: str) -> str:
-    """The SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def sum_of_data(data: Any) -> str:
     """The SHA-256 of what JSON can hold; the order of keys is no part of it."""
     # Without an indent, which Python's encoder in C does not know.
-    return sum_of_text(json.dumps(data, sort_keys=True))
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def counted(inputs: Iterable[str]) -> list[str]:
@@ -243,19 +240,13 @@ def _file(module: str) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
-class Log:
-    """Tells people a line at once: on the terminal and in the rule's log file."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def __call__(self, line: str) -> None:
-        """Write one line to both; several where it holds several."""
-        text = "\n".join(map(visible, line.split("\n")))
-        # A disk that is full is told by what did not fit, on the terminal at least.
-        with suppress(OSError):
-            print(text, file=self._stream, flush=True)
-        print(text, file=sys.stderr, flush=True)
+def _tell(stream: TextIO, line: str) -> None:
+    """Tell people a line at once, on the terminal and in a log file."""
+    text = "\n".join(map(visible, line.split("\n")))
+    # A disk that is full is told by what did not fit, on the terminal at least.
+    with suppress(OSError):
+        print(text, file=stream, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -285,7 +276,7 @@ def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
         sys.exit("the run that started this job is gone")
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     with Path(file).open("w", encoding="utf-8") as stream:
-        log = Log(stream)
+        log = partial(_tell, stream)
         try:
             yield log
         except InputError as error:

@@ -116,14 +116,11 @@ def note_host() -> None:
     HOST_FILE.write_text(f"{platform.node()}\n{boot_id()}\n", encoding="utf-8")
 
 
-def recover(folder: Path) -> int:
+def recover(folder: Path) -> None:
     """Clear away what a killed run left in a folder, so that the next one starts.
 
     Ends the jobs it left running and removes its lock. Nothing is done while a run is going on, or
     where that cannot be told: Snakemake then says itself that the folder is locked.
-
-    Returns:
-        An exit code.
 
     Raises:
         InputError: the lock cannot be removed.
@@ -136,7 +133,6 @@ def recover(folder: Path) -> int:
     except NotKnownError as reason:
         if locks:
             _say(f"locked, and whether that run is alive is not known: {reason}; {_IF_GONE}")
-    return 0
 
 
 def forget_copies(folder: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 from reconcile.errors import Fault, InputError, not_there
 from reconcile.files import refuse_links
+from reconcile.proc import nothing_collected
 from reconcile.study.expressions import (
     ERRORS,
     RESULTS,
@@ -74,28 +73,14 @@ def load_study(folder: Path) -> Study:
             link in the folder.
     """
     try:
-        with _nothing_collected():
+        # Looking for cycles takes a third of the time, and more the more studies were loaded.
+        with nothing_collected():
             return _load(folder)
     except InputError:
         raise
     except Exception as error:
         reason = f"cannot be checked: {type(error).__name__}: {str(error)[:200]}"
         raise InputError.of(folder / STUDY_FILE, reason) from error
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Keep Python's collector of cycles from looking, again and again, at what all stays.
-
-    It takes a third of the time, and the more the more studies were loaded before.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _load(folder: Path) -> Study:

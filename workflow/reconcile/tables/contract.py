@@ -170,7 +170,7 @@ class ResultFile:
     rule: str
     record: bool = False
     drawn: bool = False
-    data: bool = False
+    data: bool = True
     columns: tuple[Column, ...] = ()
 
     @property
@@ -280,6 +280,10 @@ def _result(name: str, says: str, rule: str, *columns: Column, **known: bool) ->
     FILES[name] = ResultFile(name, says, rule, columns=columns, **known)
 
 
+def _rendered(name: str, says: str, rule: str = "render_report", *, drawn: bool = False) -> None:
+    _result(name, says, rule, drawn=drawn, data=False)
+
+
 def _quantity(name: str, says: str, words: str = "", **known: Any) -> None:
     register_quantity(Quantity(name, says, words, **known))
 
@@ -327,9 +331,8 @@ _result(
     "interpretations.json",
     "every interpretation with the full arguments of its networks",
     "instantiate",
-    data=True,
 )
-_result("settings.json", "how they are to be measured, as the run began", "instantiate")
+_result("settings.json", "how they are to be measured, as the run began", "instantiate", data=False)
 _result(
     "layers.csv",
     "a row per layer of every network: kind, output size, what it counts",
@@ -347,7 +350,6 @@ _result(
         "list",
     ),
     Column("note", "what should be known of its counts", compared=False, sentence=True),
-    data=True,
 )
 _result(
     "totals.csv",
@@ -357,7 +359,6 @@ _result(
     Column("status", "whether it was measured", "word", words=STATUSES),
     Column("message", "why not, or what was not counted", compared=False, sentence=True),
     Column("uncounted", "as in layers.csv, of all layers together", "list"),
-    data=True,
 )
 _result(
     "tensors.csv",
@@ -371,7 +372,6 @@ _result(
     Column("held", "how the network holds it", "word", words=(TRAINABLE, FROZEN, BUFFER)),
     Column("used", "whether the forward pass read it", "word", words=("yes", "no")),
     Column("layers", "how many layers hold it", "integer"),
-    data=True,
 )
 _result(
     "coverage.csv",
@@ -383,7 +383,6 @@ _result(
     Column("width", "of the layer's input", "integer", "pixels"),
     Column("positions", "height x width", "integer", "pixels"),
     Column("seen", "how many of them reach the layer's output", "integer", "pixels"),
-    data=True,
 )
 _result(
     "windows.csv",
@@ -397,7 +396,6 @@ _result(
     Column("last", "last input column that it sees; -1 for none", "integer"),
     Column("size", "width of the kernel", "integer", "pixels"),
     Column("zeros", "how many of its columns lie outside the image", "integer", "pixels"),
-    data=True,
 )
 _result(
     "outputs.csv",
@@ -408,7 +406,6 @@ _result(
     Column("rms", "root of its mean square", "number", compared=False),
     Column("largest", "its largest element", "number", compared=False),
     record=True,
-    data=True,
 )
 _result(
     "timings.csv",
@@ -423,7 +420,6 @@ _result(
     Column("q3_ms", "third quartile", "number", "ms", compared=False),
     Column("peak_memory_bytes", "of the network", "integer", "bytes", compared=False),
     record=True,
-    data=True,
 )
 _result(
     "solutions_measured.csv",
@@ -435,7 +431,6 @@ _result(
     Column("measured", "the measured number; empty where there was no network or count", "number"),
     Column("method", "how the values were chosen", "word", words=SOLVED_BY),
     Column("step", "between values that belong together", "integer"),
-    data=True,
 )
 _result(
     "verdicts.csv",
@@ -450,7 +445,6 @@ _result(
     Column("counting", "the counting that gave the verdict; `as-stated` is the claim's own"),
     Column("rounds", "whether the number rounds to the digits", "word", words=("yes", "no")),
     Column("cuts", "whether the number is cut to the digits", "word", words=("yes", "no")),
-    data=True,
 )
 _result(
     "countings.csv",
@@ -462,7 +456,6 @@ _result(
     Column("title", "what is counted", sentence=True),
     Column("measured", "the measured number", "number"),
     _VERDICT,
-    data=True,
 )
 _result(
     "consistency.csv",
@@ -475,7 +468,6 @@ _result(
     _VERDICT,
     Column("says", "what is computed, in the study's words", sentence=True),
     Column("reason", "why the verdict", sentence=True),
-    data=True,
 )
 _result(
     "evidence.csv",
@@ -494,7 +486,6 @@ _result(
     Column("unmeasured", "readings for which it could not be computed", "list"),
     Column("says", "the fact, in the study's words", sentence=True),
     Column("detail", "what the check found, in words", sentence=True),
-    data=True,
 )
 _result(
     "conflicts.csv",
@@ -505,7 +496,6 @@ _result(
     Column("size", "how many claims they are", "integer"),
     Column("candidates", "of how many readings or combinations a claim was measured", "integer"),
     Column("says", "the same in a sentence", sentence=True),
-    data=True,
 )
 _result(
     "slips.csv",
@@ -523,7 +513,6 @@ _result(
     Column(
         "chance_of_multiples", "the same among multiples of the divisor that is stated", "number"
     ),
-    data=True,
 )
 _result(
     "geometries.csv",
@@ -534,7 +523,6 @@ _result(
     Column("square_inputs", "how many of them have a square input", "integer"),
     Column("keeping", "how many keep the stated kernel and stride", "integer"),
     Column("example", "one of them, in words", sentence=True),
-    data=True,
 )
 for _name, _says in (
     ("parts", "parts of a network left out or counted once more, where no reading gives a number"),
@@ -542,7 +530,7 @@ for _name, _says in (
     ("units", "other units and scopes of what was measured, where no reading gives a number"),
     ("digits", "measured numbers whose digits are one edit away from a printed one"),
 ):
-    _result(f"{_name}.csv", _says, "search", *_CANDIDATES, data=True)
+    _result(f"{_name}.csv", _says, "search", *_CANDIDATES)
 _result(
     "terms.csv",
     "terms that bring the printed numbers of several networks out: what is determined, solutions",
@@ -558,7 +546,6 @@ _result(
     Column("claims", "ids of the claims that do not come out", "list"),
     Column("expression", "what a solution adds, as an expression of the study"),
     Column("says", "the same in words", sentence=True),
-    data=True,
 )
 _result(
     "solutions.csv",
@@ -575,41 +562,35 @@ _result(
     Column("searched_first", "first value of which something is known", "integer"),
     Column("searched_last", "last of them", "integer"),
     Column("says", "the same in words", sentence=True),
-    data=True,
 )
 _result(
     "reconciliation.json",
     "counts, ranking with its reasons, groups of equal counts, conclusion",
     "reconcile",
-    data=True,
 )
 _result(
     "record.json",
     "device, versions, command, times and seeds of this run",
     "measure",
     record=True,
-    data=True,
 )
-_result("options.json", "what the report shows, and who answers for it", "render_report")
-_result("report.html", "the reconciliation report, for browsers", "render_report", drawn=True)
-_result("report.pdf", "the reconciliation report, for paper", "render_pdf", drawn=True)
-_result("numbers.tex", "a LaTeX command for every number and verdict", "render_report")
-_result("tables.tex", "tables for write-ups", "render_report")
-_result("references.bib", "the paper, its sources and the tool, for BibTeX", "render_report")
-_result(
-    "numbers.csv", "every number by study, reading, place and quantity: an index", "render_report"
-)
-_result("numbers.json", "the same, for Markdown and Quarto", "render_report")
-_result("references.json", "the same, for pandoc, Zotero and citeproc", "render_report")
-_result("CITATION.cff", "how to cite these results", "render_report")
+_rendered("options.json", "what the report shows, and who answers for it")
+_rendered("report.html", "the reconciliation report, for browsers", drawn=True)
+_rendered("report.pdf", "the reconciliation report, for paper", "render_pdf", drawn=True)
+_rendered("numbers.tex", "a LaTeX command for every number and verdict")
+_rendered("tables.tex", "tables for write-ups")
+_rendered("references.bib", "the paper, its sources and the tool, for BibTeX")
+_rendered("numbers.csv", "every number by study, reading, place and quantity: an index")
+_rendered("numbers.json", "the same, for Markdown and Quarto")
+_rendered("references.json", "the same, for pandoc, Zotero and citeproc")
+_rendered("CITATION.cff", "how to cite these results")
 
-for _file in (
-    ResultFile("index.html", "the atlas: a line for each study that has results", "render_index"),
-    ResultFile(
+for _name, _says, _columns in (
+    ("index.html", "the atlas: a line for each study that has results", ()),
+    (
         "claims.csv",
         "a row for each claim of every study that has results",
-        "render_index",
-        columns=(
+        (
             Column("study", "name of the study's folder", key=True),
             _CLAIM,
             *_PRINTED[:1],
@@ -620,9 +601,9 @@ for _file in (
             Column("address", "where the report of the study says how, from `results/`"),
         ),
     ),
-    ResultFile("claims/", "the same as pages of at most 1,000 claims", "render_index"),
+    ("claims/", "the same as pages of at most 1,000 claims", ()),
 ):
-    OF_ALL[_file.name] = _file
+    OF_ALL[_name] = ResultFile(_name, _says, "render_index", data=False, columns=_columns)
 
 _quantity(
     "channels",

@@ -119,6 +119,14 @@ def read_rows(file: Path, readings: Container[str] | None = None) -> list[Row]:
     return [dict(zip(header, map(read_cell, row), strict=True)) for row in chosen]
 
 
+def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list[Row]]:
+    """The rows by their values in some columns, in order of first appearance."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[column] for column in columns), []).append(row)
+    return groups
+
+
 def read_lines(file: Path) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of a table as they stand in the file.
 

@@ -28,8 +28,8 @@ COLOURS = {
 }
 """The light palette; ``report.css`` has the same names for both palettes, and a test compares."""
 SANS = "Reconcile Sans, IBM Plex Sans, Helvetica, Arial, sans-serif"
-WIDE, NARROW = 720.0, 340.0
-"""Widths for a page, and for a phone or a paper's column (9 cm), in pixels."""
+WIDTHS = {"wide": 720.0, "narrow": 340.0}
+"""For a page, and for a phone or a paper's column (9 cm), in pixels."""
 _ADVANCE = 0.56
 """Width of an average letter, as a part of the font's size."""
 
@@ -56,16 +56,9 @@ class Drawing:
                 f"{self.name} is no figure of the contract, and no archive would have it"
             )
 
-    def wide(self, css: str = "") -> Markup:
-        """The drawing for a page, of a class."""
-        return self._drawn("wide", WIDE, css)
-
-    def narrow(self, css: str = "") -> Markup:
-        """The drawing for a phone."""
-        return self._drawn("narrow", NARROW, css)
-
-    def _drawn(self, size: str, width: float, css: str) -> Markup:
-        identifier = f"figure-{self.name}-{size}-title"
+    def drawn(self, size: str, css: str | None = None) -> Markup:
+        """The drawing at one of ``WIDTHS``, of a class."""
+        identifier, width = f"figure-{self.name}-{size}-title", WIDTHS[size]
         height, parts = self.draw(width)
         return element(
             "svg",
@@ -77,7 +70,7 @@ class Drawing:
             height=height,
             role="img",
             aria_labelledby=identifier,
-            class_=css or None,
+            class_=css,
         )
 
 

@@ -18,10 +18,10 @@ from reconcile.report.figures import (
     rect,
     width_of,
 )
-from reconcile.report.views import Results, grouped_by
+from reconcile.report.views import Results
 from reconcile.study.model import SINGLE
-from reconcile.tables.contract import FITS
-from reconcile.tables.rows import Row
+from reconcile.tables.contract import FITS, NETWORK
+from reconcile.tables.rows import Row, grouped_by
 from reconcile.words import count_of, milliseconds
 
 STEPS = (1, 2, 2.5, 5, 10)
@@ -35,7 +35,6 @@ LEFT = 130.0
 MOST_BARS = 40
 """Bars that are drawn: as many as a page of paper holds."""
 BAR = 19.0
-WHOLE = "network"
 _COLUMNS = ("median_ms", "q1_ms", "q3_ms")
 
 
@@ -78,7 +77,6 @@ class LayerClaim:
     """The printed number of neurons of one layer, and what was measured.
 
     Attributes:
-        claim: id of the claim.
         layer: the layer, with its network where a reading has several.
         printed: the digits as printed.
         value: the number they denote.
@@ -86,7 +84,6 @@ class LayerClaim:
         matching: how many interpretations reproduce the printed number.
     """
 
-    claim: str
     layer: str
     printed: str
     value: float
@@ -99,15 +96,15 @@ def layer_claims(results: Results) -> list[LayerClaim]:
     verdicts = grouped_by(results.table("verdicts"), "claim")
     found = []
     for claim in results.study.claims:
-        if claim.quantity != "neurons" or claim.of in (None, "network"):
+        if claim.quantity != "neurons" or claim.of in (None, NETWORK):
             continue
         rows = [row for row in verdicts.get((claim.id,), []) if row["measured"].isdigit()]
         measured = {row["interpretation"]: int(row["measured"]) for row in rows}
         matching = sum(row["verdict"] in FITS for row in rows)
         value = float(claim.number.value)
         if measured:
-            layer = str(claim.of) if claim.network == SINGLE else f"{claim.network}/{claim.of}"
-            found.append(LayerClaim(claim.id, layer, claim.printed, value, measured, matching))
+            layer = _layer(claim.network, str(claim.of))
+            found.append(LayerClaim(layer, claim.printed, value, measured, matching))
     return found
 
 
@@ -231,12 +228,13 @@ def latency_figures(results: Results, most: int) -> Iterator[Drawing]:
 
 def layer_latencies(results: Results) -> list[Bar]:
     """The timed layers of the reading that the study concludes on, in order."""
-    rows = [row for row in results.table("timings") if row["interpretation"] == results.leading]
-    return [_bar(row, _layer(row)) for row in rows if row["median_ms"] and row["layer"] != WHOLE]
+    rows = (row for row in results.table("timings") if row["interpretation"] == results.leading)
+    timed = (row for row in rows if row["median_ms"] and row["layer"] != NETWORK)
+    return [_bar(row, _layer(row["network"], row["layer"])) for row in timed]
 
 
-def _layer(row: Row) -> str:
-    return row["layer"] if row["network"] == SINGLE else f"{row['network']}/{row['layer']}"
+def _layer(network: str, layer: str) -> str:
+    return layer if network == SINGLE else f"{network}/{layer}"
 
 
 def _network_latencies(results: Results, most: int) -> list[Bar]:
@@ -244,7 +242,7 @@ def _network_latencies(results: Results, most: int) -> list[Bar]:
     rows = {
         row["interpretation"]: row
         for row in results.table("timings")
-        if row["layer"] == WHOLE and row["network"] == SINGLE and row["median_ms"]
+        if row["layer"] == NETWORK and row["network"] == SINGLE and row["median_ms"]
     }
     shown = [entry["interpretation"] for entry in results.shown(most)]
     return [

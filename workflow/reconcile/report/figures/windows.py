@@ -15,8 +15,8 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from reconcile.report.figures import Drawing, coordinate, element, label, paint, rect, width_of
-from reconcile.report.views import Results, grouped_by
-from reconcile.tables.rows import Row
+from reconcile.report.views import Results
+from reconcile.tables.rows import Row, grouped_by
 from reconcile.words import count_of, listed
 
 GAP = 44.0
