@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from browsing import UNFOLD, WIDTH, watched
+from playwright.sync_api import Browser
 from projects import Ran
 from support import PROJECT
 
 pytestmark = pytest.mark.slow
 MOST_PAGES, MOST_BYTES = 14, 1_000_000
+CARDS = ".scroll:has(.stack)"
+"""Tables whose rows are cards where they would be too wide."""
+SCROLLS = """(selector) => [...document.querySelectorAll(selector)]
+    .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute("aria-label"))"""
 STUDIES = sorted(file.parent.name for file in (PROJECT / "studies").glob("*/study.yaml"))
 
 
@@ -59,6 +65,22 @@ def test_the_readme_tells_the_outcome_that_was_derived(results: Path, study: str
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     (row,) = re.findall(rf"^\| \[.+\]\(studies/{study}\) \|.*$", readme, re.MULTILINE)
     assert row.split(" | ")[-1] == f"{wanted} |"
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_page_fits_its_window(browser: Browser, results: Path, study: str) -> None:
+    """With all unfolded no page scrolls sideways, nor any table of searches or combinations.
+
+    On a desktop no table does. A matrix, and tables of layers, may on what is narrower.
+    """
+    report = (results / study / "report.html").as_uri()
+    with watched(browser, report, reduced_motion="reduce") as open_page:
+        page = open_page(report)
+        page.evaluate(UNFOLD)
+        for width in (1280, 1100, 768, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(WIDTH) <= width
+            assert page.evaluate(SCROLLS, ".scroll" if width >= 1100 else CARDS) == []
 
 
 def test_a_job_is_looked_for_when_another_ends(all_studies: Ran) -> None:

@@ -7,6 +7,8 @@ import random
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconcile.search.candidates import MOST_LISTED, Candidate, Pool, cells
 from reconcile.study.printed import parse_printed
@@ -53,6 +55,18 @@ def test_without_a_hit_the_nearest_are_told() -> None:
     assert found.words == "No hit; nearest: 95 (number 95) and 120 (number 120)."
     (row,) = cells(found)
     assert row["tried"] == 3 and "hit" not in row
+
+
+@given(st.fractions(Fraction(1, 1000), 10**13, max_denominator=10**6))
+def test_a_sentence_spells_numbers_out(value: Fraction) -> None:
+    """Whole ones to the last digit, others to ten digits or two decimals; no powers of ten."""
+    printed = parse_printed("1 x 10^15")
+    words = Pool([Candidate("it", "it", value, 1)]).against(printed).words
+    told = words.removeprefix("No hit; nearest: ").removesuffix(" (it).")
+    near = Fraction(told.replace(",", ""))
+    assert "e" not in told
+    assert near == value or value.denominator != 1
+    assert abs(near - value) <= max(Fraction(1, 200), value / 10**9)
 
 
 def test_all_are_counted_and_some_listed() -> None:

@@ -37,6 +37,7 @@ from reconcile.study.model import Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, VERDICTS
 from reconcile.tables.frames import read_table
+from reconcile.words import number
 
 MOST_LISTED: Final = 20
 """Hits of one search that are listed; all are counted."""
@@ -205,11 +206,17 @@ class Findings:
         """What was found, in a sentence or two."""
         if not self.hits:
             near = (c for c in self.nearest if c is not None)
-            beside = " and ".join(f"{float(c.value):,.10g} ({c.says})" for c in near)
+            beside = " and ".join(f"{_in_words(c.value)} ({c.says})" for c in near)
             return f"No hit; nearest: {beside}." if beside else "No hit."
         first = self.hits[0].candidate
         more = f" and {self.total - 1:,} more" if self.total > 1 else ""
-        return f"{first.says}: {float(first.value):,.10g}{more}."
+        return f"{first.says}: {_in_words(first.value)}{more}."
+
+
+def _in_words(value: Fraction) -> str:
+    """A whole number in full, another with ten digits, and never with fewer than two decimals."""
+    few = value.denominator != 1 and abs(value) < 10**8
+    return f"{float(value):,.10g}" if few else number(value)
 
 
 class Pool:
