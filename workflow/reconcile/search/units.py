@@ -134,14 +134,10 @@ def part_candidates(
         says = f"{words_of(quantity, selector)} {listed([change.words for change in chosen])}"
         cost = sum(2 if _twice(pieces, change) else 1 for change in chosen)
         text = _expression(base, chosen, selector)
-        found.append(Candidate(says, text, Fraction(value), cost, _who(chosen)))
+        gone = all(change.sign < 0 for change in chosen)
+        who = USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
+        found.append(Candidate(says, text, Fraction(value), cost, who))
     return found
-
-
-def _who(chosen: Sequence[Change]) -> str:
-    """Who leaves just these out, as far as that is known."""
-    gone = all(change.sign < 0 for change in chosen)
-    return USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
 
 
 def pieces_of(facts: NetworkFacts, quantity: str, selector: str) -> list[Piece]:
