@@ -269,27 +269,20 @@ class Progress:
     Args:
         total: how many there will be.
         report: is told each line.
-        clock: seconds that never go back.
     """
 
-    def __init__(
-        self,
-        total: int,
-        report: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, total: int, report: Report) -> None:
         self.total = total
         self.done = 0
         self.failed = 0
         self._report = report
-        self._clock = clock
-        self._begun = self._told = clock()
+        self._begun = self._told = time.monotonic()
 
     def tell(self, name: str, answer: Mapping[str, Any]) -> None:
         """Count one network; say so if it is time to."""
         self.done += 1
         self.failed += not answer["status"].startswith("measured")
-        now = self._clock()
+        now = time.monotonic()
         if self.total > EVERY_ONE and now - self._told < SECONDS and self.done < self.total:
             return
         self._told = now
