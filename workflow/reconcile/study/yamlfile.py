@@ -127,12 +127,9 @@ Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN), AfterValidator(_dat
 Digits = Annotated[
     str, BeforeValidator(quoted_digits), StringConstraints(min_length=1, max_length=60)
 ]
-Scale = Annotated[
-    int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_scale)
-]
-Within = Annotated[
-    int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_within)
-]
+NumberOrText = int | float | Annotated[str, StringConstraints(max_length=60)]
+Scale = Annotated[NumberOrText, AfterValidator(_scale)]
+Within = Annotated[NumberOrText, AfterValidator(_within)]
 Relation = Literal["equals", "at-most", "at-least", "about"]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Scalar = None | bool | int | float | Annotated[str, AfterValidator(_seen)]
