@@ -174,7 +174,6 @@ def _described(misprint: Misprint, group: Sequence[Change], cost: int) -> Hit:
 
 
 def _times(values: Iterable[int]) -> str:
-    """Write a product."""
     return "*".join(map(str, values))
 
 
