@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -663,38 +664,45 @@ GOOD = {"status": "measured", "message": ""}
 BAD = {"status": "does-not-run", "message": "ValueError: no"}
 
 
-def told(total: int, seconds: float, answers: list[dict[str, str]]) -> list[str]:
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the clock of a run shows."""
+    shown = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: shown[0])
+    return shown
+
+
+def told(now: list[float], total: int, seconds: float, answers: list[dict[str, str]]) -> list[str]:
     """The lines for networks that take some seconds each by the clock."""
-    now = [0.0]
     lines: list[str] = []
-    progress = Progress(total, lines.append, lambda: now[0])
+    progress = Progress(total, lines.append)
     for number, answer in enumerate(answers):
         now[0] += seconds
         progress.tell(f"r{number}", answer)
     return lines
 
 
-def test_few_networks() -> None:
+def test_few_networks(now: list[float]) -> None:
     """Each of a few networks has its line: its place, its status and the time left."""
-    assert told(3, 10.0, [GOOD, BAD, GOOD]) == [
+    assert told(now, 3, 10.0, [GOOD, BAD, GOOD]) == [
         "[1/3] r0: measured (20 s left)",
         "[2/3] r1: does-not-run ValueError: no (10 s left)",
         "[3/3] r2: measured (0 s left)",
     ]
 
 
-def test_many_networks() -> None:
+def test_many_networks(now: list[float]) -> None:
     """Of many, one a second is told and always the last, with the rate and how many failed."""
     total = EVERY_ONE * 10
-    lines = told(total, 0.25, [BAD, *[GOOD] * (total - 1)])
+    lines = told(now, total, 0.25, [BAD, *[GOOD] * (total - 1)])
     assert len(lines) == total // 4
     assert lines[0] == "[  4/600] r3: measured (4 a second, 149 s left, 1 not measured)"
     assert lines[-1].startswith("[600/600] r599: measured")
 
 
-def test_no_time_at_all() -> None:
+def test_no_time_at_all(now: list[float]) -> None:
     """A clock that stands still gives no rate and no division by zero."""
-    assert told(1, 0.0, [GOOD]) == ["[1/1] r0: measured (0 s left)"]
+    assert told(now, 1, 0.0, [GOOD]) == ["[1/1] r0: measured (0 s left)"]
 
 
 def test_pages_of_a_pdf_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -711,10 +719,10 @@ def test_pages_of_a_pdf_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (logger.level, logger.handlers) == before
 
 
-def test_progress_is_a_line_a_second() -> None:
+def test_progress_is_a_line_a_second(now: list[float]) -> None:
     """Ten thousand networks in twenty seconds give about twenty lines, with rate and time left."""
-    now, lines = [0.0], list[str]()
-    progress = Progress(10_000, lines.append, lambda: now[0])
+    lines = list[str]()
+    progress = Progress(10_000, lines.append)
     for i in range(10_000):
         now[0] += 0.002
         progress.tell(f"r{i}", {"status": "measured", "message": ""})
@@ -722,10 +730,10 @@ def test_progress_is_a_line_a_second() -> None:
     assert lines[-1] == "[10000/10000] r9999: measured (500 a second, 0 s left)"
 
 
-def test_small_studies_are_told_network_by_network() -> None:
+def test_small_studies_are_told_network_by_network(now: list[float]) -> None:
     """A dozen readings get their line each."""
     lines = list[str]()
-    progress = Progress(2, lines.append, lambda: 1.0)
+    progress = Progress(2, lines.append)
     progress.tell("a", {"status": "measured", "message": ""})
     progress.tell("b", {"status": "does-not-build", "message": "why"})
     assert lines == ["[1/2] a: measured (0 s left)", "[2/2] b: does-not-build why (0 s left)"]

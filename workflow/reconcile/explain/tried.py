@@ -66,13 +66,7 @@ _KINDS: Final[tuple[tuple[int, Kind], ...]] = (
 
 
 class _Module(NamedTuple):
-    """A module with layers of its own below it.
-
-    Attributes:
-        name: its path.
-        expression: the quantity summed over it.
-        value: the same.
-    """
+    """A module with layers of its own below it, and a quantity summed over it."""
 
     name: str
     expression: str

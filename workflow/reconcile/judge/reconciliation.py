@@ -106,10 +106,11 @@ def reconcile_study(study: Study, folder: Path, measured: Measurements) -> Recon
     wanted = {chosen, *(cell.reading for cell in most)}
     best = [r for i, r in enumerate(swept) if i < MOST_LISTED or r.reading.id in wanted]
     leading = own or best
-    conflicts = _conflicts(study, cells, verdicts)
+    scopes = _scopes(study, cells)
+    conflicts = [conflicts_of(study, name, of, verdicts) for name, of in scopes.items() if of]
     equal = _equal_counts(study, measured, leading, countings)
     conclusion = _conclude(study, folder, measured, [*own, *swept])
-    conclusion["holds"] = _held(study, folder, countings, conflicts, cells)
+    conclusion["holds"] = _held(study, folder, countings, conflicts, scopes)
     best_of = best_verdicts(study, verdicts, leading)
     counts = _counts(study, best_of) | _how_many(measured, own, swept)
     concluded_on = next((r for r in [*own, *swept] if r.reading.id == chosen), None)
@@ -145,12 +146,6 @@ def _guard(folder: Path, place: tuple[str | int, ...], compute: Callable[[], Any
         raise InputError(fault_in(folder, error.place or place, str(error))) from None
 
 
-def _conflicts(study: Study, cells: list[Combination], verdicts: list[Verdict]) -> list[Conflicts]:
-    """The conflicts of the study's own readings, and of the combinations of its sweep."""
-    scopes = _scopes(study, cells)
-    return [conflicts_of(study, scope, of, verdicts) for scope, of in scopes.items() if of]
-
-
 def _scopes(study: Study, cells: list[Combination]) -> dict[str, set[str]]:
     """Whose conflicts and counts there are: a reading that is a combination too is in both."""
     own = {reading.id for reading in study.own_readings}
@@ -162,12 +157,12 @@ def _held(
     folder: Path,
     countings: list[Counted],
     conflicts: list[Conflicts],
-    cells: list[Combination],
+    scopes: dict[str, set[str]],
 ) -> list[dict[str, Any]]:
     """What the conclusion holds, each expression with the counts that it rests on."""
     if not study.conclusion.holds:
         return []
-    scope = ResultsScope(study, _scopes(study, cells), countings, conflicts)
+    scope = ResultsScope(study, scopes, countings, conflicts)
     found = []
     for i, expression in enumerate(study.conclusion.holds):
         try:

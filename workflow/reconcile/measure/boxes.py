@@ -74,11 +74,7 @@ See = Callable[[Tensor], Boxes | None]
 
 
 def _seen_by(tensor: Tensor, see: See) -> Boxes:
-    """What a tensor sees that must see something.
-
-    Raises:
-        UnknownError: it sees nothing.
-    """
+    """What a tensor sees; UnknownError where that is nothing."""
     boxes = see(tensor)
     if boxes is None:
         raise UnknownError

@@ -74,19 +74,18 @@ _ACTIVATE = """
 """
 _POOL = """
     _adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d
-    adaptive_avg_pool3d avg_pool1d _upsample_lanczos2d_aa adaptive_max_pool2d
-    adaptive_max_pool3d avg_pool2d avg_pool3d fractional_max_pool2d fractional_max_pool3d
-    max_pool2d_with_indices max_pool3d_with_indices max_unpool2d max_unpool3d
-    mkldnn_adaptive_avg_pool2d mkldnn_max_pool2d
-    mkldnn_max_pool3d quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d
-    grid_sampler_2d grid_sampler_3d _grid_sampler_2d_cpu_fallback cudnn_grid_sampler
-    upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d
-    upsample_nearest3d upsample_trilinear3d _upsample_bicubic2d_aa _upsample_bilinear2d_aa
-    _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
+    adaptive_avg_pool3d avg_pool1d _upsample_lanczos2d_aa adaptive_max_pool2d adaptive_max_pool3d
+    avg_pool2d avg_pool3d fractional_max_pool2d fractional_max_pool3d max_pool2d_with_indices
+    max_pool3d_with_indices max_unpool2d max_unpool3d mkldnn_adaptive_avg_pool2d mkldnn_max_pool2d
+    mkldnn_max_pool3d quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d grid_sampler_2d
+    grid_sampler_3d _grid_sampler_2d_cpu_fallback cudnn_grid_sampler upsample_bicubic2d
+    upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d upsample_nearest3d
+    upsample_trilinear3d _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_nearest_exact1d
+    _upsample_nearest_exact2d _upsample_nearest_exact3d
 """
 _NORMALISE = """
-    _batch_norm_no_update _batch_norm_with_update _batch_norm_with_update_functional
-    _fused_rms_norm _native_batch_norm_legit _native_batch_norm_legit_functional
+    _batch_norm_no_update _batch_norm_with_update _batch_norm_with_update_functional _fused_rms_norm
+    _native_batch_norm_legit _native_batch_norm_legit_functional
     _native_batch_norm_legit_no_training _weight_norm_interface batch_norm_elemt
     batch_norm_gather_stats batch_norm_gather_stats_with_counts batch_norm_stats
     batch_norm_update_stats cudnn_batch_norm dist linalg_cross miopen_batch_norm native_batch_norm
@@ -110,28 +109,21 @@ _STORE = """
     fake_quantize_per_tensor_affine_cachemask int_repr mkldnn_reorder_conv2d_weight
     mkldnn_reorder_conv3d_weight q_per_channel_scales q_per_channel_zero_points quantize_per_channel
     quantize_per_tensor quantize_per_tensor_dynamic resize_as_sparse sparse_compressed_tensor
-    sparse_mask sparse_resize sparse_resize_and_clear to_mkldnn
-    _functional_assert_async _functional_assert_scalar _functional_sym_constrain_range
+    sparse_mask sparse_resize sparse_resize_and_clear to_mkldnn _functional_assert_async
+    _functional_assert_scalar _functional_sym_constrain_range
     _functional_sym_constrain_range_for_size
 """
 _ELSEWHERE = """
     torchvision.nms torchvision.roi_align torchvision.roi_pool torchvision.ps_roi_align
-    torchvision.ps_roi_pool quantized.quantize quantized.dequantize quantized.add
-    quantized.add_relu quantized.add_scalar quantized.batch_norm1d quantized.batch_norm2d
-    quantized.batch_norm3d quantized.cat quantized.celu quantized.elu quantized.group_norm
-    quantized.hardswish quantized.instance_norm quantized.layer_norm quantized.leaky_relu
-    quantized.max_pool1d quantized.max_pool2d quantized.mul quantized.mul_relu
-    quantized.mul_scalar quantized.prelu quantized.relu6 quantized.sigmoid quantized.softmax
-    quantized.threshold
+    torchvision.ps_roi_pool quantized.quantize quantized.dequantize quantized.add quantized.add_relu
+    quantized.add_scalar quantized.batch_norm1d quantized.batch_norm2d quantized.batch_norm3d
+    quantized.cat quantized.celu quantized.elu quantized.group_norm quantized.hardswish
+    quantized.instance_norm quantized.layer_norm quantized.leaky_relu quantized.max_pool1d
+    quantized.max_pool2d quantized.mul quantized.mul_relu quantized.mul_scalar quantized.prelu
+    quantized.relu6 quantized.sigmoid quantized.softmax quantized.threshold
 """
-HARMLESS_NAMES = frozenset(
-    " ".join(
-        (
-            *(_MAKE, _DRAW, _MOVE, _PICK, _ACTIVATE, _POOL, _NORMALISE, _LOSE, _STORE),
-            _ELSEWHERE,
-        )
-    ).split()
-)
+_LISTS = (_MAKE, _DRAW, _MOVE, _PICK, _ACTIVATE, _POOL, _NORMALISE, _LOSE, _STORE, _ELSEWHERE)
+HARMLESS_NAMES = frozenset(" ".join(_LISTS).split())
 
 
 @dataclass(frozen=True)

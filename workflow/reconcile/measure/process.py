@@ -272,7 +272,9 @@ class Zygote:
         with ours:
             ended = yield from self._followed(Channel(ours), outcome, len(requests), limit_s)
         if ended is None:
-            outcome.code = self._code_without_zygote()
+            code = self._stop()
+            # Where there is no fork, the zygote itself is the measuring process.
+            outcome.code = code if self._introduction.get("forks") is False else None
         else:
             outcome.code, outcome.waited = ended["code"], ended["waited"]
             outcome.peak_bytes = ended["peak_bytes"]
@@ -311,11 +313,6 @@ class Zygote:
                 outcome.timed_out = outcome.finished < number and not outcome.rubbish
                 asked_to_end, deadline = True, time.monotonic() + STOP_LIMIT_S
                 self._control.send({"end": True})
-
-    def _code_without_zygote(self) -> int | None:
-        """How the zygote ended; where there is no fork, it is the measuring process itself."""
-        code = self._stop()
-        return code if self._introduction.get("forks") is False else None
 
 
 def _taken(channel: Channel, outcome: Outcome) -> bool:

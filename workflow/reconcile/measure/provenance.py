@@ -108,10 +108,8 @@ def versions() -> dict[str, str]:
     # The library is found, not installed: it may lie in a folder that was moved.
     found = {"python": platform.python_version(), "reconcile": __version__}
     for package in PACKAGES:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[package.lower()] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 

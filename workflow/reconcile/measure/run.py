@@ -65,7 +65,8 @@ def measure_study(
         MeasureError: nothing that a reading does wrong, only what stops the whole run.
         InputError: an output cannot be written, or the file is not one of ``instantiate``.
     """
-    plan, chosen = Plan.read(interpretations), _batch(batch, settings)
+    plan, size = Plan.read(interpretations), settings.readings_per_job
+    chosen = slice(None) if batch is None else slice(batch * size, (batch + 1) * size)
     package = _allowed_package(plan, settings)
     started = datetime.now(UTC)
     with ExitStack() as stack:
@@ -124,13 +125,6 @@ def _allowed_package(plan: Plan, settings: Measuring) -> str | None:
         told = f"network: code of {package} would be run, which config.yaml does not allow"
         raise MeasureError(f"{told}; measure.packages: {allowed}")
     return package
-
-
-def _batch(batch: int | None, settings: Measuring) -> slice:
-    if batch is None:
-        return slice(None)
-    first = batch * settings.readings_per_job
-    return slice(first, first + settings.readings_per_job)
 
 
 def _network(plan: Plan, study_folder: Path) -> Answer:
@@ -275,27 +269,20 @@ class Progress:
     Args:
         total: how many there will be.
         report: is told each line.
-        clock: seconds that never go back.
     """
 
-    def __init__(
-        self,
-        total: int,
-        report: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, total: int, report: Report) -> None:
         self.total = total
         self.done = 0
         self.failed = 0
         self._report = report
-        self._clock = clock
-        self._begun = self._told = clock()
+        self._begun = self._told = time.monotonic()
 
     def tell(self, name: str, answer: Mapping[str, Any]) -> None:
         """Count one network; say so if it is time to."""
         self.done += 1
         self.failed += not answer["status"].startswith("measured")
-        now = self._clock()
+        now = time.monotonic()
         if self.total > EVERY_ONE and now - self._told < SECONDS and self.done < self.total:
             return
         self._told = now

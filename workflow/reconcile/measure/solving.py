@@ -267,22 +267,16 @@ class Newton:
             value = value * (place - known) + factor
         return value
 
-    def step(self) -> Newton | None:
-        """The polynomial of its differences from one place to the next; None for a constant."""
-        degree = len(self.factors) - 1
-        if degree < 1:
-            return None
-        return Newton(range(degree), [self(i + 1) - self(i) for i in range(degree)])
-
     def cuts(self, bound: Fraction, number: int) -> list[int]:
         """Where it changes, between one place and the next, from below a bound to it or above it.
 
         Every place in 1..number - 1 that is on the other side than the one before. Between two
         places where its differences change their sign it only grows or only falls.
         """
-        step = self.step()
-        turns = step.cuts(Fraction(0), number) if step is not None else []
-        ends = [0, *turns, number - 1]
+        degree, ends = len(self.factors) - 1, [0, number - 1]
+        if degree > 0:
+            rises = Newton(range(degree), [self(i + 1) - self(i) for i in range(degree)])
+            ends[1:1] = rises.cuts(Fraction(0), number)
         found = []
         for low, high in pairwise(ends):
             if low < high and (self(low) >= bound) != (self(high) >= bound):
@@ -392,7 +386,13 @@ class Solving:
             told = f"{self.planned['argument']} {request['value']:,}"
             self.progress.line(f"{self.search}: {claim}: {told} measured")
         for value, found in answers.items():
-            self.numbers[value] = self._counted(value, found)
+            arguments = self._arguments(value)
+            self.numbers[value] = {
+                name: number_or_none(
+                    asked["count"], AnswerScope(found, arguments, asked["network"])
+                )
+                for name, asked in self.planned["claims"].items()
+            }
         return [self.numbers[value][claim] for value in wanted]
 
     def _arguments(self, value: int) -> dict[str, Answer]:
@@ -418,14 +418,6 @@ class Solving:
             "placement": "meta",
             "solved": True,
             "swept": swept,
-        }
-
-    def _counted(self, value: int, answers: dict[str, Answer]) -> dict[str, Value]:
-        return {
-            claim: number_or_none(
-                asked["count"], AnswerScope(answers, self._arguments(value), asked["network"])
-            )
-            for claim, asked in self.planned["claims"].items()
         }
 
     def _stride(self) -> int:

@@ -51,6 +51,8 @@ _ADAPTIVE: Final = tuple(f"AdaptiveAvgPool{n}d" for n in (1, 2, 3))
 _LARGEST: Final = tuple(f"{kind}Pool{n}d" for kind in ("Max", "AdaptiveMax") for n in (1, 2, 3))
 _POOLS: Final = (*_AVERAGES, *_ADAPTIVE, *_LARGEST)
 _MULTIPLY: Final = (*_CONV, *_TRANSPOSED, "Linear")
+_RECURRENT: Final = ("LSTM", "GRU", "RNN")
+_CELLS: Final = tuple(f"{name}Cell" for name in _RECURRENT)
 _UPSAMPLING: Final = ("Upsample", "UpsamplingBilinear2d", "UpsamplingNearest2d")
 _UNTOLD: Final = (*_UPSAMPLING, "LocalResponseNorm")
 """What calls functions that tools count, and of which no row of ours tells."""
@@ -104,9 +106,7 @@ def thop(facts: NetworkFacts) -> Multiples | None:
     A normalisation counts 4 for each element that goes in (2 without gains), an average pooling 1
     for each that comes out, an adaptive one 1 for each that goes in as well.
     """
-    if _holds(facts, "Softmax", "LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"):
-        return None
-    if _holds(facts, *_UPSAMPLING):
+    if _holds(facts, "Softmax", *_RECURRENT, *_CELLS, *_UPSAMPLING):
         return None
     return (
         *_of_classes(facts, dict.fromkeys((*_CONV, "Linear"), 1), "macs"),
@@ -139,12 +139,10 @@ def fvcore(facts: NetworkFacts) -> Multiples | None:
     """
     if _holds(facts, *_UPSAMPLING):
         return None
-    fused = _of_classes(facts, {"MultiheadAttention": -1}, "data_macs")
-    recurrent = ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell")
     return (
         Multiple(1, "macs"),
-        *fused,
-        *_of_classes(facts, dict.fromkeys(recurrent, -1), "macs"),
+        *_of_classes(facts, {"MultiheadAttention": -1}, "data_macs"),
+        *_of_classes(facts, dict.fromkeys((*_RECURRENT, *_CELLS), -1), "macs"),
         *_scaled(facts, _BATCH, 2, 1),
         *_scaled(facts, ("LayerNorm", "GroupNorm", *_INSTANCE), 5, 4),
         *_of_classes(facts, {"AdaptiveAvgPool2d": 1}, "inputs"),
@@ -221,10 +219,9 @@ def flop_counter(facts: NetworkFacts) -> Multiples | None:
     Nothing of a recurrence there, nor of the products of data in torch's attention; on a GPU it
     counts them.
     """
-    recurrent = ("LSTM", "GRU", "RNN")
     return (
         Multiple(2, "macs"),
-        *_of_classes(facts, dict.fromkeys(recurrent, -2), "macs"),
+        *_of_classes(facts, dict.fromkeys(_RECURRENT, -2), "macs"),
         *_of_classes(facts, {"MultiheadAttention": -2}, "data_macs"),
     )
 

@@ -455,7 +455,6 @@ class _Ranges:
         return AxisGeometry(self.space.inputs[n], self.windows[window], self.space.strides[stride])
 
     def result(self, kind: _Kind, maps: Sequence[Maps], tried: int) -> GeometryFindings:
-        """Put the result into words."""
         searched = f"{self.sought}; {kind.how}: {self.space}"
         total = sum(m.geometries for m in maps)
         found = _found(maps, self.sought.stated, kind.on)

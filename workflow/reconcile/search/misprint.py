@@ -47,15 +47,6 @@ LARGEST: Final = 10**17
 # 128 KiB of integers, so that a block and its results stay in a core's second-level cache.
 BLOCK: Final = 1 << 14
 
-# A cost is the number of things that must have gone wrong; hits are listed cheapest first.
-COST_REPLACED_BY_PRINTED: Final = 1  # another number of the paper in the place of the right one
-COST_REPLACED_BY_ANY: Final = 2  # the same, and the number stands nowhere in the paper
-COST_DIGIT_EDIT: Final = 1  # one digit typed wrong, too many, too few, or swapped with the next
-COST_FREE_FACTOR: Final = 1  # each number of a product that owes nothing to the right one
-COST_TERM: Final = 1  # one term of a sum left out or counted twice
-COST_UNIT: Final = 1  # multiplied or divided by a factor that does not belong there
-COST_QUANTITY: Final = 1  # another quantity in the place of the right one
-
 # Small numbers have hits without end. The first ones are kept, and all of them are counted.
 MOST_HITS: Final = 100
 FEWEST_DIGITS: Final = 3
@@ -151,7 +142,7 @@ class Hit:
     Attributes:
         description: What went wrong, in words and numbers.
         expression: What was computed instead, e.g. `55*48*48*2`.
-        cost: How many things must have gone wrong; see the table of costs.
+        cost: How many things must have gone wrong; see the table of costs in `slips`.
         tokens: How many numbers the expression has.
         multiplicity: In how many places the same slip could have been made; equal factors give
             the same expression.

@@ -496,13 +496,8 @@ def _geometry_rows(given: Given, wanted: GeometrySearch) -> Iterator[Row]:
 
 def _space(wanted: GeometrySearch) -> Space:
     sides = _every(wanted.inputs) if wanted.inputs else tuple(wanted.input_sides)
-    return Space(
-        sides,
-        _every(wanted.kernels),
-        _every(wanted.strides),
-        _every(wanted.paddings),
-        free_sides=wanted.free_sides,
-    )
+    kernels, strides, paddings = map(_every, (wanted.kernels, wanted.strides, wanted.paddings))
+    return Space(sides, kernels, strides, paddings, free_sides=wanted.free_sides)
 
 
 def _every(bounds: list[int]) -> tuple[int, ...]:

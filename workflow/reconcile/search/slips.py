@@ -23,13 +23,6 @@ import numpy as np
 
 from reconcile.search.misprint import (
     BLOCK,
-    COST_DIGIT_EDIT,
-    COST_FREE_FACTOR,
-    COST_QUANTITY,
-    COST_REPLACED_BY_ANY,
-    COST_REPLACED_BY_PRINTED,
-    COST_TERM,
-    COST_UNIT,
     LARGEST,
     Chance,
     Hit,
@@ -46,6 +39,15 @@ from reconcile.search.misprint import (
 Change = tuple[tuple[int, int], ...]
 # Numbers by the names a reader knows.
 Quantities = Sequence[tuple[str, int]]
+
+# A cost is the number of things that must have gone wrong; hits are listed cheapest first.
+COST_REPLACED_BY_PRINTED: Final = 1  # another number of the paper in the place of the right one
+COST_REPLACED_BY_ANY: Final = 2  # the same, and the number stands nowhere in the paper
+COST_DIGIT_EDIT: Final = 1  # one digit typed wrong, too many, too few, or swapped with the next
+COST_FREE_FACTOR: Final = 1  # each number of a product that owes nothing to the right one
+COST_TERM: Final = 1  # one term of a sum left out or counted twice
+COST_UNIT: Final = 1  # multiplied or divided by a factor that does not belong there
+COST_QUANTITY: Final = 1  # another quantity in the place of the right one
 
 MOST_FREE_FACTORS: Final = 5
 # About two seconds and 100 MB: all lengths but the last are kept.
@@ -172,7 +174,6 @@ def _described(misprint: Misprint, group: Sequence[Change], cost: int) -> Hit:
 
 
 def _times(values: Iterable[int]) -> str:
-    """Write a product."""
     return "*".join(map(str, values))
 
 

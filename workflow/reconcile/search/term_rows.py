@@ -238,14 +238,11 @@ def _coefficients(known: Known, box: Box, found: TermFindings) -> Iterator[Row]:
         if not found.complete:
             says = f"{least} to {most} in those found"
         elif least == most:
-            says = f"determined: {_times(least)} in every solution"
+            there = f"exactly {least}" if least else "not there"
+            says = f"determined: {there} in every solution"
         else:
             says = f"free: {least} to {most} times"
         yield _part("coefficient", term.name, least, most) | {"says": says}
-
-
-def _times(times: int) -> str:
-    return f"exactly {times}" if times else "not there"
 
 
 def _part(part: str, name: str, least: Any, most: Any) -> Row:

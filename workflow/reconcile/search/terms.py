@@ -66,13 +66,11 @@ class Box:
     def of(cls, lines: Sequence[Line], least: Solution, most: Solution) -> Box:
         """A table in a box, multiplied until all its sizes are whole numbers."""
         units = [lcm(*(size.denominator for size in line.sizes)) for line in lines]
+        scaled = list(zip(lines, units, strict=True))
         return cls(
-            tuple(ceil(line.lacks[0] * unit) for line, unit in zip(lines, units, strict=True)),
-            tuple(ceil(line.lacks[1] * unit) - 1 for line, unit in zip(lines, units, strict=True)),
-            tuple(
-                tuple(int(size * unit) for size in line.sizes)
-                for line, unit in zip(lines, units, strict=True)
-            ),
+            tuple(ceil(line.lacks[0] * unit) for line, unit in scaled),
+            tuple(ceil(line.lacks[1] * unit) - 1 for line, unit in scaled),
+            tuple(tuple(int(size * unit) for size in line.sizes) for line, unit in scaled),
             least,
             most,
         )

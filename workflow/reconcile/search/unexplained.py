@@ -311,7 +311,6 @@ class Way:
     """One way in which a claim's number comes out that no reading gives.
 
     Attributes:
-        search: the table that has it, without its ending.
         says: what is counted or changed, in words.
         hit: what orders it, its expression included.
         value: the number that it gives; empty where the table does not say.
@@ -319,7 +318,6 @@ class Way:
         readings: ids of those under which it does.
     """
 
-    search: str
     says: str
     hit: Assumed
     value: str
@@ -375,7 +373,7 @@ def _first(hits: Mapping[str, Way]) -> Iterator[Way]:
     ordered = sorted(hits.values(), key=lambda one: rank_of(one.hit))
     told: dict[tuple[str, str, Fraction], None] = {}
     for one in ordered:
-        same = one.search, one.value, one.hit.cost
+        same = one.hit.search, one.value, one.hit.cost
         if same not in told and len(told) < MOST_BEST:
             told[same] = None
             yield one
@@ -413,10 +411,7 @@ def _ways_of(search: str, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
         chance = float(row["by_chance"])
         hit = Assumed(Fraction(row["cost"]), row["fit"], chance, row["expression"], search)
         readings = tuple(row["interpretations"].split())
-        yield (
-            row["claim"],
-            Way(search, row["hit"], hit, row["value"], row["by_chance"], readings),
-        )
+        yield row["claim"], Way(row["hit"], hit, row["value"], row["by_chance"], readings)
 
 
 def _slips(rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
@@ -424,7 +419,7 @@ def _slips(rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
     for row in (row for row in rows if row["hit"] and not row["rewrites"]):
         chance = row["chance_of_multiples"] or row["chance"]
         hit = Assumed(Fraction(row["cost"]), SLIP, float(chance), row["expression"], "slips")
-        yield row["claim"], Way("slips", row["hit"], hit, "", chance, ())
+        yield row["claim"], Way(row["hit"], hit, "", chance, ())
 
 
 def _terms(study: Study, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
@@ -437,7 +432,7 @@ def _terms(study: Study, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
                 added = f"{claim.expression} + {row['expression']}"
                 hit = Assumed(Fraction(row["least"]), _fit(row), ANYTHING, added, "terms")
                 says = f"with {row['says']}"
-                yield claim.id, Way("terms", says, hit, "", "", (wanted.interpretation,))
+                yield claim.id, Way(says, hit, "", "", (wanted.interpretation,))
 
 
 def _solutions(study: Study, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
@@ -447,7 +442,7 @@ def _solutions(study: Study, rows: Iterable[Row]) -> Iterator[tuple[str, Way]]:
         values = f"{row['argument']}: {row['intervals'].replace(' ', ', ')}"
         hit = Assumed(Fraction(1), _fit(row), ANYTHING, values, "solutions")
         if row["claim"]:
-            way = Way("solutions", row["says"], hit, "", "", (readings[row["search"]],))
+            way = Way(row["says"], hit, "", "", (readings[row["search"]],))
             yield row["claim"], way
 
 

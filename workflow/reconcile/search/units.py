@@ -134,14 +134,10 @@ def part_candidates(
         says = f"{words_of(quantity, selector)} {listed([change.words for change in chosen])}"
         cost = sum(2 if _twice(pieces, change) else 1 for change in chosen)
         text = _expression(base, chosen, selector)
-        found.append(Candidate(says, text, Fraction(value), cost, _who(chosen)))
+        gone = all(change.sign < 0 for change in chosen)
+        who = USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
+        found.append(Candidate(says, text, Fraction(value), cost, who))
     return found
-
-
-def _who(chosen: Sequence[Change]) -> str:
-    """Who leaves just these out, as far as that is known."""
-    gone = all(change.sign < 0 for change in chosen)
-    return USERS.get(frozenset(change.part for change in chosen), "") if gone else ""
 
 
 def pieces_of(facts: NetworkFacts, quantity: str, selector: str) -> list[Piece]:
@@ -297,17 +293,11 @@ class Unit:
     text: str
 
 
-def _binary(power: int) -> Unit:
-    """A letter that stands for a power of 1,024, where it is read as one of 1,000."""
-    return Unit(
-        f"with {'KMG'[power - 1]} for 2^{10 * power}",
-        Fraction(1000, 1024) ** power,
-        f" * {1000**power} / {1024**power}",
-    )
-
-
 UNITS: Final = (
-    *map(_binary, (1, 2, 3)),
+    # A letter that stands for a power of 1,024, where it is read as one of 1,000.
+    Unit("with K for 2^10", Fraction(1000, 1024), " * 1000 / 1024"),
+    Unit("with M for 2^20", Fraction(1000, 1024) ** 2, " * 1000000 / 1048576"),
+    Unit("with G for 2^30", Fraction(1000, 1024) ** 3, " * 1000000000 / 1073741824"),
     *(Unit(f"in 2^{10 * n}", Fraction(1, 1024**n), f" / {1024**n}") for n in (1, 2, 3)),
     *(Unit(f"in 10^{3 * n}", Fraction(1, 1000**n), f" / {1000**n}") for n in (1, 2, 3)),
     Unit("in percent", Fraction(100), " * 100"),

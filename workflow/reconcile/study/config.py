@@ -109,12 +109,10 @@ def study_names(config: Config, studies: Path, file: Path) -> list[str]:
         return there
     wanted = list(dict.fromkeys(config.studies))
     unknown = [name for name in wanted if name not in there]
-    if unknown:
-        problems = [not_there("study", name, there) for name in unknown]
-    elif wanted:
+    if wanted and not unknown:
         return wanted
-    else:
-        problems = [f"names no study; accepted: all, {', '.join(there)}"]
+    none = f"names no study; accepted: all, {', '.join(there)}"
+    problems = [not_there("study", name, there) for name in unknown] or [none]
     line = _line_of_studies(file, config)
     raise InputError(*(Fault(file, line, "studies", problem) for problem in problems))
 

@@ -404,8 +404,10 @@ def _value(node: ast.expr, scope: Scope) -> Any:
         case ast.BoolOp(op=op, values=values):
             truths = (bool(_value(value, scope)) for value in values)
             return all(truths) if isinstance(op, ast.And) else any(truths)
-        case ast.Compare():
-            return _comparison(node, scope)
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            values = [_value(value, scope) for value in (left, *others)]
+            pairs = zip(ops, values[:-1], values[1:], strict=True)
+            return all(_COMPARE[type(op)](one, other) for op, one, other in pairs)
         case ast.Call(func=ast.Name(id=name), args=args):
             return _call(name, args, scope)
     raise ExpressionError(f"{ast.unparse(node)!r} is not accepted")
@@ -417,12 +419,6 @@ def _number(node: ast.expr, scope: Scope) -> Fraction:
     if not isinstance(value, Fraction):
         raise ExpressionError(f"{ast.unparse(node)!r} is no number to calculate with")
     return value
-
-
-def _comparison(node: ast.Compare, scope: Scope) -> bool:
-    values = [_value(value, scope) for value in (node.left, *node.comparators)]
-    pairs = zip(node.ops, values[:-1], values[1:], strict=True)
-    return all(_COMPARE[type(op)](left, right) for op, left, right in pairs)
 
 
 def _call(name: str, args: list[ast.expr], scope: Scope) -> Any:

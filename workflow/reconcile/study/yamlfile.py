@@ -127,12 +127,9 @@ Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN), AfterValidator(_dat
 Digits = Annotated[
     str, BeforeValidator(quoted_digits), StringConstraints(min_length=1, max_length=60)
 ]
-Scale = Annotated[
-    int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_scale)
-]
-Within = Annotated[
-    int | float | Annotated[str, StringConstraints(max_length=60)], AfterValidator(_within)
-]
+NumberOrText = int | float | Annotated[str, StringConstraints(max_length=60)]
+Scale = Annotated[NumberOrText, AfterValidator(_scale)]
+Within = Annotated[NumberOrText, AfterValidator(_within)]
 Relation = Literal["equals", "at-most", "at-least", "about"]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Scalar = None | bool | int | float | Annotated[str, AfterValidator(_seen)]
@@ -338,24 +335,20 @@ SHOWN = 60
 _UNION_BRANCHES = {"bool", "int", "float", "str", "constrained-str"}
 
 _WORDS: dict[str, str] = {
-    kind: words
-    for words, kinds in (
-        ("text", {"string_type"}),
-        ("true or false", {"bool_type", "bool_parsing"}),
-        ("a whole number", {"int_type", "int_parsing", "int_from_float"}),
-        ("a number", {"float_type", "float_parsing"}),
-        ("a list", {"list_type"}),
-        ("`key: value` pairs", {"dict_type", "model_type", "model_attributes_type"}),
-        ("{expected}", {"literal_error"}),
-        ("at least {ge}", {"greater_than_equal"}),
-        ("more than {gt}", {"greater_than"}),
-        ("at most {le}", {"less_than_equal"}),
-        ("text of at least {min_length} character", {"string_too_short"}),
-        ("text of at most {max_length} characters", {"string_too_long"}),
-        ("a list of at least {min_length}", {"too_short"}),
-        ("a list of at most {max_length}", {"too_long"}),
-    )
-    for kind in kinds
+    "string_type": "text",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "list_type": "a list",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "`key: value` pairs"),
+    "literal_error": "{expected}",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+    "string_too_short": "text of at least {min_length} character",
+    "string_too_long": "text of at most {max_length} characters",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
 }
 """What each kind of error says is accepted, after "must be"."""
 
