@@ -30,7 +30,7 @@ if __version__ != RELEASE:
 
 from reconcile.errors import InputError
 from reconcile.files import CONFIG as CONFIG_NAME
-from reconcile.files import SCRIPTS, code_files, json_text, own_file, own_files
+from reconcile.files import SCRIPTS, code_files, files_in, json_text, own_file, own_files
 from reconcile.measure.provenance import file_sha256
 from reconcile.measure.run import MEASUREMENT_FILES
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
@@ -113,8 +113,7 @@ def network_file(wildcards):
 
 def study_files(wildcards):
     """Every file of a study's folder."""
-    files = (file for file in sorted(Path("studies", wildcards.study).rglob("*")) if file.is_file())
-    return [ancient(str(file)) for file in files if "__pycache__" not in file.parts]
+    return [ancient(str(file)) for file in files_in(Path("studies", wildcards.study))]
 
 
 def batches_of(name):
