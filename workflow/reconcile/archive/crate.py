@@ -34,7 +34,7 @@ from reconcile.archive.container import (
     member_of,
     result_name,
 )
-from reconcile.archive.reading import digest, manifest, parse_json, parse_table, value_at
+from reconcile.archive.reading import Archive, digest, manifest, parse_table, value_at
 from reconcile.cite.bibliography import makers_of, reconciliation_of
 from reconcile.files import TEMPLATES, json_text
 from reconcile.tables.contract import FILES
@@ -44,7 +44,7 @@ NOT_PROVABLE = (
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_VERDICTS = "results/verdicts.csv"
+_CITATION, _VERDICTS = "code/CITATION.cff", "results/verdicts.csv"
 FILE, FOLDER = b"100644", b"40000"
 """Modes of Git: an archive knows of no executable files and no links."""
 
@@ -103,28 +103,19 @@ def facts_of(members: Mapping[str, bytes]) -> Facts:
     Raises:
         ArchiveError: a file they stand in is missing or broken.
     """
-    try:
-        tool = _yaml(members, "CITATION.cff")
-        reconciliation, record, options = (
-            parse_json(name, members[name])
-            for name in (
-                "results/reconciliation.json",
-                "record/record.json",
-                "results/options.json",
-            )
-        )
-    except KeyError as error:
-        raise ArchiveError(f"{error.args[0]} is missing") from None
-    return Facts(reconciliation, record, tool, options, reproducible_digest(members))
+    read, tool, whole = Archive(members, ""), _tool_of(members), reproducible_digest(members)
+    return Facts(read.reconciliation, read.record, tool, read.json("options.json"), whole)
 
 
-def _yaml(members: Mapping[str, bytes], name: str) -> Mapping[str, Any]:
+def _tool_of(members: Mapping[str, bytes]) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(members[f"code/{name}"]) or {}
+        content = yaml.safe_load(members[_CITATION]) or {}
+    except KeyError:
+        raise ArchiveError(f"{_CITATION} is missing") from None
     except yaml.YAMLError:
-        raise ArchiveError(f"code/{name} is not valid YAML") from None
+        raise ArchiveError(f"{_CITATION} is not valid YAML") from None
     if not isinstance(content, Mapping):
-        raise ArchiveError(f"code/{name} holds no `key: value` pairs")
+        raise ArchiveError(f"{_CITATION} holds no `key: value` pairs")
     return content
 
 
