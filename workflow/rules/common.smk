@@ -121,16 +121,10 @@ def batches_of(name):
     return plan_of(name).jobs
 
 
-def measured(folder, flag=str):
-    """The files that measuring writes into a folder, by name, each flagged."""
-    files = {Path(name).stem: f"{folder}/{name}" for name in (*MEASUREMENT_FILES, "record.json")}
-    return {name: flag(file) for name, file in files.items()}
-
-
-def searched(folder):
-    """The tables that the searches write into a folder, by name."""
-    files = (name for name, file in FILES.items() if file.rule == "search")
-    return {Path(name).stem: f"{folder}/{name}" for name in files}
+def written(rule, folder, flag=str):
+    """The files that a rule writes into a folder, by name, each flagged."""
+    names = (name for name, file in FILES.items() if file.rule == rule)
+    return {Path(name).stem: flag(f"{folder}/{name}") for name in names}
 
 
 # Measured in more than one job. A study that config.yaml does not name is measured in one.
