@@ -75,11 +75,6 @@ class Entry:
         found = {family for count in counts for family in _families(count)}
         return [family for family in (*FAMILIES, OTHER_FAMILY) if family in found]
 
-    @property
-    def order(self) -> tuple[str, str]:
-        """What studies are sorted by: their titles."""
-        return self.title.casefold(), self.name
-
 
 def _families(count: str) -> set[str]:
     asked = {_FAMILY_OF[name] for name in _CALLED.findall(count) if name in _FAMILY_OF}
@@ -132,7 +127,7 @@ def write_atlas(
             entries.append(entry_of(out / name / "reconciliation.json", note))
         except InputError:
             left_out[name] = "of another release"
-    studies = sorted(entries, key=lambda entry: entry.order)
+    studies = sorted(entries, key=lambda entry: (entry.title.casefold(), entry.name))
     _write_claims(studies, out / CLAIMS)
     write = partial(_write_page, own_parts(STYLES, ["index.js"], FONTS))
     pages = claims_pages(studies)
