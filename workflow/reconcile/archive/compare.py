@@ -31,7 +31,7 @@ Report = Callable[[str], None]
 COUNTED = tuple(n for n, file in tables().items() if file.rule == "measure" and not file.record)
 """The measurements that must be equal on every device."""
 COMPARED = {
-    name: tuple(c.name for c in file.columns if c.compared and not (c.key or c.sentence))
+    name: tuple(c.name for c in file.columns if not (c.key or c.sentence))
     for name, file in tables().items()
     if not file.record
 }
@@ -300,8 +300,7 @@ def _settings(record: dict[str, Any], device: str) -> Measuring:
 
 def count_differences(name: str, one: list[Row], other: list[Row]) -> Iterator[Difference]:
     """Cells of a measured table that differ; messages and kinds of success do not count."""
-    columns = [c.name for c in FILES[name].columns if c.compared and not c.key]
-    return table_differences(name, map(_counted, one), map(_counted, other), columns)
+    return table_differences(name, map(_counted, one), map(_counted, other), COMPARED[name])
 
 
 def _counted(row: Row) -> Row:
