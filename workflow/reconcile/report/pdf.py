@@ -75,10 +75,7 @@ class _Pages(logging.Handler):
 
 
 @contextmanager
-def _pages_told(report: Callable[[str], None] | None) -> Iterator[None]:
-    if report is None:
-        yield
-        return
+def _pages_told(report: Callable[[str], None]) -> Iterator[None]:
     logger, handler = logging.getLogger("weasyprint.progress"), _Pages(report)
     level = logger.level
     logger.addHandler(handler)
@@ -130,7 +127,7 @@ def _written(what: Path, page: str, fetcher: OfflineFetcher, **options: Any) -> 
 
 
 def pdf_of(
-    page: str, results: Path, date: str, report: Callable[[str], None] | None = None
+    page: str, results: Path, date: str, report: Callable[[str], None] = lambda _: None
 ) -> bytes:
     """The PDF of a page for paper.
 
