@@ -409,8 +409,8 @@ def test_one_thing_has_one_value() -> None:
 def test_equal_values_do_not_make_two_things_one() -> None:
     """Two things of equal value are two: a later run may measure another."""
     macros = Macros()
-    macros.add(["pad-1"], "x")
-    macros.add(["pad_1"], "x")
+    macros.add(["pad-1"], "x", "layer 'pad-1'")
+    macros.add(["pad_1"], "x", "layer 'pad_1'")
     assert read_macros(macros.text()) == {}
 
 
@@ -444,8 +444,8 @@ def test_macros_are_read_back() -> None:
     """What was written is read, and a command that stands twice is refused."""
     macros = Macros()
     macros.comment("a section\nof two lines")
-    macros.add(["conv1", "neurons"], number("290400"))
-    macros.add(["answer"], escape("50% {of} it"))
+    macros.add(["conv1", "neurons"], number("290400"), "neurons of conv1")
+    macros.add(["answer"], escape("50% {of} it"), "the answer")
     assert read_macros(macros.text()) == {
         "rcConvOneNeurons": r"\rcnum{290400}{290{,}400}",
         "rcAnswer": r"50\% \{of\} it",

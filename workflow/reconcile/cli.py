@@ -22,7 +22,7 @@ from reconcile.files import json_text, write_json, write_text
 from reconcile.words import aligned
 
 if TYPE_CHECKING:
-    from reconcile.archive.compare import Comparison, Difference
+    from reconcile.archive.compare import Comparison
     from reconcile.archive.verify import Verification
     from reconcile.explain.asking import AskedNetwork
     from reconcile.explain.ranking import Answered
@@ -389,11 +389,8 @@ def _differences(found: Comparison) -> Iterator[tuple[str, ...]]:
     groups = {"record.json": found.circumstances, **found.differences}
     groups |= {"ranking": found.ranking, "timings.csv": found.latencies}
     for table, differences in groups.items():
-        yield from (_row(table, difference) for difference in differences)
-
-
-def _row(table: str, difference: Difference) -> tuple[str, ...]:
-    return (table, *("-" if value is None else _shortened(value) for value in difference))
+        for difference in differences:
+            yield (table, *("-" if value is None else _shortened(value) for value in difference))
 
 
 def _shortened(value: str) -> str:

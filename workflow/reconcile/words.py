@@ -102,10 +102,10 @@ def number(value: Fraction | int | str) -> str:
     return f"{float(exact):,.4g}" if abs(exact) < 1 else f"{float(exact):,.2f}"
 
 
-def share(value: Fraction | float | str) -> str:
-    """A share in percent: two decimals, or more where these would show fewer than two digits."""
+def share(value: Fraction | float | str, least: int = 2) -> str:
+    """A share in percent: so many decimals, or more where they would show fewer than two digits."""
     percentage = float(Fraction(value)) * 100
-    places = max(2, 1 - floor(log10(abs(percentage)))) if percentage else 0
+    places = max(least, 1 - floor(log10(abs(percentage)))) if percentage else 0
     return f"{percentage:,.{places}f}%"
 
 
@@ -151,11 +151,7 @@ def typeset(text: str) -> str:
 
 def percent(probability: str | float) -> str:
     """A probability with two significant digits: "0.0013%"."""
-    if probability == "":
-        return ""
-    number = float(probability) * 100
-    places = max(0, 1 - floor(log10(number))) if number > 0 else 0
-    return f"{number:.{places}f}%"
+    return "" if probability == "" else share(probability, 0)
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:

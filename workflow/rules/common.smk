@@ -30,7 +30,7 @@ if __version__ != RELEASE:
 
 from reconcile.errors import InputError
 from reconcile.files import CONFIG as CONFIG_NAME
-from reconcile.files import SCRIPTS, code_files, json_text, own_file, own_files
+from reconcile.files import SCRIPTS, code_files, files_in, json_text, own_file, own_files
 from reconcile.measure.provenance import file_sha256
 from reconcile.measure.run import MEASUREMENT_FILES
 from reconcile.run import COMMAND_VARIABLE, CONFIG_HASH_VARIABLE
@@ -113,8 +113,7 @@ def network_file(wildcards):
 
 def study_files(wildcards):
     """Every file of a study's folder."""
-    files = (file for file in sorted(Path("studies", wildcards.study).rglob("*")) if file.is_file())
-    return [ancient(str(file)) for file in files if "__pycache__" not in file.parts]
+    return [ancient(str(file)) for file in files_in(Path("studies", wildcards.study))]
 
 
 def batches_of(name):
@@ -122,16 +121,10 @@ def batches_of(name):
     return plan_of(name).jobs
 
 
-def measured(folder, flag=str):
-    """The files that measuring writes into a folder, by name, each flagged."""
-    files = {Path(name).stem: f"{folder}/{name}" for name in (*MEASUREMENT_FILES, "record.json")}
-    return {name: flag(file) for name, file in files.items()}
-
-
-def searched(folder):
-    """The tables that the searches write into a folder, by name."""
-    files = (name for name, file in FILES.items() if file.rule == "search")
-    return {Path(name).stem: f"{folder}/{name}" for name in files}
+def written(rule, folder, flag=str):
+    """The files that a rule writes into a folder, by name, each flagged."""
+    names = (name for name, file in FILES.items() if file.rule == rule)
+    return {Path(name).stem: flag(f"{folder}/{name}") for name in names}
 
 
 # Measured in more than one job. A study that config.yaml does not name is measured in one.

@@ -37,7 +37,7 @@ rule measure:
         network=network_file,
         outdated=outdated("measure"),
     output:
-        **measured("results/{study}"),
+        **written("measure", "results/{study}"),
         made="results/{study}/.made/measure.json",
     log:
         "logs/{study}/measure.log",
@@ -57,7 +57,7 @@ rule measure:
 use rule measure as measure_batch with:
     """Run the networks of one batch of a larger study."""
     output:
-        **measured("results/{study}/batches/{batch}", temp),
+        **written("measure", "results/{study}/batches/{batch}", temp),
         made=temp("results/{study}/batches/{batch}/made.json"),
     log:
         "logs/{study}/measure_batch/{batch}.log",
@@ -81,7 +81,7 @@ rule gather_measurements:
         ),
         outdated=outdated("gather_measurements"),
     output:
-        **measured("results/{study}"),
+        **written("measure", "results/{study}"),
         made="results/{study}/.made/gather_measurements.json",
     log:
         "logs/{study}/gather_measurements.log",

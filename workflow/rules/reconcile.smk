@@ -64,7 +64,7 @@ rule search:
         verdicts="results/{study}/verdicts.csv",
         outdated=outdated("search"),
     output:
-        **searched("results/{study}"),
+        **written("search", "results/{study}"),
         made="results/{study}/.made/search.json",
     log:
         "logs/{study}/search.log",

@@ -71,7 +71,7 @@ onstart:
 
 onsuccess:
     accept_what_was_touched()
-    for line in answers(Path("results"), STUDIES):
+    for line in answers(STUDIES):
         tell(line)
 
 

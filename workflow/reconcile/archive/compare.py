@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +32,7 @@ Report = Callable[[str], None]
 COUNTED = tuple(n for n, file in tables().items() if file.rule == "measure" and not file.record)
 """The measurements that must be equal on every device."""
 COMPARED = {
-    name: tuple(c.name for c in file.columns if c.compared and not (c.key or c.sentence))
+    name: tuple(c.name for c in file.columns if not (c.key or c.sentence))
     for name, file in tables().items()
     if not file.record
 }
@@ -250,15 +251,13 @@ def package_note(record: Mapping[str, Any], study: Study) -> str:
     if network_file_of(study):
         return ""
     package = study.network.partition(":")[0].partition(".")[0]
-    recorded = record.get("packages")
-    archived = recorded.get(package) if isinstance(recorded, Mapping) else None
-    archived, here = archived if isinstance(archived, Mapping) else {}, package_facts(package)
+    archived, here = partial(value_at, record, "packages", package), package_facts(package)
     if not here:
         return f"; {package} is not installed here"
-    one, other = archived.get("version"), here.get("version")
+    one, other = archived("version"), here.get("version")
     if one != other:
         return f"; {package} is {other or 'of no version'} here, {shown(str(one))} in the archive"
-    if archived.get("sha256") != here.get("sha256"):
+    if archived("sha256") != here.get("sha256"):
         return f"; the files of {package} {other} here are others than in the archive"
     return ""
 
@@ -300,8 +299,7 @@ def _settings(record: dict[str, Any], device: str) -> Measuring:
 
 def count_differences(name: str, one: list[Row], other: list[Row]) -> Iterator[Difference]:
     """Cells of a measured table that differ; messages and kinds of success do not count."""
-    columns = [c.name for c in FILES[name].columns if c.compared and not c.key]
-    return table_differences(name, map(_counted, one), map(_counted, other), columns)
+    return table_differences(name, map(_counted, one), map(_counted, other), COMPARED[name])
 
 
 def _counted(row: Row) -> Row:

@@ -34,7 +34,7 @@ from reconcile.archive.container import (
     member_of,
     result_name,
 )
-from reconcile.archive.reading import digest, manifest, parse_json, parse_table, value_at
+from reconcile.archive.reading import Archive, digest, manifest, parse_table, value_at
 from reconcile.cite.bibliography import makers_of, reconciliation_of
 from reconcile.files import TEMPLATES, json_text
 from reconcile.tables.contract import FILES
@@ -44,7 +44,7 @@ NOT_PROVABLE = (
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_VERDICTS = "results/verdicts.csv"
+_CITATION, _VERDICTS = "code/CITATION.cff", "results/verdicts.csv"
 FILE, FOLDER = b"100644", b"40000"
 """Modes of Git: an archive knows of no executable files and no links."""
 
@@ -103,28 +103,19 @@ def facts_of(members: Mapping[str, bytes]) -> Facts:
     Raises:
         ArchiveError: a file they stand in is missing or broken.
     """
-    try:
-        tool = _yaml(members, "CITATION.cff")
-        reconciliation, record, options = (
-            parse_json(name, members[name])
-            for name in (
-                "results/reconciliation.json",
-                "record/record.json",
-                "results/options.json",
-            )
-        )
-    except KeyError as error:
-        raise ArchiveError(f"{error.args[0]} is missing") from None
-    return Facts(reconciliation, record, tool, options, reproducible_digest(members))
+    read, tool, whole = Archive(members, ""), _tool_of(members), reproducible_digest(members)
+    return Facts(read.reconciliation, read.record, tool, read.json("options.json"), whole)
 
 
-def _yaml(members: Mapping[str, bytes], name: str) -> Mapping[str, Any]:
+def _tool_of(members: Mapping[str, bytes]) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(members[f"code/{name}"]) or {}
+        content = yaml.safe_load(members[_CITATION]) or {}
+    except KeyError:
+        raise ArchiveError(f"{_CITATION} is missing") from None
     except yaml.YAMLError:
-        raise ArchiveError(f"code/{name} is not valid YAML") from None
+        raise ArchiveError(f"{_CITATION} is not valid YAML") from None
     if not isinstance(content, Mapping):
-        raise ArchiveError(f"code/{name} holds no `key: value` pairs")
+        raise ArchiveError(f"{_CITATION} holds no `key: value` pairs")
     return content
 
 
@@ -342,10 +333,6 @@ class Builder:
                 entity[key] = _compact(value)
         return entity
 
-    def organisation(self, name: str) -> Any:
-        """An organisation that is known by its name."""
-        return self.add(f"#{slug(name)}", "Organization", name=name)
-
     def _add_files(self) -> None:
         """Every file, with size and hash where these do not depend on this very description."""
         for name in sorted({*self.members, MANIFEST} - {METADATA}):
@@ -396,7 +383,8 @@ def _root(builder: Builder) -> dict[str, Any]:
         builder.add(url, "CreativeWork", name=name, version=url.rsplit("/", 1)[1])
         for url, name in PROFILES.items()
     )
-    authors = [builder.organisation(name) for name in makers_of(facts.tool)]
+    makers = makers_of(facts.tool)
+    authors = [builder.add(f"#{slug(name)}", "Organization", name=name) for name in makers]
     return {
         "name": facts.title,
         "description": " ".join(str(facts.reconciliation["question"]).split()),
@@ -447,8 +435,8 @@ def add_workflow(builder: Builder) -> Any:
         softwareRequirements=_software(builder),
         input=[_parameter(builder, "input", *item) for item in INPUTS.items()],
         output=[_parameter(builder, "output", *item) for item in OUTPUTS.items()],
-        hasPart=[_tool(builder, script) for script in _scripts(builder)],
-        step=[_step(builder, script) for script in _scripts(builder)],
+        hasPart=[_tool(builder, *item) for item in _scripts(builder).items()],
+        step=[_step(builder, *item) for item in _scripts(builder).items()],
     )
 
 
@@ -470,16 +458,17 @@ def _snakemake(builder: Builder) -> Any:
 
 def _software(builder: Builder) -> list[Any]:
     versions = builder.facts.recorded("versions") or {}
-    known = {
-        name: str(version) for name, version in sorted(versions.items()) if version is not None
-    }
-    return [_package(builder, name, version) for name, version in known.items()]
-
-
-def _package(builder: Builder, name: str, version: str) -> Any:
-    address = HOMES.get(name)
-    key = address or f"#software-{slug(name)}"
-    return builder.add(key, "SoftwareApplication", name=name, version=version, url=address)
+    return [
+        builder.add(
+            HOMES.get(name, f"#software-{slug(name)}"),
+            "SoftwareApplication",
+            name=name,
+            version=str(version),
+            url=HOMES.get(name),
+        )
+        for name, version in sorted(versions.items())
+        if version is not None
+    ]
 
 
 def _parameter(builder: Builder, role: str, name: str, member: str) -> Any:
@@ -494,31 +483,28 @@ def _parameter(builder: Builder, role: str, name: str, member: str) -> Any:
     return parameter
 
 
-def _scripts(builder: Builder) -> list[str]:
-    """The scripts whose rules wrote what is archived; that others ran is not known."""
-    scripts = (n for n in builder.members if n.startswith(SCRIPTS) and n.endswith(".py"))
+def _scripts(builder: Builder) -> dict[str, str]:
+    """The scripts of the rules that wrote what is archived, by rule; that others ran is not known.
+
+    Each rule's script has its name.
+    """
+    scripts = (n for n in sorted(builder.members) if n.startswith(SCRIPTS) and n.endswith(".py"))
+    rules = {PurePosixPath(script).stem: script for script in scripts}
     makers = {_maker(name) for name in builder.files}
-    return sorted(s for s in scripts if any(_is_of(maker, _rule(s)) for maker in makers))
+    return {r: script for r, script in rules.items() if any(_is_of(maker, r) for maker in makers)}
 
 
-def _rule(script: str) -> str:
-    """The rule's name: each rule's script has it."""
-    return PurePosixPath(script).stem
-
-
-def _tool(builder: Builder, script: str) -> Any:
+def _tool(builder: Builder, rule: str, script: str) -> Any:
     python = builder.add("#python", "ComputerLanguage", name="Python")
     version = builder.facts.version
-    name = _rule(script)
     return builder.file(
-        script, "SoftwareSourceCode", name=name, version=version, programmingLanguage=python
+        script, "SoftwareSourceCode", name=rule, version=version, programmingLanguage=python
     )
 
 
-def _step(builder: Builder, script: str) -> Any:
-    key = f"{WORKFLOW}#{_rule(script)}"
+def _step(builder: Builder, rule: str, script: str) -> Any:
     tool = builder.files[script]
-    return builder.add(key, "HowToStep", name=_rule(script), workExample=tool)
+    return builder.add(f"{WORKFLOW}#{rule}", "HowToStep", name=rule, workExample=tool)
 
 
 def add_run(builder: Builder) -> list[Any]:
@@ -535,8 +521,9 @@ def add_run(builder: Builder) -> list[Any]:
         object=[builder.files[member] for member in INPUTS.values()],
         result=[builder.files[member] for member in OUTPUTS.values()],
     )
-    actions = {script: _action(builder, script, agent) for script in _scripts(builder)}
-    controls = [_control(builder, script, action) for script, action in actions.items()]
+    scripts = _scripts(builder).items()
+    actions = {rule: _action(builder, rule, script, agent) for rule, script in scripts}
+    controls = [_control(builder, rule, action) for rule, action in actions.items()]
     engine = builder.crate.get(HOMES["snakemake"])
     # Which engine ran the steps is known only if the record lists it.
     if engine is not None and controls:
@@ -553,8 +540,7 @@ def _agent(builder: Builder) -> Any:
     return builder.add(key, "Person", name=str(name))
 
 
-def _action(builder: Builder, script: str, agent: Any) -> Any:
-    rule = _rule(script)
+def _action(builder: Builder, rule: str, script: str, agent: Any) -> Any:
     made = [builder.files[name] for name in sorted(builder.files) if _is_of(_maker(name), rule)]
     facts = {"description": f"Ran the rule {rule} of the workflow"}
     return builder.add(
@@ -568,8 +554,7 @@ def _action(builder: Builder, script: str, agent: Any) -> Any:
     )
 
 
-def _control(builder: Builder, script: str, action: Any) -> Any:
-    rule = _rule(script)
+def _control(builder: Builder, rule: str, action: Any) -> Any:
     step = builder.crate.get(f"{WORKFLOW}#{rule}")
     key, name = f"#control-{rule}", f"Control of {rule}"
     return builder.add(key, "ControlAction", name=name, instrument=step, object=action)

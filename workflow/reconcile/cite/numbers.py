@@ -414,19 +414,18 @@ class Macros:
         """Start a section of the file."""
         self._lines.append(f"% {' '.join(text.split())}")
 
-    def add(self, parts: Sequence[str], body: str, thing: str = "") -> None:
+    def add(self, parts: Sequence[str], body: str, thing: str) -> None:
         """Define the command for a name.
 
         Args:
             parts: the name, from which the command's letters are taken.
             body: what the command is replaced by.
-            thing: what it stands for, on one line and the same for nothing else; the name itself
-                if left out.
+            thing: what it stands for, on one line and the same for nothing else.
         """
         name = command_name(*parts)
         if name not in self._found:
             self._lines.append(name)
-        self._found.setdefault(name, set()).add((thing or repr(tuple(parts)), body))
+        self._found.setdefault(name, set()).add((thing, body))
 
     def text(self) -> str:
         """The definitions, one a line, then the commands that are left out."""

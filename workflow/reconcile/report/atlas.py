@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,6 @@ class Entry:
         found = {family for count in counts for family in _families(count)}
         return [family for family in (*FAMILIES, OTHER_FAMILY) if family in found]
 
-    @property
-    def order(self) -> tuple[str, str]:
-        """What studies are sorted by: their titles."""
-        return self.title.casefold(), self.name
-
 
 def _families(count: str) -> set[str]:
     asked = {_FAMILY_OF[name] for name in _CALLED.findall(count) if name in _FAMILY_OF}
@@ -131,9 +127,10 @@ def write_atlas(
             entries.append(entry_of(out / name / "reconciliation.json", note))
         except InputError:
             left_out[name] = "of another release"
-    studies = sorted(entries, key=lambda entry: entry.order)
+    studies = sorted(entries, key=lambda entry: (entry.title.casefold(), entry.name))
     _write_claims(studies, out / CLAIMS)
-    write, pages = _Writer(), claims_pages(studies)
+    write = partial(_write_page, own_parts(STYLES, ["index.js"], FONTS))
+    pages = claims_pages(studies)
     written = [
         write("claims.html.jinja", out / PAGES / page.name, page=page, pages=pages, beside=beside)
         for page in pages
@@ -203,13 +200,7 @@ def claims_pages(studies: Sequence[Entry]) -> list[ClaimsPage]:
     return [ClaimsPage(f"{n}.html", tuple(parts)) for n, parts in enumerate(pages, start=1)]
 
 
-class _Writer:
-    """Writes the pages from their templates, with one style and script."""
-
-    def __init__(self) -> None:
-        self._shared = own_parts(STYLES, ["index.js"], FONTS)
-
-    def __call__(self, template: str, out: Path, **context: Any) -> Path:
-        page = html_templates().get_template(template).render(self._shared | context)
-        write_text(out, page)
-        return out
+def _write_page(shared: Mapping[str, Any], template: str, out: Path, **context: Any) -> Path:
+    """Write a page from its template, with the style and script that all share."""
+    write_text(out, html_templates().get_template(template).render(shared, **context))
+    return out

@@ -28,18 +28,8 @@ FONTS = {
 }
 STYLES: dict[Medium, str] = {"screen": "report.css", "paper": "print.css"}
 _FILTERS = (
-    *(
-        "argument_text",
-        "beside",
-        "count_of",
-        "day",
-        "digits",
-        "listed",
-        "mark_of",
-        "mebibytes",
-        "milliseconds",
-    ),
-    *("moment", "percent", "typeset"),
+    *("argument_text", "beside", "count_of", "day", "digits", "listed", "mark_of"),
+    *("mebibytes", "moment", "percent", "typeset"),
 )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +48,6 @@ class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typ
         return super().fetch(url, headers)
 
 
-class _Collector(logging.Handler):
-    """Keeps what WeasyPrint logs as an error: it would go on with a part missing."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the message."""
-        self.messages.append(record.getMessage())
-
-
 class _Pages(logging.Handler):
     """Tells which page WeasyPrint has come to; how many there will be it knows only at the end."""
 
@@ -85,10 +75,7 @@ class _Pages(logging.Handler):
 
 
 @contextmanager
-def _pages_told(report: Callable[[str], None] | None) -> Iterator[None]:
-    if report is None:
-        yield
-        return
+def _pages_told(report: Callable[[str], None]) -> Iterator[None]:
     logger, handler = logging.getLogger("weasyprint.progress"), _Pages(report)
     level = logger.level
     logger.addHandler(handler)
@@ -103,17 +90,19 @@ def _pages_told(report: Callable[[str], None] | None) -> Iterator[None]:
 @contextmanager
 def _errors_fail(what: Path, fetcher: OfflineFetcher) -> Iterator[None]:
     """Fail on whatever WeasyPrint would leave out; inside an SVG it even swallows a refusal."""
-    collector, logger = _Collector(), logging.getLogger("weasyprint")
-    logger.addHandler(collector)
+    kept, logger = BufferingHandler(sys.maxsize), logging.getLogger("weasyprint")
+    # What it logs as an error it goes on without.
+    kept.setLevel(logging.ERROR)
+    logger.addHandler(kept)
     try:
         yield
     except FatalURLFetchingError:
         pass
     finally:
-        logger.removeHandler(collector)
-    messages = [f"the report may not refer to {url}" for url in fetcher.refused]
-    if messages or collector.messages:
-        raise InputError(*(Fault(what, 0, "", text) for text in messages or collector.messages))
+        logger.removeHandler(kept)
+    refused = [f"the report may not refer to {url}" for url in fetcher.refused]
+    if messages := refused or [record.getMessage() for record in kept.buffer]:
+        raise InputError(*(Fault(what, 0, "", text) for text in messages))
 
 
 @cache
@@ -138,7 +127,7 @@ def _written(what: Path, page: str, fetcher: OfflineFetcher, **options: Any) -> 
 
 
 def pdf_of(
-    page: str, results: Path, date: str, report: Callable[[str], None] | None = None
+    page: str, results: Path, date: str, report: Callable[[str], None] = lambda _: None
 ) -> bytes:
     """The PDF of a page for paper.
 

@@ -99,7 +99,7 @@ def write_paper(
     study: Study,
     results: Path,
     config: Mapping[str, Any],
-    report: Report | None = None,
+    report: Report = lambda _: None,
 ) -> None:
     """Write ``report.pdf``; arguments and faults are those of ``write_page``.
 

@@ -509,11 +509,6 @@ class _Block:
     index: int | None
     rows: tuple[Row, ...]
 
-    @property
-    def signature(self) -> tuple[object, ...]:
-        """Equal for blocks that differ in nothing but their number."""
-        return self.before, tuple((_split(row)[2], *(row[c] for c in _COUNTS)) for row in self.rows)
-
 
 def _split(row: Row) -> tuple[str, int | None, str]:
     match = _INDEXED.fullmatch(row["layer"])
@@ -550,7 +545,8 @@ def _folded(rows: list[Row]) -> list[LayerRow]:
 def _run_of(placed: tuple[int, _Block]) -> tuple[object, ...]:
     """Equal for consecutive blocks that differ in nothing but their number, which ascends."""
     place, block = placed
-    return None if block.index is None else block.index - place, block.signature
+    counts = tuple((_split(row)[2], *(row[c] for c in _COUNTS)) for row in block.rows)
+    return None if block.index is None else block.index - place, block.before, counts
 
 
 def _rows_of(run: list[_Block]) -> Iterator[LayerRow]:

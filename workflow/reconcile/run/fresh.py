@@ -285,9 +285,8 @@ class Judge:
                     _set_time(file, newest)
 
 
-@cache
-def _sum_of_module(file: Path) -> Sum:
-    return sum_of(file)
+_sum_of_module = cache(sum_of)
+"""Of modules, which the scripts of many rules import."""
 
 
 def _expanded(items: Iterable[Any], wildcards: Wildcards) -> Iterator[str]:
@@ -456,17 +455,13 @@ def handed_over() -> RunPlan | None:
     return RunPlan.model_validate_json(text) if text else None
 
 
-def answers(results: Path, studies: Iterable[str]) -> Iterator[str]:
-    """A line for each study that has a report of its reconciliation.
+def answers(studies: Iterable[str]) -> Iterator[str]:
+    """A line for each of these studies that has a report of its reconciliation.
 
     A run that only measured leaves an older report, or none: nothing is said of it.
-
-    Args:
-        results: the folder of all results.
-        studies: the names of the studies that were run.
     """
     for name in studies:
-        page, found = results / name / _PAGE, results / name / _SUMMARY
+        page, found = Path(RESULTS, name, _PAGE), Path(RESULTS, name, _SUMMARY)
         if page.is_file() and found.is_file() and _time(found) <= _time(page):
             read = json.loads(found.read_text(encoding="utf-8"))
             yield visible(f"{name}: {read['conclusion']['answer']}")

@@ -136,8 +136,8 @@ class Column:
         words: those that a word may be.
         key: whether it belongs to what names the row.
         sums: of a total, the column of the layers that it adds up, and the kinds of layers.
-        compared: whether two runs of one study must agree on it.
-        sentence: whether it is written for people, in words that another release may choose anew.
+        sentence: whether it is written for people, in words that another release may choose anew:
+            on all else, but in a record, two runs of one study must agree.
     """
 
     name: str
@@ -147,7 +147,6 @@ class Column:
     words: tuple[str, ...] = ()
     key: bool = False
     sums: tuple[str, tuple[str, ...]] | None = None
-    compared: bool = True
     sentence: bool = False
 
 
@@ -349,7 +348,7 @@ _result(
         "operators whose multiply-adds no formula counts, each with the elements that went in",
         "list",
     ),
-    Column("note", "what should be known of its counts", compared=False, sentence=True),
+    Column("note", "what should be known of its counts", sentence=True),
 )
 _result(
     "totals.csv",
@@ -357,7 +356,7 @@ _result(
     "measure",
     *_OF_A_NETWORK,
     Column("status", "whether it was measured", "word", words=STATUSES),
-    Column("message", "why not, or what was not counted", compared=False, sentence=True),
+    Column("message", "why not, or what was not counted", sentence=True),
     Column("uncounted", "as in layers.csv, of all layers together", "list"),
 )
 _result(
@@ -402,9 +401,9 @@ _result(
     "three numbers of each network's output for seeded weights and inputs",
     "measure",
     *_OF_A_NETWORK,
-    Column("mean", "mean of the output", "number", compared=False),
-    Column("rms", "root of its mean square", "number", compared=False),
-    Column("largest", "its largest element", "number", compared=False),
+    Column("mean", "mean of the output", "number"),
+    Column("rms", "root of its mean square", "number"),
+    Column("largest", "its largest element", "number"),
     record=True,
 )
 _result(
@@ -413,12 +412,12 @@ _result(
     "measure",
     *_OF_A_NETWORK,
     Column("layer", "name of the layer; `network` is the plain forward pass", key=True),
-    Column("device", "where it ran", "word", words=("cpu", "cuda"), compared=False),
-    Column("repeats", "timed passes; of layers a third", "integer", compared=False),
-    Column("median_ms", "median of the repeats", "number", "ms", compared=False),
-    Column("q1_ms", "first quartile", "number", "ms", compared=False),
-    Column("q3_ms", "third quartile", "number", "ms", compared=False),
-    Column("peak_memory_bytes", "of the network", "integer", "bytes", compared=False),
+    Column("device", "where it ran", "word", words=("cpu", "cuda")),
+    Column("repeats", "timed passes; of layers a third", "integer"),
+    Column("median_ms", "median of the repeats", "number", "ms"),
+    Column("q1_ms", "first quartile", "number", "ms"),
+    Column("q3_ms", "third quartile", "number", "ms"),
+    Column("peak_memory_bytes", "of the network", "integer", "bytes"),
     record=True,
 )
 _result(

@@ -27,13 +27,12 @@ def read_table(file: Path) -> pd.DataFrame:
     Raises:
         InputError: the file is missing, is no CSV, or has other columns than the contract.
     """
-    header, rows = read_lines(file)
-    columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    types = {c.name: c.type for c in FILES[file.name].columns} if file.name in FILES else {}
+    known, (_, rows) = FILES[file.name].columns, read_lines(file)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in known)
     return pd.DataFrame(
         {
-            name: _typed(list(map(read_cell, cells)), types.get(name, "text"))
-            for name, cells in zip(header, columns, strict=True)
+            column.name: _typed(list(map(read_cell, cells)), column.type)
+            for column, cells in zip(known, columns, strict=True)
         }
     )
 

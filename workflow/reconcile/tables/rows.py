@@ -18,7 +18,7 @@ from typing import Any
 
 from reconcile.errors import Fault, InputError
 from reconcile.files import not_written
-from reconcile.tables.contract import FILES, Column
+from reconcile.tables.contract import Column, head_of
 
 Row = dict[str, str]
 
@@ -128,7 +128,7 @@ def grouped_by(rows: Iterable[Row], *columns: str) -> dict[tuple[str, ...], list
 
 
 def read_lines(file: Path) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of a table as they stand in the file.
+    """The header and the rows of a table of the contract as they stand in the file.
 
     Raises:
         InputError: as ``read_rows``.
@@ -140,7 +140,7 @@ def read_lines(file: Path) -> tuple[list[str], list[list[str]]]:
         raise InputError.of(file, f"cannot be read: {error}") from None
     except OSError as error:
         raise InputError.of(file, f"cannot be read: {error.strerror}") from None
-    wanted = FILES[file.name].head() if file.name in FILES else tuple(header)
+    wanted = head_of(file.name)
     if tuple(header) != wanted:
         raise InputError(Fault(file, 1, "", f"must have the columns {', '.join(wanted)}"))
     return header, rows

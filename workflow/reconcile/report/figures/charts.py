@@ -296,10 +296,10 @@ def _bar_row(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
     length = max(scale.at(bar.median) - scale.left, 1)
     yield rect(scale.left, y - 6, length, 12, **paint(fill=fill))
     yield line(scale.at(bar.low), y, scale.at(bar.high), y, "ink", stroke_width=1.5)
-    yield from _median(bar, scale, y, on_dark=bar.strong)
+    yield from _median(bar, scale, y)
 
 
-def _median(bar: Bar, scale: Scale, y: float, *, on_dark: bool) -> Iterator[Markup]:
+def _median(bar: Bar, scale: Scale, y: float) -> Iterator[Markup]:
     """The median beside the end of its bar: outside, unless the line of the quartiles is there."""
     text = milliseconds(bar.median)
     end, room = scale.at(bar.median), width_of(text, 11) + 8
@@ -307,6 +307,6 @@ def _median(bar: Bar, scale: Scale, y: float, *, on_dark: bool) -> Iterator[Mark
         yield label(end + 7, y + 4, text, size=11)
     elif min(scale.at(bar.low), end) - scale.left > room:
         x = min(scale.at(bar.low), end) - 6
-        yield label(x, y + 4, text, colour="paper" if on_dark else "ink", size=11, anchor="end")
+        yield label(x, y + 4, text, colour="paper" if bar.strong else "ink", size=11, anchor="end")
     else:
         yield label(max(scale.at(bar.high), end) + 7, y + 4, text, size=11)
