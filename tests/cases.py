@@ -213,6 +213,31 @@ def pruned_weights() -> nn.Module:
     return By(lambda m, x: m.l(x), l=layer)
 
 
+@case((1, 3, 6, 6), 4 * 16 * 27, 4 * 27 + 4, layers={"c": {"buffers": 4 + 27, "neurons": 64}})
+def spectral_convolution() -> nn.Module:
+    return By(lambda m, x: m.c(x), c=parametrizations.spectral_norm(nn.Conv2d(3, 4, 3)))
+
+
+@case((1, 3, 6, 6), 4 * 16 * 27, 4 * 27 + 4, layers={"c": {"buffers": 4 * 27, "neurons": 64}})
+def pruned_convolution() -> nn.Module:
+    conv = nn.Conv2d(3, 4, 3)
+    prune.random_unstructured(conv, "weight", amount=0.5)
+    return By(lambda m, x: m.c(x), c=conv)
+
+
+@case((1, 3, 5), 5 * 3 * 4 * 2, 3 * 4 * 2 + 3 + 4, layers={"c": {"channels": 4, "length": 6}})
+def normalised_transposed_convolution() -> nn.Module:
+    return By(lambda m, x: m.c(x), c=parametrizations.weight_norm(nn.ConvTranspose1d(3, 4, 2)))
+
+
+@case((1, 3, 5), 5 * 9 * 2 + 6 * 9 * 2, 18 + 6, layers={"b": {"parameters": 3, "length": 7}})
+def transposed_convolutions_of_one_weight() -> nn.Module:
+    made = By(lambda m, x: m.b(m.a(x)), a=nn.ConvTranspose1d(3, 3, 2))
+    made.b = nn.ConvTranspose1d(3, 3, 2)
+    made.b.weight = made.a.weight
+    return made
+
+
 class _LowRank(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -472,6 +497,14 @@ def exported() -> nn.Module:
 def compiled() -> nn.Module:
     made: nn.Module = torch.compile(_Two())  # type: ignore[assignment]
     return made
+
+
+@case((1, 3, 8, 8), 4 * 36 * 27 + 10 * 144, 112 + 8 + 1450, layers={"n": {"parameters": 8}})
+def lazy() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return m.l(m.n(m.c(x)).flatten(1))
+
+    return By(run, c=nn.LazyConv2d(4, 3), n=nn.LazyBatchNorm2d(), l=nn.LazyLinear(10))
 
 
 @case((1, 6), 24, 28, layers={"l": {"macs": 24, "neurons": 4, "kind": "fc"}})

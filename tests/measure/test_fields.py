@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations, prune
 
 from reconcile.layers import Conv2d
 from reconcile.measure.boxes import Tracker
@@ -347,6 +349,32 @@ def test_weights_do_not_matter() -> None:
     layer = Conv2d(1, 2, 3)
     nn.init.zeros_(layer.weight)
     assert cover(layer, (1, 1, 9, 9), CPU).seen == 81
+
+
+MADE: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "weight norm": parametrizations.weight_norm,
+    "weight norm by a hook": nn.utils.weight_norm,
+    "spectral norm": parametrizations.spectral_norm,
+    "spectral norm by a hook": nn.utils.spectral_norm,
+    "orthogonal": parametrizations.orthogonal,
+    "pruned": lambda layer: prune.l1_unstructured(layer, "weight", amount=0.5),
+    "pruned as a whole": lambda layer: prune.ln_structured(layer, "weight", 0.5, 2, dim=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("name", MADE)
+def test_weight_that_is_made_of_others(name: str, bias: bool, groups: int) -> None:
+    """A layer sees what its windows hold however its weight is made, and stays as it is."""
+    plain = nn.Conv2d(2, 4, 3, stride=2, groups=groups, bias=bias)
+    layer = MADE[name](copy.deepcopy(plain))
+    images = torch.rand(1, 2, 8, 8)
+    with torch.no_grad():
+        before = layer.eval()(images)
+    assert cover(layer, (1, 2, 8, 8), CPU) == cover(plain, (1, 2, 8, 8), CPU)  # type: ignore[arg-type]
+    assert torch.equal(layer(images), before)
 
 
 def test_without_gradients() -> None:

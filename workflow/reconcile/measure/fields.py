@@ -23,6 +23,7 @@ from reconcile.measure.building import called
 from reconcile.measure.counting import Row, first_tensor, layer_names, uncompiled
 from reconcile.measure.kinds import MAPS, TOKENS
 from reconcile.measure.recall import Execute, execute
+from reconcile.measure.weights import PARAMETRIZATIONS
 
 
 @dataclass(frozen=True)
@@ -226,11 +227,28 @@ def cover(layer: nn.Conv2d, input_shape: tuple[int, ...], device: torch.device) 
 
 
 def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Conv2d:
-    probe = copy.deepcopy(layer).to_empty(device=device).requires_grad_(False)
+    probe = _plain(layer).to_empty(device=device).requires_grad_(False)
     probe.out_channels = probe.groups
     for parameter in probe.parameters():
         parameter.data = parameter.data[: probe.groups]
         parameter.fill_(1.0)
+    return probe
+
+
+def _plain(layer: nn.Conv2d) -> nn.Conv2d:
+    """A copy with a weight of its own, where the layer's is made of others."""
+    made = {name: getattr(layer, name).detach() for name in getattr(layer, PARAMETRIZATIONS, ())}
+    probe = copy.deepcopy(layer)
+    if made:
+        probe.__class__ = type(layer).__mro__[1]  # the one above is the layer's alone
+        del probe._modules[PARAMETRIZATIONS]
+    elif "weight" not in layer._parameters:
+        made = {"weight": layer.weight.detach(), "bias": layer.bias}
+        for kept in (probe._forward_pre_hooks, probe._parameters, probe._buffers):
+            kept.clear()
+        probe.__dict__.pop("weight", None)
+    for name, tensor in made.items():
+        probe.register_parameter(name, None if tensor is None else nn.Parameter(tensor))
     return probe
 
 
