@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -452,6 +453,45 @@ def product_summed_through_a_view() -> nn.Module:
 @case((1, 6), 36, 36, layers={"root": {"neurons": 6, "kind": "fc"}})
 def scaled_product_then_sum() -> nn.Module:
     return By(lambda m, x: (2 * (m.w * x).t().contiguous()).sum(0)[None], w=weight(6, 6))
+
+
+BEFORE_A_SUM: dict[str, tuple[int, Callable[[Any, Tensor], Tensor]]] = {
+    "divided": (24, lambda m, x: (x * m.w / 2.5).sum(-1)),
+    "divided_in_place": (24, lambda m, x: (x * m.w).div_(2).sum(-1)),
+    "masked": (24, lambda m, x: (x * m.w).masked_fill(x > 2, 0.0).sum(-1)),
+    "chosen": (24, lambda m, x: torch.where(x > 2, x * m.w, 0.0).sum(-1)),
+    "padded": (24, lambda m, x: functional.pad(x * m.w, (1, 2)).sum(-1)),
+    "picked": (8, lambda m, x: (x * m.w)[..., torch.tensor([0, 3], device=x.device)].sum(-1)),
+    "in_halves": (24, lambda m, x: torch.stack([h.sum(-1) for h in (x * m.w).chunk(2, -1)])),
+    "in_part": (12, lambda m, x: (x * m.w)[..., :3].sum(-1)),
+    "twice": (24, lambda m, x: _twice((x * m.w).sum, x)),
+    "added": (48, lambda m, x: (x * m.w + x * m.v).sum(-1)),
+    "subtracted": (48, lambda m, x: (x * m.w - x * m.v).sum(-1)),
+    "joined": (48, lambda m, x: torch.cat([x * m.w, x * m.v], -1).sum(-1)),
+    "stacked": (48, lambda m, x: torch.stack([x * m.w, x * m.v]).sum(0)),
+    "stacked_last": (48, lambda m, x: torch.stack([x * m.w, x * m.v], -1).sum(-1)),
+    "joined_tokens": (48, lambda m, x: torch.cat([x * m.w, x * m.v], 1).sum(-1)),
+    "times_another": (24, lambda m, x: (x * m.w * m.v).sum(-1)),
+    "added_to": (0, lambda m, x: (x + x * m.w).mean(-1)),
+    "joined_to": (0, lambda m, x: torch.cat([x, x * m.w], -1).mean(-1)),
+    "activated": (0, lambda m, x: (x * m.w).relu().sum(-1)),
+    "of_gains_joined": (0, lambda m, x: torch.cat([x * m.w, x * m.v], -1).sum(1)),
+}
+"""Multiply-adds of a product of 4 x 6 with one or two weights of 6, by what is between it and a
+sum: what scales, masks or picks its elements leaves it one, what is added to or activates does not.
+"""
+
+
+def _twice(summed: Callable[[int], Tensor], x: Tensor) -> Tensor:
+    return summed(-1) + summed(1).sum() + x[..., 0]
+
+
+def _weighted(run: Callable[..., Any]) -> nn.Module:
+    return By(run, w=weight(6), v=weight(6))
+
+
+for _name, (_macs, _run) in BEFORE_A_SUM.items():
+    CASES[f"product_{_name}_before_a_sum"] = Case(partial(_weighted, _run), (1, 4, 6), _macs, 12)
 
 
 @case((1, 4, 5, 5), 0, 4)
