@@ -626,6 +626,13 @@ def transposed_with_more_output() -> nn.Module:
     return By(lambda m, x: m.c(x), c=nn.ConvTranspose2d(4, 6, 3, 2, 1, output_padding=1))
 
 
+@case((1, 2, 4, 4), 16 * 36, 36, layers={"u": {"channels": 2, "height": 8, "width": 8}})
+def interpolated() -> nn.Module:
+    made = By(lambda m, x: m.a(m.u(m.c(x))), c=nn.Conv2d(2, 2, 3, padding=1, bias=False))
+    made.u, made.a = nn.UpsamplingBilinear2d(scale_factor=2), nn.ReLU()
+    return made
+
+
 @case((1, 8, 4, 4), 0, 0, layers={"p": {"channels": 2, "height": 8, "width": 8}})
 def channels_into_pixels() -> nn.Module:
     return By(lambda m, x: m.p(x), p=nn.PixelShuffle(2))

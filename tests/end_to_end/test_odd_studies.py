@@ -44,6 +44,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("browser", "shared_zygot
 WITHOUT_FIGURES = {
     *("tokens-on-meta", "nothing-builds", "nothing-runs", "one-axis", "one-combination"),
 }
+ONLY_OF_READINGS = ("receptive_field", "effective_", "sees_all")
+"""Columns that combinations of a sweep do not have."""
 BROKEN = re.compile(
     r"\b(None|nan|NaN|undefined|Undefined)\b|\(\s*\)|“\s*”|, *[,.]|[.:] *\.(?!\w)"
     r"|\b1 (of 1 )?were\b"
@@ -131,6 +133,20 @@ def test_every_case(tmp_path: Path) -> None:
             assert (row["macs"], row["parameters"]) == counts, name
             assert "no coverage" not in row["message"], name
             assert "no timings" not in row["message"], name
+    run, counted = _layers_of(out, ""), _layers_of(out, "case-")
+    for name in CASES:
+        assert run[name] == counted[name.replace("_", "-")], name
+
+
+def _layers_of(out: Path, before: str) -> dict[str, list[dict[str, str]]]:
+    """The layers of each case in readings whose name begins so, without what only some have."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in read_rows(out / "layers.csv"):
+        reading = row.pop("interpretation")
+        if before == reading[: len(before)]:
+            cells = {k: v for k, v in row.items() if not k.startswith(ONLY_OF_READINGS)}
+            found.setdefault(reading[len(before) :], []).append(cells)
+    return found
 
 
 def test_the_figures_are_those_of_the_report(done: Done) -> None:

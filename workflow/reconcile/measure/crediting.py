@@ -203,6 +203,10 @@ class Counter(TorchDispatchMode):
             shape = tuple(made.shape)
             self._learn(shape, axes_of_map(dimensions, shape))
 
+    def learn_map(self, given: Tensor, made: Tensor) -> None:
+        """Note what the axes are of a map, and of the one that a function made of it."""
+        self._learn_map(given.ndim - 2, given, made)
+
     def _joined_axes(self, part: Tensor, whole: Tensor) -> Axes | None:
         known = self.axes.of(tuple(part.shape))
         return known if known is not None and len(known) == whole.ndim else None
@@ -474,10 +478,12 @@ _FUNCTIONS: dict[Any, Formula | None] = {
     torch.linalg.vecdot: Formula(_inner),
     torch.cosine_similarity: None,
     functional.cosine_similarity: None,
+    functional.interpolate: None,
 }
 """Functions that torch takes apart before an operator is seen: with a formula, or with none.
 
-A cosine is a similarity, like a distance: no multiply-adds by convention.
+A cosine is a similarity, like a distance: no multiply-adds by convention. An interpolation is taken
+apart where kernels are to be deterministic, on every device but the CPU.
 """
 _CONVOLUTIONS: dict[Any, Formula] = {
     **dict.fromkeys((torch.conv1d, torch.conv2d, torch.conv3d), CONVOLVES),
@@ -509,7 +515,9 @@ class Functions(TorchFunctionMode):
             result = func(*args, **kwargs)
         finally:
             self.counter.in_one_function -= 1
-        formula = formula or _FUNCTIONS[func]
+        if func is functional.interpolate:
+            self.counter.learn_map(args[0] if args else kwargs["input"], result)
+        formula = formula or _FUNCTIONS.get(func)
         if formula is not None and len(args) > 1:
             self.counter.count_function(formula, args, result)
         return result

@@ -10,7 +10,8 @@ ones are all alike, so the copy has one of them (one a group).
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -107,12 +108,27 @@ def fields_of(
 
     handles = [nn.Module.register_forward_hook(module, after) for module in model.modules()]
     try:
-        with torch.no_grad(), tracker, uncompiled():
+        with torch.no_grad(), tracker, uncompiled(), _whole_operators():
             called(model, inputs)
     finally:
         for handle in handles:
             handle.remove()
     return found
+
+
+@contextmanager
+def _whole_operators() -> Iterator[None]:
+    """Run without deterministic kernels, of which the meta device has none.
+
+    For their sake torch takes operators apart: an interpolation into pixels, picked and weighed.
+    """
+    before = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)
 
 
 def add_fields(
