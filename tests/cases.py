@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -211,6 +212,31 @@ def pruned_weights() -> nn.Module:
     layer = nn.Linear(6, 4)
     prune.l1_unstructured(layer, "weight", amount=0.5)
     return By(lambda m, x: m.l(x), l=layer)
+
+
+@case((1, 3, 6, 6), 4 * 16 * 27, 4 * 27 + 4, layers={"c": {"buffers": 4 + 27, "neurons": 64}})
+def spectral_convolution() -> nn.Module:
+    return By(lambda m, x: m.c(x), c=parametrizations.spectral_norm(nn.Conv2d(3, 4, 3)))
+
+
+@case((1, 3, 6, 6), 4 * 16 * 27, 4 * 27 + 4, layers={"c": {"buffers": 4 * 27, "neurons": 64}})
+def pruned_convolution() -> nn.Module:
+    conv = nn.Conv2d(3, 4, 3)
+    prune.random_unstructured(conv, "weight", amount=0.5)
+    return By(lambda m, x: m.c(x), c=conv)
+
+
+@case((1, 3, 5), 5 * 3 * 4 * 2, 3 * 4 * 2 + 3 + 4, layers={"c": {"channels": 4, "length": 6}})
+def normalised_transposed_convolution() -> nn.Module:
+    return By(lambda m, x: m.c(x), c=parametrizations.weight_norm(nn.ConvTranspose1d(3, 4, 2)))
+
+
+@case((1, 3, 5), 5 * 9 * 2 + 6 * 9 * 2, 18 + 6, layers={"b": {"parameters": 3, "length": 7}})
+def transposed_convolutions_of_one_weight() -> nn.Module:
+    made = By(lambda m, x: m.b(m.a(x)), a=nn.ConvTranspose1d(3, 3, 2))
+    made.b = nn.ConvTranspose1d(3, 3, 2)
+    made.b.weight = made.a.weight
+    return made
 
 
 class _LowRank(nn.Module):
@@ -429,6 +455,45 @@ def scaled_product_then_sum() -> nn.Module:
     return By(lambda m, x: (2 * (m.w * x).t().contiguous()).sum(0)[None], w=weight(6, 6))
 
 
+BEFORE_A_SUM: dict[str, tuple[int, Callable[[Any, Tensor], Tensor]]] = {
+    "divided": (24, lambda m, x: (x * m.w / 2.5).sum(-1)),
+    "divided_in_place": (24, lambda m, x: (x * m.w).div_(2).sum(-1)),
+    "masked": (24, lambda m, x: (x * m.w).masked_fill(x > 2, 0.0).sum(-1)),
+    "chosen": (24, lambda m, x: torch.where(x > 2, x * m.w, 0.0).sum(-1)),
+    "padded": (24, lambda m, x: functional.pad(x * m.w, (1, 2)).sum(-1)),
+    "picked": (8, lambda m, x: (x * m.w)[..., torch.tensor([0, 3], device=x.device)].sum(-1)),
+    "in_halves": (24, lambda m, x: torch.stack([h.sum(-1) for h in (x * m.w).chunk(2, -1)])),
+    "in_part": (12, lambda m, x: (x * m.w)[..., :3].sum(-1)),
+    "twice": (24, lambda m, x: _twice((x * m.w).sum, x)),
+    "added": (48, lambda m, x: (x * m.w + x * m.v).sum(-1)),
+    "subtracted": (48, lambda m, x: (x * m.w - x * m.v).sum(-1)),
+    "joined": (48, lambda m, x: torch.cat([x * m.w, x * m.v], -1).sum(-1)),
+    "stacked": (48, lambda m, x: torch.stack([x * m.w, x * m.v]).sum(0)),
+    "stacked_last": (48, lambda m, x: torch.stack([x * m.w, x * m.v], -1).sum(-1)),
+    "joined_tokens": (48, lambda m, x: torch.cat([x * m.w, x * m.v], 1).sum(-1)),
+    "times_another": (24, lambda m, x: (x * m.w * m.v).sum(-1)),
+    "added_to": (0, lambda m, x: (x + x * m.w).mean(-1)),
+    "joined_to": (0, lambda m, x: torch.cat([x, x * m.w], -1).mean(-1)),
+    "activated": (0, lambda m, x: (x * m.w).relu().sum(-1)),
+    "of_gains_joined": (0, lambda m, x: torch.cat([x * m.w, x * m.v], -1).sum(1)),
+}
+"""Multiply-adds of a product of 4 x 6 with one or two weights of 6, by what is between it and a
+sum: what scales, masks or picks its elements leaves it one, what is added to or activates does not.
+"""
+
+
+def _twice(summed: Callable[[int], Tensor], x: Tensor) -> Tensor:
+    return summed(-1) + summed(1).sum() + x[..., 0]
+
+
+def _weighted(run: Callable[..., Any]) -> nn.Module:
+    return By(run, w=weight(6), v=weight(6))
+
+
+for _name, (_macs, _run) in BEFORE_A_SUM.items():
+    CASES[f"product_{_name}_before_a_sum"] = Case(partial(_weighted, _run), (1, 4, 6), _macs, 12)
+
+
 @case((1, 4, 5, 5), 0, 4)
 def gain_before_a_mean_of_maps() -> nn.Module:
     return By(lambda m, x: (x * m.w[:, None, None]).flatten(2).mean(-1), w=weight(4))
@@ -472,6 +537,14 @@ def exported() -> nn.Module:
 def compiled() -> nn.Module:
     made: nn.Module = torch.compile(_Two())  # type: ignore[assignment]
     return made
+
+
+@case((1, 3, 8, 8), 4 * 36 * 27 + 10 * 144, 112 + 8 + 1450, layers={"n": {"parameters": 8}})
+def lazy() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return m.l(m.n(m.c(x)).flatten(1))
+
+    return By(run, c=nn.LazyConv2d(4, 3), n=nn.LazyBatchNorm2d(), l=nn.LazyLinear(10))
 
 
 @case((1, 6), 24, 28, layers={"l": {"macs": 24, "neurons": 4, "kind": "fc"}})
@@ -551,6 +624,13 @@ def shared_keys_and_values() -> nn.Module:
 )  # fmt: skip
 def transposed_with_more_output() -> nn.Module:
     return By(lambda m, x: m.c(x), c=nn.ConvTranspose2d(4, 6, 3, 2, 1, output_padding=1))
+
+
+@case((1, 2, 4, 4), 16 * 36, 36, layers={"u": {"channels": 2, "height": 8, "width": 8}})
+def interpolated() -> nn.Module:
+    made = By(lambda m, x: m.a(m.u(m.c(x))), c=nn.Conv2d(2, 2, 3, padding=1, bias=False))
+    made.u, made.a = nn.UpsamplingBilinear2d(scale_factor=2), nn.ReLU()
+    return made
 
 
 @case((1, 8, 4, 4), 0, 0, layers={"p": {"channels": 2, "height": 8, "width": 8}})

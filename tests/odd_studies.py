@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from cases import CASES
 from support import PROJECT, render, write_study
 
 from reconcile.archive.verify import Check, build_archive
@@ -448,6 +449,33 @@ def _any_evidence(choose: Random, readings: list[Any]) -> Any:
         "supports": choose.sample(names, k=min(1, len(names))),
         "check": choose.choice(["width(conv) == 3", "argument(stride) == 2"]),
     }
+
+
+CASE = '''
+
+class Odd(nn.Module):
+    """One of the networks whose counts were worked out by hand."""
+
+    def __init__(self, *, case, swept=False):
+        super().__init__()
+        self.shape, self.net = CASES[case].shape, CASES[case].make()
+
+    def example_inputs(self):
+        return (torch.rand(self.shape),)
+
+    def forward(self, x):
+        return self.net(x)
+'''
+
+
+def every_case() -> Odd:
+    """Each network of ``cases``, run as a reading and counted as a combination of a sweep."""
+    names = list(CASES)
+    readings = [reading(name, network={"case": name}) for name in names]
+    sweep = _sweep({"case": names}, network={"swept": True})
+    claims = [claim("all", "99", "parameters", "network"), claim("macs", "24", "macs", "network")]
+    text = (PROJECT / "tests" / "cases.py").read_text(encoding="utf-8")
+    return study(claims, readings, arguments={"swept": False}, sweep=sweep), text + CASE
 
 
 def reported(folder: Path, out: Path, **options: Any) -> str:

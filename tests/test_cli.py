@@ -127,3 +127,51 @@ def test_check_tells_the_faults_of_all(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(lines) == 2
     assert lines[0].startswith(f"{first}/study.yaml:") and "did you mean 'title'?" in lines[0]
     assert lines[1].endswith(": question: must be text, not 3")
+
+
+def reads(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Commands that would write over what they read, each under another name of it."""
+    study = write_study(folder / "studies" / "tiny")
+    archive = folder / "a.zip"
+    archive.write_bytes(b"PK")
+    (folder / "linked").symlink_to(archive)
+    (folder / "there").symlink_to(study)
+    named = folder / "verification.json"
+    named.write_bytes(b"PK")
+    network = f"{study}/network.py:Tiny"
+    return {
+        "receipt": ("verify", f"{archive}", "--receipt", f"{archive}"),
+        "receipt behind a link": ("verify", f"{archive}", "--receipt", f"{folder}/linked"),
+        "archive behind a link": ("verify", f"{folder}/linked", "--receipt", f"{archive}"),
+        "name of a receipt": ("verify", f"{named}"),
+        "page": ("explain", "48", network, "--html", f"{study}/network.py"),
+        "page by another name": ("explain", "48", network, "--html", f"{folder}/there/network.py"),
+        "page of a study": ("explain", "48", f"{study}", "--html", f"{study}/study.yaml"),
+        "tables": ("measure", f"{study}", f"{study}"),
+        "tables by another name": ("measure", f"{study}", f"{folder}/there"),
+        "tables inside": ("measure", f"{study}", f"{study}/new/out"),
+    }
+
+
+OVER_ITSELF = (
+    *("receipt", "receipt behind a link", "archive behind a link", "name of a receipt", "page"),
+    *("page by another name", "page of a study", "tables", "tables by another name"),
+    "tables inside",
+)
+
+
+@pytest.mark.parametrize("case", OVER_ITSELF)
+def test_nothing_that_is_read_is_written_over(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command refuses in a line to write over its own input, and leaves it as it is."""
+    commands = reads(tmp_path)
+    assert commands.keys() == {*OVER_ITSELF}
+    command = commands[case]
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert main([*command]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    (line,) = said.err.splitlines()
+    assert line.endswith("is read here; write it elsewhere")
+    assert before == {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}

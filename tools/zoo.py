@@ -52,8 +52,8 @@ Who is wrong where:
 
 - FlopCounterMode does not see a product that is written element by element and summed (RAFT,
   ResNeSt, SK-Net, SwiftFormer, MobileViT-v2). It has no formula for the grouped products of experts
-  (Mixtral, Qwen2-MoE: the difference is layers x tokens x experts a token x three matrices),
-  none for attention as the CPU computes it (LayoutLM), and none for quantised layers: 0.
+  (Mixtral, Qwen2-MoE: the difference is layers x tokens x experts a token x three matrices and a
+  weight), none for attention as the CPU computes it (LayoutLM), and none for quantised layers: 0.
 - torchinfo counts a bias as a multiply-add and misses products outside of layers: attention, and
   layers whose weights are used by a function.
 - fvcore counts normalisation and interpolation too, and misses attention that is one function.

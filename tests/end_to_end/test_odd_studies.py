@@ -15,7 +15,16 @@ from typing import Any
 
 import pytest
 from browsing import UNFOLD, WIDTH, watched
-from odd_studies import ODD, generated, laid_out_once, reported, run_study, write_odd
+from cases import CASES
+from odd_studies import (
+    ODD,
+    every_case,
+    generated,
+    laid_out_once,
+    reported,
+    run_study,
+    write_odd,
+)
 from playwright.sync_api import Browser
 from projects import archive_of, configure, snakemake, told
 from report_support import Page
@@ -35,6 +44,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("browser", "shared_zygot
 WITHOUT_FIGURES = {
     *("tokens-on-meta", "nothing-builds", "nothing-runs", "one-axis", "one-combination"),
 }
+ONLY_OF_READINGS = ("receptive_field", "effective_", "sees_all")
+"""Columns that combinations of a sweep do not have."""
 BROKEN = re.compile(
     r"\b(None|nan|NaN|undefined|Undefined)\b|\(\s*\)|“\s*”|, *[,.]|[.:] *\.(?!\w)"
     r"|\b1 (of 1 )?were\b"
@@ -106,6 +117,36 @@ def test_the_archive_verifies(done: Done) -> None:
     """Every byte and every verdict is found in order, by whom the archive is built for."""
     assert {MADE_AGAIN_PDF, "hashes"} <= {check.name for check in done.checks}
     assert [check for check in done.checks if check.outcome != HOLDS] == []
+
+
+def test_every_case(tmp_path: Path) -> None:
+    """Networks of every kind are measured alike run and counted, and their archive verifies."""
+    out = tmp_path / "results" / "cases"
+    with laid_out_once():
+        checks = run_study(write_study(tmp_path / "studies" / "cases", *every_case()), out)
+    assert [check for check in checks if check.outcome != HOLDS] == []
+    totals = {row["interpretation"]: row for row in read_rows(out / "totals.csv")}
+    for name, case in CASES.items():
+        counts = str(case.macs), str(case.parameters)
+        for row in (totals[name], totals[f"case-{name.replace('_', '-')}"]):
+            assert row["status"].startswith("measured"), (name, row["message"])
+            assert (row["macs"], row["parameters"]) == counts, name
+            assert "no coverage" not in row["message"], name
+            assert "no timings" not in row["message"], name
+    run, counted = _layers_of(out, ""), _layers_of(out, "case-")
+    for name in CASES:
+        assert run[name] == counted[name.replace("_", "-")], name
+
+
+def _layers_of(out: Path, before: str) -> dict[str, list[dict[str, str]]]:
+    """The layers of each case in readings whose name begins so, without what only some have."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in read_rows(out / "layers.csv"):
+        reading = row.pop("interpretation")
+        if before == reading[: len(before)]:
+            cells = {k: v for k, v in row.items() if not k.startswith(ONLY_OF_READINGS)}
+            found.setdefault(reading[len(before) :], []).append(cells)
+    return found
 
 
 def test_the_figures_are_those_of_the_report(done: Done) -> None:

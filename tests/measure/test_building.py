@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from support import measure, study_data, tables_of, write_study
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from reconcile.measure.building import BuildError, build_network, load_class
 from reconcile.measure.counting import count_layers
@@ -82,6 +84,49 @@ def test_lazy_layers_are_filled() -> None:
     assert tuple(model[2].weight.shape) == (10, 144)
     assert float(model[2].weight.detach().std()) == pytest.approx((2 / 144) ** 0.5, rel=0.2)
     assert model[0].bias.tolist() == [0.0] * 4
+
+
+class Spectral(nn.Sequential):
+    """A layer whose constructor makes vectors of its random weights."""
+
+    def __init__(self) -> None:
+        super().__init__(parametrizations.spectral_norm(nn.Linear(6, 4)))
+
+    def example_inputs(self) -> tuple[Tensor, ...]:
+        """Six numbers."""
+        return (torch.rand(1, 6),)
+
+
+class Copies(Spectral):
+    """One that keeps a copy of them."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self.fc = nn.Linear(6, 4)
+        self.register_buffer("mean", self.fc.weight.detach().clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Use the copy."""
+        return self.fc(x) + x @ self.mean.T
+
+
+@pytest.fixture
+def filled_memory() -> Iterator[None]:
+    """Memory as where networks are measured: what nobody wrote to is no number."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.usefixtures("filled_memory")
+@pytest.mark.parametrize("network", [Spectral, Copies])
+def test_buffers_that_are_made_of_weights(network: Any) -> None:
+    """What a constructor makes of its random weights is made of numbers, the same each time."""
+    (model, inputs), (again, _) = (build_network(network, {}, CPU, 3) for _ in range(2))
+    kept = list(model.buffers())
+    assert kept and all(buffer.isfinite().all() for buffer in kept)
+    assert all(map(torch.equal, kept, again.buffers()))
+    assert model(*inputs).isfinite().all()
 
 
 def refused(network: Any, *given: dict[str, Any]) -> str:

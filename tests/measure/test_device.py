@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from reconcile.measure import device
 from reconcile.measure.device import Spread, peak_memory, time_layers, time_network
@@ -63,6 +64,12 @@ def test_layers(clock: list[int]) -> None:
     assert set(spreads) == {"0.fc", "1"}
     assert spreads["0.fc"] == Spread(2.0, 2.0, 2.0)
     assert spreads["1"] == Spread(1.0, 1.0, 1.0)
+
+
+def test_parts_of_layers(clock: list[int]) -> None:
+    """What makes the weight of a layer has no time of its own: the layer's has it."""
+    model = nn.Sequential(parametrizations.spectral_norm(nn.Linear(2, 2)))
+    assert set(time_layers(model.eval(), (torch.ones(1, 2),), CPU, 1)) == {"0"}
 
 
 class FakeDevice:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations, prune
 
 from reconcile.layers import Conv2d
 from reconcile.measure.boxes import Tracker
@@ -347,6 +350,69 @@ def test_weights_do_not_matter() -> None:
     layer = Conv2d(1, 2, 3)
     nn.init.zeros_(layer.weight)
     assert cover(layer, (1, 1, 9, 9), CPU).seen == 81
+
+
+UPSAMPLED = {
+    "nearest": 2, "nearest-exact": 2, "linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3,
+    "area": 2,
+}  # fmt: skip
+
+
+def upsampled(mode: str) -> nn.Module:
+    """A convolution, a larger map, and two layers that keep its size."""
+    conv = getattr(nn, f"Conv{UPSAMPLED[mode]}d")
+    up = nn.Upsample(scale_factor=2, mode=mode)
+    return nn.Sequential(conv(1, 2, 3, padding=1), up, nn.ReLU(), conv(2, 1, 3, padding=1))
+
+
+@pytest.mark.parametrize("mode", UPSAMPLED)
+def test_kernels_that_are_deterministic_change_nothing(mode: str) -> None:
+    """Sizes and fields are the same on each device, whether kernels are deterministic or not."""
+    found = []
+    for device, deterministic in product(("cpu", "meta"), (False, True)):
+        torch.use_deterministic_algorithms(deterministic, warn_only=True)
+        try:
+            with torch.device(device):
+                model = upsampled(mode).eval()
+                given = torch.zeros(1, 1, *(8,) * UPSAMPLED[mode])
+                rows, _ = count_layers(model, (given,))
+                if device == "meta":
+                    add_fields(model, (given,), rows)
+            assert torch.are_deterministic_algorithms_enabled() == deterministic
+        finally:
+            torch.use_deterministic_algorithms(False)
+        found.append(([dict(r.sizes) for r in rows], [r.macs for r in rows], rows[-1].fields))
+    sizes, macs, fields = found[-1]
+    assert {(*row.values(),)[-1] for row in sizes} == {8, 16}
+    assert fields["receptive_field"] >= 4
+    assert [one[:2] for one in found] == [(sizes, macs)] * 4
+    assert found[2][2] == fields
+
+
+MADE: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "weight norm": parametrizations.weight_norm,
+    "weight norm by a hook": nn.utils.weight_norm,
+    "spectral norm": parametrizations.spectral_norm,
+    "spectral norm by a hook": nn.utils.spectral_norm,
+    "orthogonal": parametrizations.orthogonal,
+    "pruned": lambda layer: prune.l1_unstructured(layer, "weight", amount=0.5),
+    "pruned as a whole": lambda layer: prune.ln_structured(layer, "weight", 0.5, 2, dim=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("name", MADE)
+def test_weight_that_is_made_of_others(name: str, bias: bool, groups: int) -> None:
+    """A layer sees what its windows hold however its weight is made, and stays as it is."""
+    plain = nn.Conv2d(2, 4, 3, stride=2, groups=groups, bias=bias)
+    layer = MADE[name](copy.deepcopy(plain))
+    images = torch.rand(1, 2, 8, 8)
+    with torch.no_grad():
+        before = layer.eval()(images)
+    assert cover(layer, (1, 2, 8, 8), CPU) == cover(plain, (1, 2, 8, 8), CPU)  # type: ignore[arg-type]
+    assert torch.equal(layer(images), before)
 
 
 def test_without_gradients() -> None:

@@ -15,11 +15,13 @@ from counted import Counted, Images, images
 from fvcore.nn import FlopCountAnalysis
 from networks import NETWORKS
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations, prune
 from torch.utils.flop_counter import FlopCounterMode
 from torchinfo import summary
 
 from reconcile.measure.counting import layers_apart
 from reconcile.search import conventions
+from reconcile.search.candidates import NetworkFacts
 from reconcile.search.conventions import (
     COUNTERS,
     MOST_CONVENTIONS,
@@ -209,6 +211,42 @@ def test_a_rule_says_what_its_tool_says(tool: str, model: str) -> None:
         assert says == pytest.approx(asked, rel=0.06)
     else:
         assert says == asked
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_without_tensors(model: str) -> None:
+    """Of a network of which layers alone are known, the rules say the same or nothing."""
+    make, shape = MODELS[model]
+    facts = Counted(make(), torch.rand(1, *shape)).facts
+    for quantity in ("macs", "flops", "parameters", "all_parameters"):
+        known = convention_candidates(facts, quantity)
+        told = convention_candidates(NetworkFacts(facts.layers), quantity)
+        assert {(c.says, c.value) for c in told} <= {(c.says, c.value) for c in known}
+
+
+TRANSPOSED_BY_OTHERS: dict[str, Callable[[nn.ConvTranspose2d], nn.Module]] = {
+    "normalised": parametrizations.weight_norm,
+    "normalised by a hook": nn.utils.weight_norm,
+    "spectral": parametrizations.spectral_norm,
+    "pruned": lambda layer: prune.l1_unstructured(layer, "weight", amount=0.5),
+}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
+@pytest.mark.parametrize("name", TRANSPOSED_BY_OTHERS)
+def test_transposed_without_a_weight_of_its_own(name: str) -> None:
+    """Where a tensor of the layer does not tell its window, the rule that asks for it is silent."""
+    layer = TRANSPOSED_BY_OTHERS[name](nn.ConvTranspose2d(3, 4, 2))
+    facts = Counted(of(layer), torch.rand(1, *IMAGE)).facts
+    assert not TOOLS["thop"](facts)
+    assert convention_candidates(facts, "macs")
+
+
+def test_transposed_with_the_weight_of_another() -> None:
+    """The same of a layer that shares its weight with one before."""
+    network = of(nn.ConvTranspose2d(3, 3, 2), nn.ConvTranspose2d(3, 3, 2))
+    network[1].weight = network[0].weight
+    assert TOOLS["thop"](Counted(network, torch.rand(1, *IMAGE)).facts) is None
 
 
 def test_there_are_twenty_networks() -> None:

@@ -11,7 +11,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -110,6 +110,23 @@ def _parser(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _spare(written: Path, read: Iterable[Path]) -> None:
+    """Refuse to write where something is that the command reads.
+
+    Args:
+        written: file or folder to be written.
+        read: files, and folders with all that is in them.
+
+    Raises:
+        InputError: it is one of these, under whatever name, or lies in such a folder.
+    """
+    for known in read:
+        places = (written, *(written.absolute().parents if known.is_dir() else ()))
+        with suppress(OSError, ValueError):  # what is not there, or has no such name
+            if any(place.exists() and place.samefile(known) for place in places):
+                raise InputError.of(written, f"{known} is read here; write it elsewhere")
+
+
 def _declare_new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path", help="name of the study, like mypaper, or a folder for it, like papers/mypaper"
@@ -205,6 +222,10 @@ def _explain(args: argparse.Namespace) -> int:
 
     if args.most < 1:
         raise refused("--most", "must be 1 or more")
+    if args.html:
+        named = Path(args.network)
+        file = Path(args.network.rpartition(":")[0])
+        _spare(args.html, named.glob("*") if named.is_dir() else [file])
     printed, quantity = number_asked(args.number)
     asked = networks_asked(args.network, args.arguments, args.input)
     # Other sizes of the image are tried for one network only, and only where nothing plain fits.
@@ -281,6 +302,7 @@ def _measure(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name in Measuring.model_fields}
     settings = check_config({"measure": given}, "the command line").measure
     study = load_study(args.study)
+    _spare(args.out, [args.study])
     plan = args.out / "interpretations.json"
     write_json(plan, plan_of(study, args.study.resolve().name))
     try:
@@ -314,6 +336,8 @@ def _verify(args: argparse.Namespace) -> int:
     from reconcile.archive.container import ArchiveError
     from reconcile.archive.verify import receipt, verify_archive
 
+    target = args.receipt or args.archive.parent / RECEIPT
+    _spare(target, [args.archive])
     if args.rerun:
         print("--rerun executes network code from the archive on this machine", file=sys.stderr)
     try:
@@ -327,7 +351,6 @@ def _verify(args: argparse.Namespace) -> int:
     except ArchiveError as error:
         raise InputError.of(args.archive, str(error)) from None
     print("\n".join(_findings(found)))
-    target = args.receipt or args.archive.parent / RECEIPT
     # Where it cannot be written, what was found stands all the same.
     try:
         write_json(target, receipt(found, args.by))

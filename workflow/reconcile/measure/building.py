@@ -241,16 +241,24 @@ def _constructed(
 ) -> Any:
     """What the constructor makes; only one that looks at its weights waits for them to be drawn.
 
-    It fails on what was left as it is, or packs it into quantised layers, which are never filled.
+    It fails on what was left as it is, packs it into quantised layers, which are never filled, or
+    makes a buffer of it (the vectors of a spectral normalisation).
     """
     _draw_from(seed, device)
     with suppress(Exception), _SkipRandomFills():
         model = network(**arguments)
-        modules = model.modules() if isinstance(model, nn.Module) else ()
-        if not any(hasattr(type(module), "_weight_bias") for module in modules):
+        if not (isinstance(model, nn.Module) and _looked_at_weights(model)):
             return model
     _draw_from(seed, device)
     return network(**arguments)
+
+
+def _looked_at_weights(model: nn.Module) -> bool:
+    """Whether what was left as it is shows in what a network keeps; its memory is no number."""
+    if any(hasattr(type(module), "_weight_bias") for module in model.modules()):
+        return True
+    made = (b for b in model.buffers() if not (b.is_meta or is_unsized(b)))
+    return any(_is_continuous(b) and bool(b.isnan().any()) for b in made)
 
 
 def evaluated(model: nn.Module) -> nn.Module:

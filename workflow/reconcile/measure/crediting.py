@@ -10,7 +10,7 @@ layer runs prepares the weight and is no work of the pass; anywhere else it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -197,6 +197,10 @@ class Counter(TorchDispatchMode):
             shape = tuple(made.shape)
             self._learn(shape, axes_of_map(dimensions, shape))
 
+    def learn_map(self, given: Tensor, made: Tensor) -> None:
+        """Note what the axes are of a map, and of the one that a function made of it."""
+        self._learn_map(given.ndim - 2, given, made)
+
     def _joined_axes(self, part: Tensor, whole: Tensor) -> Axes | None:
         known = self.axes.of(tuple(part.shape))
         return known if known is not None and len(known) == whole.ndim else None
@@ -216,12 +220,8 @@ class Counter(TorchDispatchMode):
             self._leave_out(sort.name, args)
         elif sort.multiplies:
             self._multiply(args, result)
-        elif sort.copies and self._products:
-            self._keep_product(args[0], result)
-        elif sort.sums is not None and self._products:
-            self._sum(args, sort.sums, result)
         elif self._products:
-            self._forget(result)
+            self._follow(sort, args, result)
 
     def _leave_out(self, name: str, args: Any) -> None:
         elements = sum(tensor.numel() for tensor in tensors_in(args))
@@ -329,39 +329,80 @@ class Counter(TorchDispatchMode):
         """
         one, other = args[:2]
         if not isinstance(other, Tensor) or other.numel() == 1:
-            return self._keep_product(one, result)
+            return self._keep_product((one,), result)
         if one.numel() == 1:
-            return self._keep_product(other, result)
+            return self._keep_product((other,), result)
         self._forget(result)
         if one is not other:
             pairs = zip(_spreads(one, result.ndim), _spreads(other, result.ndim), strict=True)
             spread = tuple(a and b for a, b in pairs)
-            weight = self._weight((one, other))
-            self._products[_address(result)] = _Product(result.stride(), spread, weight)
+            work = ((self._weight((one, other)), result.numel()),)
+            self._make_product(result, spread, work)
 
-    def _keep_product(self, given: Tensor, result: Tensor) -> None:
-        """What holds the same elements, or all of them times a number, is a product still."""
-        product = self._products.get(_address(given))
+    def _make_product(
+        self, result: Tensor, spread: tuple[bool, ...], work: tuple[_Part, ...]
+    ) -> None:
+        size = result.numel()
+        self._products[_address(result)] = _Product(result.stride(), spread, work, size, size)
+
+    def _product_in(self, given: Any) -> _Product | None:
+        return self._products.get(_address(given)) if isinstance(given, Tensor) else None
+
+    def _follow(self, sort: Sort, args: Any, result: Any) -> None:
+        """What an operator that multiplies nothing makes of the products that it takes."""
+        if sort.keeps:
+            self._keep_product([args[place] for place in sort.keeps], result)
+        elif sort.sums is not None:
+            self._sum(args, sort.sums, result)
+        elif sort.adds:
+            self._combine(args[:2], result)
+        elif sort.joins:
+            self._combine(args[0], result, args[1] if len(args) > 1 else 0)
+        else:
+            self._forget(result)
+
+    def _keep_product(self, given: Sequence[Any], result: Tensor) -> None:
+        """What holds elements of a product, or these times a number, is a product still."""
+        found = [(tensor, self._product_in(tensor)) for tensor in given]
         self._forget(result)
-        if product is not None:
-            spread = [product.spreads(given, axis) for axis in range(given.ndim)]
-            if given.shape == result.shape:
-                kept = _Product(result.stride(), tuple(spread), product.weight)
-                self._products[_address(result)] = kept
+        for tensor, product in found:
+            if product is not None and tensor.ndim == result.ndim:
+                spread = tuple(product.spreads(tensor, axis) for axis in range(tensor.ndim))
+                size = min(tensor.numel(), result.numel())
+                return self._make_product(result, spread, product.of(size))
+
+    def _combine(self, given: Sequence[Any], result: Tensor, along: int | None = None) -> None:
+        """Products that are added, or put side by side along an axis, are one; all must be some."""
+        found = [(tensor, self._product_in(tensor)) for tensor in given]
+        self._forget(result)
+        parts = [(tensor, product) for tensor, product in found if product is not None]
+        spreads = [
+            [product.spreads(tensor, axis) for axis in range(tensor.ndim)]
+            for tensor, product in parts
+        ]
+        if len(parts) < len(found) or len({len(spread) for spread in spreads}) > 1:
+            return
+        spread = [any(axes) for axes in zip(*spreads, strict=True)]
+        if along is not None:
+            place = along % result.ndim
+            spread[place : place + 1 - result.ndim + len(spread)] = [True]
+        work = [part for tensor, product in parts for part in product.of(tensor.numel())]
+        if len(spread) == result.ndim:
+            self._make_product(result, tuple(spread), tuple(work))
 
     def _sum(self, args: Any, place: int, result: Tensor) -> None:
         """Elements of a product are summed, of all of it or along axes: each is a multiply-add."""
         given = args[place] if len(args) > place else None
-        product = self._products.get(_address(given)) if isinstance(given, Tensor) else None
+        product = self._product_in(given)
         if given is not None and product is not None:
             over = args[1] if len(args) > 1 and isinstance(args[1], int | list | tuple) else None
             axes = [over] if isinstance(over, int) else over or range(given.ndim)
             if any(product.spreads(given, axis) for axis in axes):
-                self._forget(given)  # it is multiplied once, however often it is summed
-                if product.weight is None:
-                    self.of(self.running[-1]).macs += given.numel()
-                else:
-                    self._share_out(given.numel(), product.weight, FC, result, None)
+                for weight, macs in product.take(given.numel()):
+                    if weight is None:
+                        self.of(self.running[-1]).macs += macs
+                    else:
+                        self._share_out(macs, weight, FC, result, None)
         self._forget(result)
 
     def _forget(self, result: Any) -> None:
@@ -370,18 +411,37 @@ class Counter(TorchDispatchMode):
             self._products.pop(_address(made), None)
 
 
-class _Product(NamedTuple):
+_Part = tuple[Mark | None, int]
+"""Whose weights a factor of a product holds, and how many multiply-adds there are with them."""
+
+
+@dataclass(slots=True)
+class _Product:
     """An elementwise product as it lies in memory.
 
     Attributes:
         stride: of its dimensions.
         spread: along which of them both factors have elements of their own.
-        weight: whose weights a factor holds.
+        work: the multiply-adds that it is where all of it is summed.
+        size: its elements.
+        left: those that were not summed yet; each is multiplied once, however often it is summed.
     """
 
     stride: tuple[int, ...]
     spread: tuple[bool, ...]
-    weight: Mark | None
+    work: tuple[_Part, ...]
+    size: int
+    left: int
+
+    def of(self, elements: int) -> tuple[_Part, ...]:
+        """The multiply-adds of so many of its elements."""
+        return tuple((weight, macs * elements // self.size) for weight, macs in self.work)
+
+    def take(self, elements: int) -> tuple[_Part, ...]:
+        """The same of elements that are summed, as far as some are left."""
+        taken = min(elements, self.left)
+        self.left -= taken
+        return self.of(taken) if taken else ()
 
     def spreads(self, view: Tensor, axis: int) -> bool:
         """Whether both factors change along an axis of a view: one that steps over such ones."""
@@ -412,10 +472,12 @@ _FUNCTIONS: dict[Any, Formula | None] = {
     torch.linalg.vecdot: Formula(_inner),
     torch.cosine_similarity: None,
     functional.cosine_similarity: None,
+    functional.interpolate: None,
 }
 """Functions that torch takes apart before an operator is seen: with a formula, or with none.
 
-A cosine is a similarity, like a distance: no multiply-adds by convention.
+A cosine is a similarity, like a distance: no multiply-adds by convention. An interpolation is taken
+apart where kernels are to be deterministic, on every device but the CPU.
 """
 _CONVOLUTIONS: dict[Any, Formula] = {
     **dict.fromkeys((torch.conv1d, torch.conv2d, torch.conv3d), CONVOLVES),
@@ -447,7 +509,9 @@ class Functions(TorchFunctionMode):
             result = func(*args, **kwargs)
         finally:
             self.counter.in_one_function -= 1
-        formula = formula or _FUNCTIONS[func]
+        if func is functional.interpolate:
+            self.counter.learn_map(args[0] if args else kwargs["input"], result)
+        formula = formula or _FUNCTIONS.get(func)
         if formula is not None and len(args) > 1:
             self.counter.count_function(formula, args, result)
         return result

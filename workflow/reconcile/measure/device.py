@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from reconcile.measure.building import called
 from reconcile.measure.counting import hooked, is_layer, layer_names
 from reconcile.measure.provenance import output_of, processor
+from reconcile.measure.weights import holders
 from reconcile.proc import proc_field
 
 try:
@@ -213,7 +214,9 @@ def time_layers(
     model: nn.Module, inputs: tuple[Tensor, ...], device: torch.device, repeats: int
 ) -> dict[str, Spread]:
     """Latency of every layer of a network that is warm, by name, the calls of one pass summed."""
-    names = {m: name for m, name in layer_names(model).items() if is_layer(m)}
+    every = layer_names(model)
+    parts = holders(every)
+    names = {m: name for m, name in every.items() if is_layer(m) and m not in parts}
     stamps: list[tuple[nn.Module, Stamp]] = []
     calls: list[tuple[nn.Module, Stamp, Stamp]] = []
 

@@ -10,7 +10,8 @@ ones are all alike, so the copy has one of them (one a group).
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -23,6 +24,7 @@ from reconcile.measure.building import called
 from reconcile.measure.counting import Row, first_tensor, hooked, layer_names, uncompiled
 from reconcile.measure.kinds import MAPS, TOKENS
 from reconcile.measure.recall import Execute, execute
+from reconcile.measure.weights import PARAMETRIZATIONS
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,24 @@ def fields_of(
         found[module] = fields if found.get(module, fields) == fields else unknown
 
     watched = hooked([*model.modules()], lambda module, args: None, after)
-    with watched, torch.no_grad(), tracker, uncompiled():
+    with watched, torch.no_grad(), tracker, uncompiled(), _whole_operators():
         called(model, inputs)
     return found
+
+
+@contextmanager
+def _whole_operators() -> Iterator[None]:
+    """Run without deterministic kernels, of which the meta device has none.
+
+    For their sake torch takes operators apart: an interpolation into pixels, picked and weighed.
+    """
+    before = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)
 
 
 def add_fields(
@@ -219,11 +236,28 @@ def cover(layer: nn.Conv2d, input_shape: tuple[int, ...], device: torch.device) 
 
 
 def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Conv2d:
-    probe = copy.deepcopy(layer).to_empty(device=device).requires_grad_(False)
+    probe = _with_own_weight(layer).to_empty(device=device).requires_grad_(False)
     probe.out_channels = probe.groups
     for parameter in probe.parameters():
         parameter.data = parameter.data[: probe.groups]
         parameter.fill_(1.0)
+    return probe
+
+
+def _with_own_weight(layer: nn.Conv2d) -> nn.Conv2d:
+    """A copy with a weight of its own, where the layer's is made of others."""
+    made = {name: getattr(layer, name).detach() for name in getattr(layer, PARAMETRIZATIONS, ())}
+    probe = copy.deepcopy(layer)
+    if made:
+        probe.__class__ = type(layer).__mro__[1]  # the one above is the layer's alone
+        del probe._modules[PARAMETRIZATIONS]
+    elif "weight" not in layer._parameters:
+        made = {"weight": layer.weight.detach(), "bias": layer.bias}
+        for kept in (probe._forward_pre_hooks, probe._parameters, probe._buffers):
+            kept.clear()
+        probe.__dict__.pop("weight", None)
+    for name, tensor in made.items():
+        probe.register_parameter(name, None if tensor is None else nn.Parameter(tensor))
     return probe
 
 

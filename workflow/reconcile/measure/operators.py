@@ -157,7 +157,9 @@ class Sort:
         reduces: whether it makes one element of many along some dimensions.
         multiplies: whether it multiplies element by element.
         sums: position of the tensor of which it sums elements.
-        copies: whether its result holds the elements of what it takes, in the same places.
+        keeps: positions of tensors of which its result holds the elements, along the same axes: as
+            they are, scaled, masked, padded, or some of them.
+        adds: whether it adds two tensors, element by element.
         joins: whether it puts tensors side by side.
         writes: whether it writes into what it takes.
         looks_up: whether it picks rows of a table.
@@ -174,7 +176,8 @@ class Sort:
     reduces: bool = False
     multiplies: bool = False
     sums: int | None = None
-    copies: bool = False
+    keeps: tuple[int, ...] = ()
+    adds: bool = False
     joins: bool = False
     writes: bool = False
     looks_up: bool = False
@@ -368,7 +371,13 @@ _SUMS = {
     **dict.fromkeys(("index_add", "scatter_add", "scatter_reduce", "index_reduce"), 3),
     "segment_reduce": 0,
 }
-_COPIES = frozenset(("clone", "_to", "contiguous", "neg", "lift_fresh"))
+_KEEPS = {
+    **dict.fromkeys(("clone", "_to", "contiguous", "neg", "lift_fresh"), (0,)),
+    **dict.fromkeys(("div", "divide", "true_divide", "masked_fill", "constant_pad_nd"), (0,)),
+    **dict.fromkeys(("index", "index_select"), (0,)),
+    "where": (1, 2),
+}
+_ADDS = frozenset(("add", "sub", "subtract"))
 _JOINS = frozenset(("cat", "stack", "_stack"))
 _NORMS = frozenset(
     (
@@ -409,7 +418,8 @@ def sort_of(func: Any) -> Sort:
         reduces=core and _is_tagged_so(short, torch.Tag.reduction),
         multiplies=short in ("mul", "multiply"),
         sums=_SUMS.get(short),
-        copies=short in _COPIES,
+        keeps=_KEEPS.get(short, ()),
+        adds=short in _ADDS,
         joins=short in _JOINS,
         writes=func._schema.is_mutable,
         looks_up=short == "embedding",

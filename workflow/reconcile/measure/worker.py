@@ -302,6 +302,7 @@ class Worker:
         """
         self._start_pass(device)
         model, inputs = self._built(request, device)
+        sizes = _sizes(model)  # a lazy layer has some once it ran, and none where it was built anew
         run = self._recalled.run if device == META else execute
         counted, _ = count_layers(model, inputs, run, self._layer_ended)
         rows = [cells_of(row) for row in counted]
@@ -315,7 +316,6 @@ class Worker:
             with suppress(*FAULTS):  # the counts stand without it
                 add_fields(model, inputs, counted, run)
             rows = [cells_of(row) for row in counted]
-        sizes = _sizes(model)
         del model
         if sizes != _sizes(self._built(request, device)[0]):
             raise TwoRunsError("two runs differ: parameters have other shapes in each")

@@ -76,6 +76,11 @@ def _only(facts: NetworkFacts, known: Sequence[str]) -> bool:
     return all(row["class"] in known for row in facts.ran if count_in(row, "macs"))
 
 
+def _tells_tensors(facts: NetworkFacts) -> bool:
+    """Whether each tensor is known; of the readings after the first ones only layers are."""
+    return bool(facts.tensors) or not (facts.total("all_parameters") or facts.total("buffers"))
+
+
 def _of_classes(facts: NetworkFacts, times: Mapping[str, int], quantity: str) -> Iterator[Multiple]:
     """A quantity of each class that is there, so many times."""
     there = classes(facts)
@@ -86,7 +91,7 @@ def _scaled(
     facts: NetworkFacts, names: Sequence[str], with_gain: int, without: int
 ) -> Iterator[Multiple]:
     """What goes into normalisations, more often where they have gains."""
-    gains = {tensor["layer"] for tensor in facts.tensors if tensor["tensor"] == "weight"}
+    gains = {row["layer"] for row in facts.ran if count_in(row, "all_parameters")}
     there = classes(facts)
     for name in (name for name in names if name in there):
         layers = [str(row["layer"]) for row in there[name]]
@@ -106,11 +111,13 @@ def thop(facts: NetworkFacts) -> Multiples | None:
     A normalisation counts 4 for each element that goes in (2 without gains), an average pooling 1
     for each that comes out, an adaptive one 1 for each that goes in as well.
     """
-    if _holds(facts, "Softmax", *_RECURRENT, *_CELLS, *_UPSAMPLING):
+    transposed = _transposed_by_output(facts)
+    unknown = _holds(facts, "Softmax", *_RECURRENT, *_CELLS, *_UPSAMPLING)
+    if transposed is None or unknown:
         return None
     return (
         *_of_classes(facts, dict.fromkeys((*_CONV, "Linear"), 1), "macs"),
-        *_transposed_by_output(facts),
+        *transposed,
         *_scaled(facts, (*_BATCH, "LayerNorm", *_INSTANCE), 4, 2),
         *_of_classes(facts, {"PReLU": 1}, "inputs"),
         *_of_classes(facts, dict.fromkeys((*_AVERAGES, *_ADAPTIVE), 1), "neurons"),
@@ -118,17 +125,22 @@ def thop(facts: NetworkFacts) -> Multiples | None:
     )
 
 
-def _transposed_by_output(facts: NetworkFacts) -> Iterator[Multiple]:
-    """Transposed convolutions as if each output had a whole window of inputs."""
+def _transposed_by_output(facts: NetworkFacts) -> Multiples | None:
+    """Transposed convolutions as if each output had a whole window of inputs.
+
+    None where one has no weight of its own: it is another layer's, or made of others.
+    """
     weights = {
         tensor["layer"]: count_in(tensor, "elements")
         for tensor in facts.tensors
         if tensor["tensor"] == "weight"
     }
     there = classes(facts)
-    for row in (row for name in _TRANSPOSED for row in there.get(name, ())):
-        window = weights[row["layer"]] // count_in(row, "channels")
-        yield Multiple(window, "neurons", str(row["layer"]))
+    rows = [row for name in _TRANSPOSED for row in there.get(name, ())]
+    if not all(row["layer"] in weights and count_in(row, "channels") for row in rows):
+        return None
+    windows = ((row, weights[row["layer"]] // count_in(row, "channels")) for row in rows)
+    return [Multiple(window, "neurons", str(row["layer"])) for row, window in windows]
 
 
 def fvcore(facts: NetworkFacts) -> Multiples | None:
@@ -186,7 +198,7 @@ def torchinfo(facts: NetworkFacts) -> Multiples | None:
     ]
     shared = any("shared" in tensor["parts"].split() for tensor in facts.tensors)
     plain = all(row["class"] in known and count_in(row, "calls") == 1 for row in weighted)
-    if not plain or shared or not _only(facts, known):
+    if not plain or shared or not _only(facts, known) or not _tells_tensors(facts):
         return None
     others = {name: 1 for name in known if name not in _CONV}
     return (
@@ -228,11 +240,15 @@ def flop_counter(facts: NetworkFacts) -> Multiples | None:
 
 def keras_total(facts: NetworkFacts) -> Multiples | None:
     """Keras, total parameters: trainable and frozen ones, and the statistics."""
+    if not _tells_tensors(facts):
+        return None
     return Multiple(1, "all_parameters"), Multiple(1, "buffers", "part:statistics")
 
 
 def keras_untrained(facts: NetworkFacts) -> Multiples | None:
     """Keras, parameters that are not trained: frozen ones and the statistics."""
+    if not _tells_tensors(facts):
+        return None
     return Multiple(1, "frozen"), Multiple(1, "buffers", "part:statistics")
 
 
