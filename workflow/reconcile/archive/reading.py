@@ -223,15 +223,9 @@ def check_manifest(members: Mapping[str, bytes]) -> int:
 
 @dataclass(frozen=True)
 class Archive:
-    """The members of an archive, parsed on demand.
-
-    Attributes:
-        members: content by member name.
-        sha256: the hash of the archive file.
-    """
+    """The members of an archive, content by name, parsed on demand."""
 
     members: Mapping[str, bytes]
-    sha256: str
 
     def data(self, result: str) -> bytes:
         """A file of ``results/<study>/``; ArchiveError if it is missing."""
@@ -321,7 +315,6 @@ def open_archive(file: Path) -> Archive:
     Raises:
         ArchiveError: it cannot be read, or any byte is not as it was written.
     """
-    raw = read_container(file)
-    members = unpack(raw)
+    members = unpack(read_container(file))
     check_manifest(members)
-    return Archive(members, digest(raw))
+    return Archive(members)

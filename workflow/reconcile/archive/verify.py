@@ -165,7 +165,7 @@ def verify_archive(
         return f"{check_manifest(members):,} files have their SHA-256; none missing, none extra"
 
     whole = found.run("container", container) and found.run("hashes", hashes)
-    archive = Archive(members, found.sha256)
+    archive = Archive(members)
     if whole and _run_all(found, STRUCTURE, archive):
         found.study, found.version = archive.study, archive.version
         found.reproducible = reproducible_digest(members)
