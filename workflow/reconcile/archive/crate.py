@@ -27,13 +27,12 @@ from reconcile.archive.container import (
     MANIFEST,
     METADATA,
     README,
-    REPRODUCIBLE,
     WRITTEN_BY,
     ArchiveError,
     member_of,
     result_name,
 )
-from reconcile.archive.reading import Archive, digest, manifest, value_at
+from reconcile.archive.reading import Archive, digest, value_at
 from reconcile.cite.bibliography import makers_of, reconciliation_of
 from reconcile.files import TEMPLATES, json_text
 from reconcile.tables.contract import FILES
@@ -68,11 +67,6 @@ class Facts(Archive):
         return content
 
     @property
-    def digest(self) -> str:
-        """One hash for everything that two runs have in common."""
-        return reproducible_digest(self.members)
-
-    @property
     def paper(self) -> Mapping[str, Any]:
         """The paper's bibliography."""
         paper: Mapping[str, Any] = self.reconciliation["paper"]
@@ -90,11 +84,6 @@ class Facts(Archive):
     def recorded(self, *path: str) -> Any:
         """A value of the record, None where it is not known."""
         return value_at(self.record, *path)
-
-
-def reproducible_digest(members: Mapping[str, bytes]) -> str:
-    """The SHA-256 of the SHA256SUMS lines of everything that is no record."""
-    return digest(manifest({n: d for n, d in members.items() if n.startswith(REPRODUCIBLE)}))
 
 
 def readme(facts: Facts, network: str) -> bytes:
@@ -126,7 +115,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
 
 
 def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
-    names = ("study", "version", "title", "paper", "tool", "reconciliation", "digest")
+    names = ("study", "version", "title", "paper", "tool", "reconciliation", "reproducible")
     context = {name: getattr(facts, name) for name in (*names, "recorded", "answering")}
     return _environment().get_template(f"{name}.jinja").render(context | more).encode()
 

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from reconcile import __version__
 from reconcile.archive.container import (
     MANIFEST,
+    REPRODUCIBLE,
     ArchiveError,
     member_of,
     read_container,
@@ -280,6 +281,12 @@ class Archive:
     def version(self) -> str:
         """The release of reconcile that wrote it."""
         return str(self.reconciliation.get("version", "unknown"))
+
+    @property
+    def reproducible(self) -> str:
+        """One hash for all that two runs have in common: of their lines in SHA256SUMS."""
+        own = {n: data for n, data in self.members.items() if n.startswith(REPRODUCIBLE)}
+        return digest(manifest(own))
 
     @cached_property
     def other_code(self) -> list[str]:
