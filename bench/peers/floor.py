@@ -113,7 +113,7 @@ def main() -> None:
     write_page(study, results, config.report.model_dump())
     write_paper(study, results, config.report.model_dump())
     write_citations(study, results)
-    write_atlas([results / "reconciliation.json"], OUT)
+    write_atlas([results / "reconciliation.json"], OUT, {}, {})
     steps.done("render")
     write_json(OUT / "steps.json", steps.seconds)
 

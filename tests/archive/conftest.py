@@ -239,7 +239,7 @@ def _described_once(metadata: Callable[..., bytes]) -> Callable[[dict[str, bytes
     known: dict[str, bytes] = {}
 
     def described(members: dict[str, bytes], facts: Facts) -> bytes:
-        said = facts.reconciliation, facts.record, facts.tool, facts.options
+        said = facts.reconciliation, facts.record, facts.tool, facts.json("options.json")
         key = repr((sorted(members), said))
         if key not in known:
             known[key] = metadata(members, facts)

@@ -119,7 +119,7 @@ def test_every_value_of_the_record(members: Members) -> None:
     """Every value of the record put wrong, removed or misspelt: a finding, or still a record."""
     refused = 0
     for name, data in broken_data(json.loads(members["record/record.json"])):
-        archive = Archive(members | {"record/record.json": json.dumps(data).encode()}, "")
+        archive = Archive(members | {"record/record.json": json.dumps(data).encode()})
         try:
             assert check_record(archive), name
         except ArchiveError as error:
@@ -135,7 +135,7 @@ def test_every_value_of_the_record(members: Members) -> None:
 def test_times_of_the_record(members: Members, key: str, value: Any) -> None:
     """A time is text of the ISO form with its zone; a number is none."""
     record = json.loads(members["record/record.json"]) | {key: value}
-    archive = Archive(members | {"record/record.json": json.dumps(record).encode()}, "")
+    archive = Archive(members | {"record/record.json": json.dumps(record).encode()})
     with pytest.raises(ArchiveError, match=r"^record\.json: "):
         check_record(archive)
 
@@ -151,7 +151,7 @@ def test_every_value_of_the_metadata(members: Members) -> None:
             entity["hasPart"] = entity["hasPart"][:2]
     refused = 0
     for name, data in broken_data(content):
-        archive = Archive(few | {METADATA: json.dumps(data).encode()}, "")
+        archive = Archive(few | {METADATA: json.dumps(data).encode()})
         try:
             assert check_metadata(archive), name
         except ArchiveError as error:

@@ -42,7 +42,7 @@ def put(members: Members, name: str, rows: Rows) -> None:
 
 def refused(members: Members) -> str:
     """Why the measured tables do not hold; empty where they do."""
-    archive = Archive(members, "")
+    archive = Archive(members)
     try:
         for check in MEASUREMENTS.values():
             check(archive)
@@ -70,7 +70,7 @@ def test_rows_that_stand_twice(members: Members, name: str) -> None:
     said = forged(members, name, lambda rows: rows.append(rows[0]))
     assert f"{name} has two rows for six/main" in said or "add up to" in said
     with pytest.raises(ArchiveError, match="has two rows for six/main"):
-        check_measured(Archive(members, ""))
+        check_measured(Archive(members))
 
 
 @pytest.mark.parametrize("column", ["interpretation", "network"])

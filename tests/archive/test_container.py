@@ -326,7 +326,7 @@ def by_other_code(members: Members) -> Members:
 
 def opened(members: Members) -> Archive:
     """An archive of files."""
-    return Archive(members, "")
+    return Archive(members)
 
 
 def other_part(result: str) -> str:

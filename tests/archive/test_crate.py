@@ -19,7 +19,7 @@ from rocrate import vocabs
 from rocrate_validator import models, services
 from urllib3 import HTTPResponse
 
-from reconcile.archive.crate import facts_of, metadata, swhid
+from reconcile.archive.crate import Facts, metadata, swhid
 
 MEMBERS = {
     "study/study.yaml": b"title: x\n",
@@ -178,7 +178,7 @@ def test_who_checked_is_the_agent(members: dict[str, bytes]) -> None:
     named = {"checked_by": "C. Hecker", "orcid": "0000-0001-2345-6789", "max_readings": 24}
     members["results/options.json"] = json.dumps(named).encode()
     del members["ro-crate-metadata.json"]
-    found = graph({"ro-crate-metadata.json": metadata(members, facts_of(members))})
+    found = graph({"ro-crate-metadata.json": metadata(members, Facts(members))})
     agents = {e["agent"]["@id"] for e in found.values() if "agent" in e}
     assert agents == {"https://orcid.org/0000-0001-2345-6789"}
 

@@ -26,7 +26,7 @@ from reconcile.archive import again
 from reconcile.archive import verify as verifying
 from reconcile.archive.again import DOCUMENTS
 from reconcile.archive.container import MANIFEST, METADATA, member_of, pack
-from reconcile.archive.crate import facts_of, metadata
+from reconcile.archive.crate import Facts, metadata
 from reconcile.archive.reading import manifest
 from reconcile.archive.verify import Verification, receipt, verify_archive
 from reconcile.tables.contract import tables
@@ -97,7 +97,7 @@ def test_forged_metadata_is_what_would_be_written(members: dict[str, bytes]) -> 
     """What these tests fill in of a changed file is what the crate says of it."""
     members["results/verdicts.csv"] += b"\n"
     described = {n: d for n, d in members.items() if n not in (METADATA, MANIFEST)}
-    facts = facts_of(described)
+    facts = Facts(described)
     assert again.metadata is not metadata
     assert again.metadata(described, facts) == metadata(described, facts)
 

@@ -40,7 +40,7 @@ from reconcile.archive.container import (
     shown,
     shown_name,
 )
-from reconcile.archive.crate import certificate, facts_of, metadata, readme
+from reconcile.archive.crate import Facts, certificate, metadata, readme
 from reconcile.archive.reading import Archive, manifest, text_of
 from reconcile.cite.numbers import (
     CITATION_FILES,
@@ -89,7 +89,7 @@ def describe(members: dict[str, bytes]) -> dict[str, bytes]:
     Raises:
         ArchiveError: a file that they draw on is missing or broken.
     """
-    facts = facts_of(members)
+    facts = Facts(members)
     if not facts.recorded("ended"):
         raise ArchiveError("record/record.json does not say when measuring ended")
     network = str(yaml.safe_load(members["study/study.yaml"])["network"]).partition(":")[0]

@@ -12,8 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -28,13 +27,12 @@ from reconcile.archive.container import (
     MANIFEST,
     METADATA,
     README,
-    REPRODUCIBLE,
     WRITTEN_BY,
     ArchiveError,
     member_of,
     result_name,
 )
-from reconcile.archive.reading import Archive, digest, manifest, parse_table, value_at
+from reconcile.archive.reading import Archive, digest, value_at
 from reconcile.cite.bibliography import makers_of, reconciliation_of
 from reconcile.files import TEMPLATES, json_text
 from reconcile.tables.contract import FILES
@@ -44,38 +42,29 @@ NOT_PROVABLE = (
     "is found by --rerun only"
 )
 """What no check without measuring can see."""
-_CITATION, _VERDICTS = "code/CITATION.cff", "results/verdicts.csv"
+_CITATION = "code/CITATION.cff"
 FILE, FOLDER = b"100644", b"40000"
 """Modes of Git: an archive knows of no executable files and no links."""
 
 
-@dataclass(frozen=True)
-class Facts:
-    """The sources of README, certificate and metadata.
+class Facts(Archive):
+    """The sources of README, certificate and metadata: gathered files that are an archive's.
 
-    Attributes:
-        reconciliation: results/reconciliation.json.
-        record: record/record.json.
-        tool: the project's CITATION.cff.
-        options: those of the report; they name who answers for the check.
-        digest: one hash for everything that two runs have in common.
+    What is read of them raises ArchiveError where it is missing or broken.
     """
 
-    reconciliation: Mapping[str, Any]
-    record: Mapping[str, Any]
-    tool: Mapping[str, Any]
-    options: Mapping[str, Any]
-    digest: str
-
-    @property
-    def study(self) -> str:
-        """The study's name."""
-        return str(self.reconciliation["study"])
-
-    @property
-    def version(self) -> str:
-        """The release that wrote the results."""
-        return str(self.reconciliation["version"])
+    @cached_property
+    def tool(self) -> Mapping[str, Any]:
+        """The project's CITATION.cff."""
+        try:
+            content = yaml.safe_load(self.members[_CITATION]) or {}
+        except KeyError:
+            raise ArchiveError(f"{_CITATION} is missing") from None
+        except yaml.YAMLError:
+            raise ArchiveError(f"{_CITATION} is not valid YAML") from None
+        if not isinstance(content, Mapping):
+            raise ArchiveError(f"{_CITATION} holds no `key: value` pairs")
+        return content
 
     @property
     def paper(self) -> Mapping[str, Any]:
@@ -90,38 +79,11 @@ class Facts:
 
     def answering(self, key: str) -> str:
         """``checked_by`` or ``orcid`` of the report, empty where nobody is named."""
-        return str(self.options.get(key) or "")
+        return str(self.json("options.json").get(key) or "")
 
     def recorded(self, *path: str) -> Any:
         """A value of the record, None where it is not known."""
         return value_at(self.record, *path)
-
-
-def facts_of(members: Mapping[str, bytes]) -> Facts:
-    """Read the facts from gathered files.
-
-    Raises:
-        ArchiveError: a file they stand in is missing or broken.
-    """
-    read, tool, whole = Archive(members, ""), _tool_of(members), reproducible_digest(members)
-    return Facts(read.reconciliation, read.record, tool, read.json("options.json"), whole)
-
-
-def _tool_of(members: Mapping[str, bytes]) -> Mapping[str, Any]:
-    try:
-        content = yaml.safe_load(members[_CITATION]) or {}
-    except KeyError:
-        raise ArchiveError(f"{_CITATION} is missing") from None
-    except yaml.YAMLError:
-        raise ArchiveError(f"{_CITATION} is not valid YAML") from None
-    if not isinstance(content, Mapping):
-        raise ArchiveError(f"{_CITATION} holds no `key: value` pairs")
-    return content
-
-
-def reproducible_digest(members: Mapping[str, bytes]) -> str:
-    """The SHA-256 of the SHA256SUMS lines of everything that is no record."""
-    return digest(manifest({n: d for n, d in members.items() if n.startswith(REPRODUCIBLE)}))
 
 
 def readme(facts: Facts, network: str) -> bytes:
@@ -134,7 +96,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
     commit, clean = facts.recorded("source", "commit"), facts.recorded("source", "clean")
     state = {True: ", clean", False: ", with uncommitted changes"}.get(clean, "")
     conclusion = facts.reconciliation["conclusion"]
-    verdicts = parse_table(_VERDICTS, members[_VERDICTS])
+    verdicts = facts.table("verdicts.csv")
     # The library's files are many, and in the manifest.
     listed = (
         n for n in sorted(members) if not n.startswith("code/workflow/") and "fonts/" not in n
@@ -153,7 +115,7 @@ def certificate(members: Mapping[str, bytes], facts: Facts) -> bytes:
 
 
 def _rendered(name: str, facts: Facts, **more: Any) -> bytes:
-    names = ("study", "version", "title", "paper", "tool", "reconciliation", "digest")
+    names = ("study", "version", "title", "paper", "tool", "reconciliation", "reproducible")
     context = {name: getattr(facts, name) for name in (*names, "recorded", "answering")}
     return _environment().get_template(f"{name}.jinja").render(context | more).encode()
 

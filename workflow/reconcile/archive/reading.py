@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from reconcile import __version__
 from reconcile.archive.container import (
     MANIFEST,
+    REPRODUCIBLE,
     ArchiveError,
     member_of,
     read_container,
@@ -223,15 +224,9 @@ def check_manifest(members: Mapping[str, bytes]) -> int:
 
 @dataclass(frozen=True)
 class Archive:
-    """The members of an archive, parsed on demand.
-
-    Attributes:
-        members: content by member name.
-        sha256: the hash of the archive file.
-    """
+    """The members of an archive, content by name, parsed on demand."""
 
     members: Mapping[str, bytes]
-    sha256: str
 
     def data(self, result: str) -> bytes:
         """A file of ``results/<study>/``; ArchiveError if it is missing."""
@@ -287,6 +282,12 @@ class Archive:
         """The release of reconcile that wrote it."""
         return str(self.reconciliation.get("version", "unknown"))
 
+    @property
+    def reproducible(self) -> str:
+        """One hash for all that two runs have in common: of their lines in SHA256SUMS."""
+        own = {n: data for n, data in self.members.items() if n.startswith(REPRODUCIBLE)}
+        return digest(manifest(own))
+
     @cached_property
     def other_code(self) -> list[str]:
         """The files of the code that wrote it that are not those of the code that runs."""
@@ -321,7 +322,6 @@ def open_archive(file: Path) -> Archive:
     Raises:
         ArchiveError: it cannot be read, or any byte is not as it was written.
     """
-    raw = read_container(file)
-    members = unpack(raw)
+    members = unpack(read_container(file))
     check_manifest(members)
-    return Archive(members, digest(raw))
+    return Archive(members)

@@ -42,7 +42,7 @@ from reconcile.archive.container import (
     read_container,
     unpack,
 )
-from reconcile.archive.crate import NOT_PROVABLE, reproducible_digest
+from reconcile.archive.crate import NOT_PROVABLE
 from reconcile.archive.reading import MOST_CELLS, Archive, check_manifest, digest
 from reconcile.errors import Fault, InputError, visible
 from reconcile.files import staged
@@ -165,10 +165,10 @@ def verify_archive(
         return f"{check_manifest(members):,} files have their SHA-256; none missing, none extra"
 
     whole = found.run("container", container) and found.run("hashes", hashes)
-    archive = Archive(members, found.sha256)
+    archive = Archive(members)
     if whole and _run_all(found, STRUCTURE, archive):
         found.study, found.version = archive.study, archive.version
-        found.reproducible = reproducible_digest(members)
+        found.reproducible = archive.reproducible
         if archive.cells > MOST_CELLS:
             found.not_compared.append(_too_many(f"{archive.cells:,} cells of tables", MOST_CELLS))
         elif _run_all(found, MEASUREMENTS, archive):
