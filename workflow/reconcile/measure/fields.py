@@ -243,7 +243,7 @@ def cover(layer: nn.Conv2d, input_shape: tuple[int, ...], device: torch.device) 
 
 
 def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Conv2d:
-    probe = _plain(layer).to_empty(device=device).requires_grad_(False)
+    probe = _with_own_weight(layer).to_empty(device=device).requires_grad_(False)
     probe.out_channels = probe.groups
     for parameter in probe.parameters():
         parameter.data = parameter.data[: probe.groups]
@@ -251,7 +251,7 @@ def _ones(layer: nn.Conv2d, device: torch.device) -> nn.Conv2d:
     return probe
 
 
-def _plain(layer: nn.Conv2d) -> nn.Conv2d:
+def _with_own_weight(layer: nn.Conv2d) -> nn.Conv2d:
     """A copy with a weight of its own, where the layer's is made of others."""
     made = {name: getattr(layer, name).detach() for name in getattr(layer, PARAMETRIZATIONS, ())}
     probe = copy.deepcopy(layer)
