@@ -19,7 +19,7 @@ from torch.nn.utils import parametrizations, prune
 
 from reconcile.layers import Conv2d
 from reconcile.measure.boxes import Tracker
-from reconcile.measure.counting import cells_of, count_layers
+from reconcile.measure.counting import Row, cells_of, count_layers
 from reconcile.measure.fields import Coverage, Field, add_fields, carry_fields, cover, fields_of
 
 Chain = list[tuple[int, int, int]]
@@ -372,12 +372,19 @@ CUT: dict[str, tuple[int, tuple[int, int, int], Callable[[Tensor], Tensor]]] = {
 def test_input_that_is_cut_first(name: str) -> None:
     """The input has the axes of what is cut out of it, and layers have their fields."""
     channels, expected, cut = CUT[name]
+    told: dict[str, Callable[[], Row]] = {}
+
+    def ended(layer: str, row: Callable[[], Row]) -> None:
+        told[layer] = row
+        told["input"]()  # asked after every layer, as where networks are measured
+
     with torch.device("meta"):
         model = By(lambda m, x: m.c(cut(x)), c=nn.Conv2d(channels, 1, 3)).eval()
         image = torch.zeros(1, 3, 32, 36)
-        rows, _ = count_layers(model, (image,))
+        rows, _ = count_layers(model, (image,), ended=ended)
         add_fields(model, (image,), rows)
     assert dict(rows[0].sizes) == {"channels": 3, "height": 32, "width": 36}
+    assert told["input"]().sizes == rows[0].sizes
     (row,) = (row for row in rows if row.layer == "c")
     fields = ("receptive_field", "effective_stride", "effective_padding")
     assert tuple(row.fields[f"{name}_height"] for name in fields) == expected

@@ -223,12 +223,11 @@ class KnownAxes:
 
         Where none is given all of it, one tells that is given what was cut out of it.
         """
-        asked = {shape: None}
-        while asked:
-            for one in asked:
-                if found := self._first.get(one) or self.of(one):
-                    return found
-            asked = {part: None for one in asked for part in self._alike.pop(one, ())}
+        asked = [shape]
+        for one in asked:  # what is found on the way is asked in its turn
+            if found := self._first.get(one) or self.of(one):
+                return found
+            asked += [part for part in self._alike.get(one, ()) if part not in asked]
         return None
 
 
