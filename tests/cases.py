@@ -626,6 +626,17 @@ def transposed_with_more_output() -> nn.Module:
     return By(lambda m, x: m.c(x), c=nn.ConvTranspose2d(4, 6, 3, 2, 1, output_padding=1))
 
 
+@case(
+    (1, 1, 8, 8), 16 * 4 * 9 * 2, 72,
+    layers={"input": {"channels": 1, "height": 8}, "c": {"channels": 2, "height": 4}},
+)  # fmt: skip
+def space_to_depth() -> nn.Module:
+    def run(m: Any, x: Tensor) -> Tensor:
+        return m.c(torch.cat([x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)], 1))
+
+    return By(run, c=nn.Conv2d(4, 2, 3, padding=1, bias=False))
+
+
 @case((1, 2, 4, 4), 16 * 36, 36, layers={"u": {"channels": 2, "height": 8, "width": 8}})
 def interpolated() -> nn.Module:
     made = By(lambda m, x: m.a(m.u(m.c(x))), c=nn.Conv2d(2, 2, 3, padding=1, bias=False))

@@ -19,7 +19,7 @@ from torch.nn.utils import parametrizations, prune
 
 from reconcile.layers import Conv2d
 from reconcile.measure.boxes import Tracker
-from reconcile.measure.counting import cells_of, count_layers
+from reconcile.measure.counting import Row, cells_of, count_layers
 from reconcile.measure.fields import Coverage, Field, add_fields, carry_fields, cover, fields_of
 
 Chain = list[tuple[int, int, int]]
@@ -350,6 +350,59 @@ def test_weights_do_not_matter() -> None:
     layer = Conv2d(1, 2, 3)
     nn.init.zeros_(layer.weight)
     assert cover(layer, (1, 1, 9, 9), CPU).seen == 81
+
+
+def _first_tells(x: Tensor) -> Tensor:
+    return torch.cat([x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)], 1)
+
+
+CUT: dict[str, tuple[int, tuple[int, int, int], Callable[[Tensor], Tensor]]] = {
+    "cropped": (3, (3, 1, -4), lambda x: x[..., 4:-4, 4:-4]),
+    "every second": (3, (5, 2, 0), lambda x: x[..., ::2, ::2]),
+    "halves": (3, (3, 1, 0), lambda x: x.chunk(2, -2)[0].split(8, -1)[0]),
+    "channels": (2, (3, 1, 0), lambda x: x[:, 1:]),
+    "narrowed": (3, (3, 1, 0), lambda x: x.narrow(2, 0, 9)),
+    "space to depth": (12, (6, 2, 0), _first_tells),
+    "joined": (6, (3, 1, 0), lambda x: torch.cat([x[..., :16], x[..., :16]], 1)),
+}
+"""Channels of what is cut from an image of three, and the field of a window of three on it."""
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_input_that_is_cut_first(name: str) -> None:
+    """The input has the axes of what is cut out of it, and layers have their fields."""
+    channels, expected, cut = CUT[name]
+    told: dict[str, Callable[[], Row]] = {}
+
+    def ended(layer: str, row: Callable[[], Row]) -> None:
+        told[layer] = row
+        told["input"]()  # asked after every layer, as where networks are measured
+
+    with torch.device("meta"):
+        model = By(lambda m, x: m.c(cut(x)), c=nn.Conv2d(channels, 1, 3)).eval()
+        image = torch.zeros(1, 3, 32, 36)
+        rows, _ = count_layers(model, (image,), ended=ended)
+        add_fields(model, (image,), rows)
+    assert dict(rows[0].sizes) == {"channels": 3, "height": 32, "width": 36}
+    assert told["input"]().sizes == rows[0].sizes
+    (row,) = (row for row in rows if row.layer == "c")
+    fields = ("receptive_field", "effective_stride", "effective_padding")
+    assert tuple(row.fields[f"{name}_height"] for name in fields) == expected
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(8, 4), nn.LayerNorm(8)])
+def test_tokens_that_are_given_as_numbers(layer: nn.Module) -> None:
+    """A layer of each token sees one; attention sees all of them."""
+    attention = nn.MultiheadAttention(8, 2, batch_first=True)
+    model = By(lambda m, x: (m.l(x), m.a(x, x, x)[0]), l=layer, a=attention).to("meta").eval()
+    tokens = torch.zeros(1, 16, 8, device="meta")
+    rows, _ = count_layers(model, (tokens,))
+    add_fields(model, (tokens,), rows)
+    found = {row.layer: row for row in rows}
+    assert found["l"].fields == {
+        "receptive_field": 1, "effective_stride": 1, "effective_padding": 0,
+    }  # fmt: skip
+    assert found["a"].sees_all == ("tokens",)
 
 
 UPSAMPLED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -192,6 +193,21 @@ def test_two_scales(text: str, message: str) -> None:
     """A number that has a scale takes no other."""
     with pytest.raises(ValueError, match=message):
         parse_printed(text, scale="million")
+
+
+@pytest.mark.parametrize("scale", [None, 1024, 7])
+@pytest.mark.parametrize("text", ["98 MB", "2 KB", "3GB", "1.5 TB", "64 KiB", "2 GiB", "7M", "8K"])
+def test_scales_that_a_message_names(text: str, scale: int | None) -> None:
+    """Where a message says which scales a letter may have, each of them is accepted."""
+    try:
+        parse_printed(text, scale=scale)
+    except ValueError as error:
+        named = re.search(r"(\d+) or (\d+)$", str(error))
+        assert named is not None
+        for accepted in map(int, named.groups()):
+            assert parse_printed(text, scale=accepted).value > 0
+    else:
+        assert scale is None or text.endswith(("K", "KB", "KiB"))
 
 
 @pytest.mark.parametrize(

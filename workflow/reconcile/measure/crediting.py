@@ -163,6 +163,9 @@ class Counter(TorchDispatchMode):
         return found
 
     def _note(self, sort: Sort, args: Any, kwargs: Any, result: Any) -> None:
+        if sort.cuts:
+            for part in tensors_in((result,)):
+                self.axes.relate(tuple(args[0].shape), tuple(part.shape))
         if sort.view:
             return
         tensors = tensors_in(args)
@@ -180,6 +183,7 @@ class Counter(TorchDispatchMode):
             self._learn_map(sort.map_axes, args[0], result)
         elif sort.joins and not constant:
             made = tensors_in((result,))[0]
+            self.axes.relate(tuple(tensors[0].shape), tuple(made.shape))
             self._learn(tuple(made.shape), self._joined_axes(tensors[0], made))
         if constant:
             marks = [block.mark or CONSTANT for block in blocks if block is not None]

@@ -136,7 +136,9 @@ def add_fields(
     """
     axes = rows[0].axes or ()
     dimensions = [d for d, word in enumerate(axes) if word in _SEEN]
-    if not dimensions or axes.count(TOKENS) > 1:
+    if several := axes.count(TOKENS) > 1:  # the batch of one may be one of them
+        dimensions = [d for d in dimensions if inputs[0].shape[d] > 1]
+    if not dimensions or (several and len(dimensions) > 1):
         return
     words = [axes[d] for d in dimensions]
     names = layer_names(model)

@@ -196,6 +196,7 @@ class KnownAxes:
     def __init__(self) -> None:
         self._last: dict[tuple[int, ...], Axes] = {}
         self._first: dict[tuple[int, ...], Axes] = {}
+        self._alike: dict[tuple[int, ...], dict[tuple[int, ...], None]] = {}
 
     def learn(self, shape: tuple[int, ...], axes: Axes | None) -> None:
         """Note what the axes of a shape are from here on."""
@@ -208,14 +209,27 @@ class KnownAxes:
         if axes is not None:
             self._first.setdefault(shape, axes)
 
+    def relate(self, whole: tuple[int, ...], part: tuple[int, ...]) -> None:
+        """Note that of two shapes one was cut out of the other, or is a side of it: axes stay."""
+        if len(whole) == len(part) and whole != part:
+            self._alike.setdefault(whole, {})[part] = None
+
     def of(self, shape: tuple[int, ...]) -> Axes | None:
         """The axes of the last tensor of a shape; a flat vector has features."""
         found = self._last.get(shape)
         return found or ((BATCH, FEATURES) if len(shape) == 2 and shape[0] == 1 else None)  # noqa: PLR2004
 
     def of_input(self, shape: tuple[int, ...]) -> Axes | None:
-        """The axes of the network's input, which the first layer of its shape tells."""
-        return self._first.get(shape) or self.of(shape)
+        """The axes of the network's input, which the first layer of its shape tells.
+
+        Where none is given all of it, one tells that is given what was cut out of it.
+        """
+        asked = [shape]
+        for one in asked:  # what is found on the way is asked in its turn
+            if found := self._first.get(one) or self.of(one):
+                return found
+            asked += [part for part in self._alike.get(one, ()) if part not in asked]
+        return None
 
 
 # Closed forms.

@@ -161,6 +161,7 @@ class Sort:
             they are, scaled, masked, padded, or some of them.
         adds: whether it adds two tensors, element by element.
         joins: whether it puts tensors side by side.
+        cuts: whether its result is a part of what it takes, with all its axes.
         writes: whether it writes into what it takes.
         looks_up: whether it picks rows of a table.
         map_axes: how many axes the map has that it works on, if it says so.
@@ -179,6 +180,7 @@ class Sort:
     keeps: tuple[int, ...] = ()
     adds: bool = False
     joins: bool = False
+    cuts: bool = False
     writes: bool = False
     looks_up: bool = False
     map_axes: int = 0
@@ -378,6 +380,7 @@ _KEEPS = {
     "where": (1, 2),
 }
 _ADDS = frozenset(("add", "sub", "subtract"))
+_CUTS = frozenset(("slice", "split", "split_with_sizes", "unsafe_split"))
 _JOINS = frozenset(("cat", "stack", "_stack"))
 _NORMS = frozenset(
     (
@@ -421,6 +424,7 @@ def sort_of(func: Any) -> Sort:
         keeps=_KEEPS.get(short, ()),
         adds=short in _ADDS,
         joins=short in _JOINS,
+        cuts=short in _CUTS,
         writes=func._schema.is_mutable,
         looks_up=short == "embedding",
         map_axes=_map_axes(short),

@@ -201,7 +201,9 @@ def parse_printed(
         )
     worth = tail.worth if given is None else _agreed(text, match, tail, given)
     if tail.asks and given is None:
-        raise ValueError(f'"{text}" may count in 1,000 or in 1,024: say which as `scale:`')
+        raise ValueError(
+            f'"{text}" may count in 1,000 or in 1,024: say which as `scale:`, {_both(tail)}'
+        )
     mantissa = _mantissa(match, whole=unit is not None and unit >= 1)
     last = mantissa.last * worth
     told = unit is not None or tail.share or match["about"] is not None
@@ -311,9 +313,15 @@ def _agreed(text: str, match: re.Match[str], tail: _Tail, given: Fraction) -> Fr
     if tail.scales and not 1 / _NEARLY <= given / tail.worth <= _NEARLY:
         raise ValueError(
             f'"{text}" has a scale of its own, {int(tail.worth):,}; leave out `scale:`, which may '
-            "only say whether a letter counts in 1,000 or in 1,024"
+            f"only say whether a letter counts in 1,000 or in 1,024: {_both(tail)}"
         )
     return given
+
+
+def _both(tail: _Tail) -> str:
+    """What a letter may be worth, as `scale:` takes it; a binary one is its own near a power."""
+    power = len(f"{int(tail.worth)}") // 3
+    return f"{1000**power} or {1024**power}"
 
 
 def _mantissa(match: re.Match[str], *, whole: bool) -> _Mantissa:
