@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import LINKS, PROJECT, put_link, study_data, write_study
 
-from reconcile.errors import InputError
+from reconcile.errors import MOST_TOLD, InputError
 from reconcile.study.load import load_study
 from reconcile.study.model import Study, next_by_id
 from reconcile.study.plan import arguments_of, denied_statements, networks_of, plan_of
@@ -488,6 +488,24 @@ def test_every_link_is_told(tmp_path: Path) -> None:
     put_link(folder, "b.txt", "/etc/passwd")
     put_link(folder, "a/c.txt", "nowhere")
     assert [line.partition(":")[0] for line in faults(folder)] == ["a/c.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("more", [0, 1, 1234])
+def test_of_many_faults_the_first_are_told(tmp_path: Path, more: int) -> None:
+    """And how many there are besides."""
+    folder = write_study(tmp_path / "tiny")
+    for number in range(MOST_TOLD + more):
+        put_link(folder, f"{number:04}.txt", "nowhere")
+    with pytest.raises(InputError) as raised:
+        load_study(folder)
+    told = str(raised.value).splitlines()
+    assert told[MOST_TOLD:] == ([f"and {more:,} more"] if more else [])
+
+
+def test_a_folder_of_no_study_says_so(tmp_path: Path) -> None:
+    """In one line, whatever lies in it."""
+    put_link(tmp_path, "notes.txt", "nowhere")
+    assert faults(tmp_path) == ["study.yaml: there is no such file"]
 
 
 def test_folder_behind_a_link(tmp_path: Path) -> None:

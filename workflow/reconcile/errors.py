@@ -10,6 +10,8 @@ from pathlib import Path
 
 SHOWN = 40
 """Names that a message lists; a sweep has thousands."""
+MOST_TOLD = 100
+"""Faults that are told in full; what follows from one mistake may be thousands."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,7 +60,7 @@ def not_there(what: str, wanted: str, known: Iterable[str]) -> str:
 
 
 class InputError(Exception):
-    """The user's input cannot be used. ``str()`` gives one line a fault."""
+    """The user's input cannot be used. ``str()`` gives one line a fault, of the first ones."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__(*faults)
@@ -70,4 +72,6 @@ class InputError(Exception):
         return cls(Fault(file, 0, "", message))
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.faults))
+        more = len(self.faults) - MOST_TOLD
+        told = [*map(str, self.faults[:MOST_TOLD]), *([f"and {more:,} more"] if more > 0 else [])]
+        return "\n".join(told)

@@ -84,8 +84,9 @@ def load_study(folder: Path) -> Study:
 
 
 def _load(folder: Path) -> Study:
-    refuse_links(folder)
     file = folder / STUDY_FILE
+    if file.exists():  # a folder that is no study's says that, and nothing of what is in it
+        refuse_links(folder)
     data, places = load_yaml(file)
     study, written, problems = _with_tables(build(Study, data, places, file))
     problems += _sweep_problems(study)
