@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 from breaking import broken_data, broken_text, is_a_good_line
+from pydantic import ValidationError
 from support import PROJECT, write_study
 
 from reconcile.errors import InputError
-from reconcile.study.config import Config, check_config, load_config, study_names
+from reconcile.study.config import Config, ReportOptions, check_config, load_config, study_names
 
 FULL = (PROJECT / "config.yaml").read_text(encoding="utf-8")
 
@@ -35,6 +36,23 @@ def test_file_states_the_defaults() -> None:
     """What stands in config.yaml is the default of every key, and every key stands there."""
     assert load_config(PROJECT / "config.yaml") == Config()
     assert yaml.safe_load(FULL) == Config().model_dump()
+
+
+@pytest.mark.parametrize(
+    "orcid", ["0000-0002-1825-0097", "0000-0001-5109-3700", "0000-0002-1694-233X"]
+)
+def test_a_mistyped_orcid_is_nobody_s(orcid: str) -> None:
+    """ORCID's examples are accepted, and none with a digit wrong or two neighbours swapped."""
+    ReportOptions(orcid=orcid)
+    places = [place for place, digit in enumerate(orcid) if digit.isdigit()]
+    wrong = {orcid[:p] + digit + orcid[p + 1 :] for p in places for digit in "0123456789"}
+    for one, other in pairwise(places):
+        swapped = [*orcid]
+        swapped[one], swapped[other] = orcid[other], orcid[one]
+        wrong.add("".join(swapped))
+    for mistyped in sorted(wrong - {orcid}):
+        with pytest.raises(ValidationError):
+            ReportOptions(orcid=mistyped)
 
 
 def test_every_key_has_a_comment() -> None:
@@ -67,6 +85,10 @@ MESSAGES = [
     ),
     ("measure: {device: tpu}\n", "config.yaml:1: measure.device: must be 'auto', 'cuda' or 'cpu'"),
     ("report:\n  orcid: x\n", "config.yaml:2: report.orcid: must be an ORCID like 0000-0002-1825"),
+    (
+        "report: {orcid: 0000-0002-1825-0079}\n",
+        "config.yaml:1: report.orcid: is nobody's ORCID: a digit of it must be another one",
+    ),
     ('report: {checked_by: "\\0"}\n', "config.yaml:1: report.checked_by: holds the control"),
     ("a: 1\na: 2\n", "config.yaml:2: a: this key stands here twice"),
     ("", "config.yaml:1: must hold `key: value` pairs at its top level"),

@@ -26,15 +26,25 @@ from reconcile.study.yamlfile import (
 Id = Annotated[str, StringConstraints(pattern=STUDY_PATTERN, max_length=200)]
 
 
+def _of_somebody(orcid: str) -> str:
+    """An ORCID whose last character follows from the others (ISO 7064, MOD 11-2); or nothing."""
+    remainder = 0
+    for digit in orcid.replace("-", ""):
+        remainder = (2 * remainder + (10 if digit == "X" else int(digit))) % 11
+    if orcid and remainder != 1:
+        raise ValueError("is nobody's ORCID: a digit of it must be another one")
+    return orcid
+
+
 class ReportOptions(Settings):
     """What the report says about who made it, and how much it shows."""
 
     checked_by: Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)] = (
         Field("", description="Who answers for the check; left out of the report when empty.")
     )
-    orcid: Annotated[str, StringConstraints(pattern=ORCID_PATTERN)] = Field(
-        "", description="ORCID of that person, 0000-0000-0000-0000; left out when empty."
-    )
+    orcid: Annotated[
+        str, StringConstraints(pattern=ORCID_PATTERN), AfterValidator(_of_somebody)
+    ] = Field("", description="ORCID of that person, 0000-0000-0000-0000; left out when empty.")
     max_readings: int = Field(
         24,
         ge=1,
