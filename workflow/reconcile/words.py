@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from math import floor, log10
 
+Report = Callable[[str], None]
+"""Tells people a line."""
 SECONDS = 1.0
 """Between two lines of progress: often enough to be seen, seldom enough to be read."""
 
@@ -26,7 +28,7 @@ class Seldom:
         last: when it was told something, or the work began, on a clock that only goes on.
     """
 
-    report: Callable[[str], None]
+    report: Report
     last: float = field(default_factory=time.monotonic)
 
     def line(self, text: str) -> None:

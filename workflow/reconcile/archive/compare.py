@@ -5,7 +5,7 @@ Measuring an archive's networks again executes its network code. Comparing two e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
@@ -27,8 +27,8 @@ from reconcile.study.settings import Measuring
 from reconcile.tables.contract import FILES, MEASURED, NETWORK, tables
 from reconcile.tables.frames import rows_of
 from reconcile.tables.rows import Row, same_value
+from reconcile.words import Report
 
-Report = Callable[[str], None]
 COUNTED = tuple(n for n, file in tables().items() if file.rule == "measure" and not file.record)
 """The measurements that must be equal on every device."""
 COMPARED = {

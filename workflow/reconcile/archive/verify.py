@@ -30,7 +30,7 @@ from reconcile.archive.again import (
     workspace,
 )
 from reconcile.archive.checks import MEASUREMENTS, STRUCTURE
-from reconcile.archive.compare import Latency, Report, Rerun, measure_again
+from reconcile.archive.compare import Latency, Rerun, measure_again
 from reconcile.archive.container import (
     RESULT_FILES,
     WRITTEN_BY,
@@ -48,6 +48,7 @@ from reconcile.errors import Fault, InputError, visible
 from reconcile.files import staged
 from reconcile.measure.provenance import host, versions
 from reconcile.study.load import STUDY_FILE
+from reconcile.words import Report
 
 T = TypeVar("T")
 HOLDS, PARTLY, FAILS, NOT_RUN = "holds", "holds in part", "fails", "not run"

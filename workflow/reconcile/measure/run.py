@@ -28,10 +28,9 @@ from reconcile.measure.solving import solution_rows
 from reconcile.study.settings import Measuring, Plan
 from reconcile.tables.contract import MEASURED, NETWORK, head_of, passes_of_layers, summed, tables
 from reconcile.tables.rows import Csv
-from reconcile.words import SECONDS
+from reconcile.words import SECONDS, Report
 
 MEASUREMENT_FILES = tuple(name for name, file in tables().items() if file.rule == "measure")
-Report = Callable[[str], None]
 Requests = Callable[[], Iterable[Answer]]
 """The same requests each time."""
 MOST_WITH_TENSORS = 64

@@ -33,7 +33,7 @@ from reconcile.study.expressions import (
     total_of,
 )
 from reconcile.tables.contract import MEASURED, MULTIPLIED, NETWORK, QUANTITIES
-from reconcile.words import Seldom, count_of
+from reconcile.words import Report, Seldom, count_of
 
 MOST_SCANNED: Final = 500
 """So many values are measured one by one, which nothing can surpass."""
@@ -54,7 +54,6 @@ SEED: Final = 1
 LARGEST_STRIDE: Final = 1024
 
 Answer = dict[str, Any]
-Report = Callable[[str], None]
 Value = Fraction | None
 """A measured count; None where the network does not build, run or have it."""
 Ask = Callable[[Iterable[int]], list[Value]]

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -23,7 +23,7 @@ from reconcile.errors import Fault, InputError
 from reconcile.proc import nothing_collected
 from reconcile.report.views import DATA_FILES
 from reconcile.tables.contract import FILES
-from reconcile.words import SECONDS
+from reconcile.words import SECONDS, Report
 
 _PAGE = re.compile(r"Page (\d+)$")
 """How WeasyPrint's progress ends where it lays out a page; one that stays says so behind."""
@@ -51,7 +51,7 @@ class OfflineFetcher(URLFetcher):  # type: ignore[misc]  # weasyprint is not typ
 class _Pages(logging.Handler):
     """Tells which page WeasyPrint has come to; how many there will be it knows only at the end."""
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, report: Report) -> None:
         super().__init__(logging.INFO)
         self._report = report
         self._begun = self._told = time.monotonic()
@@ -75,7 +75,7 @@ class _Pages(logging.Handler):
 
 
 @contextmanager
-def _pages_told(report: Callable[[str], None]) -> Iterator[None]:
+def _pages_told(report: Report) -> Iterator[None]:
     logger, handler = logging.getLogger("weasyprint.progress"), _Pages(report)
     level = logger.level
     logger.addHandler(handler)
@@ -126,9 +126,7 @@ def _written(what: Path, page: str, fetcher: OfflineFetcher, **options: Any) -> 
         return bytes(html.write_pdf(font_config=_fonts(), **options))
 
 
-def pdf_of(
-    page: str, results: Path, date: str, report: Callable[[str], None] = lambda _: None
-) -> bytes:
+def pdf_of(page: str, results: Path, date: str, report: Report = lambda _: None) -> bytes:
     """The PDF of a page for paper.
 
     Args:

@@ -6,7 +6,7 @@ in ``templates/``. It needs no torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from reconcile.study.config import ReportOptions
 from reconcile.study.model import Evidence, Study
 from reconcile.tables.contract import COLUMN, FAILS, FILES, NOT_COMPUTED
 from reconcile.tables.rows import Row, grouped_by
+from reconcile.words import Report
 
 SECTIONS = {
     "answer": "The answer",
@@ -72,7 +73,6 @@ SEARCH = ("claim", "kind", "searched")
 SEARCH_OF = {"terms": ("search", "digits"), "solutions": ("search",)}
 PER_PRINTED_PAGE = 12
 """Readings side by side on a page of paper."""
-Report = Callable[[str], None]
 
 
 def write_page(study: Study, results: Path, config: Mapping[str, Any]) -> None:

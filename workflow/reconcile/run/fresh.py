@@ -51,6 +51,7 @@ from reconcile.study.load import STUDY_FILE, load_study
 from reconcile.study.model import Study
 from reconcile.study.plan import measured_slice, network_file_of, stays_on_meta
 from reconcile.study.yamlfile import STUDY_PATTERN
+from reconcile.words import Report
 
 OUTDATED = Path(".snakemake/outdated")
 STUDIES, RESULTS = "studies", "results"
@@ -137,9 +138,7 @@ class Judge:
         report: is told a line for each job that is out of date, with what changed.
     """
 
-    def __init__(
-        self, workflow: Any, study: Callable[[str], Study], report: Callable[[str], None]
-    ) -> None:
+    def __init__(self, workflow: Any, study: Callable[[str], Study], report: Report) -> None:
         self._workflow, self._study, self._report = workflow, study, report
         self._sums, self._handed_over = Sums(), 0
         self._results: dict[str, Sum] = {}

@@ -27,7 +27,7 @@ import re
 import sys
 import traceback
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache, partial
@@ -40,6 +40,7 @@ from reconcile.files import PACKAGE as ROOT
 from reconcile.files import ROOT as PROJECT
 from reconcile.files import name_of, write_json
 from reconcile.run.processes import Alive, end_with_parent
+from reconcile.words import Report
 
 SUMS_VARIABLE = "RECONCILE_SUMS"
 """How the variables of sums begin: the environment reaches every job, on other hosts too."""
@@ -54,8 +55,6 @@ _IMPORT = re.compile(
 )
 _WORD = re.compile(r"\w+")
 
-Log = Callable[[str], None]
-"""Tells people a line."""
 Sum = str | None
 """A SHA-256, or None of what is not there."""
 Name = str
@@ -250,7 +249,7 @@ def _tell(stream: TextIO, line: str) -> None:
 
 
 @contextmanager
-def job(snakemake: Any, *expected: type[Exception]) -> Iterator[Log]:
+def job(snakemake: Any, *expected: type[Exception]) -> Iterator[Report]:
     """Run a rule's script with its log, and leave its mark beside the results.
 
     Args:
@@ -262,7 +261,7 @@ def job(snakemake: Any, *expected: type[Exception]) -> Iterator[Log]:
 
 
 @contextmanager
-def logged(file: str, *expected: type[Exception]) -> Iterator[Log]:
+def logged(file: str, *expected: type[Exception]) -> Iterator[Report]:
     """Run a script's work with its log; expected faults become one line each and exit code 1.
 
     Args:

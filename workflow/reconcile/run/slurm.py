@@ -14,12 +14,12 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from reconcile.run.processes import Alive
+from reconcile.words import Report
 
 JOB_PREFIX = "reconcile"
 """As in profiles/slurm/profile.yaml."""
@@ -35,7 +35,7 @@ class LeftoverError(Exception):
     """Jobs of a killed run are still there, and would write what this run writes."""
 
 
-def cancel_leftovers(folder: Path, report: Callable[[str], None]) -> None:
+def cancel_leftovers(folder: Path, report: Report) -> None:
     """Cancel this user's jobs of a killed run in this folder, and wait until they have ended.
 
     Args:
@@ -63,7 +63,7 @@ def cancel_leftovers(folder: Path, report: Callable[[str], None]) -> None:
         time.sleep(1)
 
 
-def _jobs(folder: Path, report: Callable[[str], None]) -> list[str]:
+def _jobs(folder: Path, report: Report) -> list[str]:
     done = _asked("squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%j|%Z")
     if done is None or done.returncode:
         report("SLURM does not answer: whether a killed run left jobs behind is not known")

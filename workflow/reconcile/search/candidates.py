@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -37,7 +37,7 @@ from reconcile.study.model import Study
 from reconcile.study.printed import PrintedNumber, reading_of_digits
 from reconcile.tables.contract import INPUT, NETWORK, QUANTITIES, VERDICTS
 from reconcile.tables.frames import read_table
-from reconcile.words import number
+from reconcile.words import Report, number
 
 MOST_LISTED: Final = 20
 """Hits of one search that are listed; all are counted."""
@@ -45,7 +45,6 @@ WINDOW: Final = 2
 """Candidates are counted from the printed number divided by this up to as many times it."""
 _STEPS: Final = Fraction(3, 2)
 """Steps of the last digit in which numbers lie that are rounded or cut to the same digits."""
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)

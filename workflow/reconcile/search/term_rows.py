@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from reconcile.errors import InputError
 from reconcile.judge.measurements import Measurements, ReadingScope
-from reconcile.search.candidates import Given, Report
+from reconcile.search.candidates import Given
 from reconcile.search.terms import (
     MOST_NODES,
     WORLD_NODES,
@@ -36,7 +36,7 @@ from reconcile.search.terms import (
 from reconcile.study.expressions import ExpressionError, Row, evaluate
 from reconcile.study.load import fault_in
 from reconcile.study.model import Claim, Study, TermSearch, claims_named, next_by_id
-from reconcile.words import Seldom, count_of, number
+from reconcile.words import Report, Seldom, count_of, number
 
 SHOWN: Final = 10
 """Solutions that are listed, the cheapest first."""
