@@ -147,6 +147,7 @@ def reads(folder: Path) -> dict[str, tuple[str, ...]]:
         "page": ("explain", "48", network, "--html", f"{study}/network.py"),
         "page by another name": ("explain", "48", network, "--html", f"{folder}/there/network.py"),
         "page of a study": ("explain", "48", f"{study}", "--html", f"{study}/study.yaml"),
+        "page of a study by its name": ("explain", "48", "tiny", "--html", f"{study}/study.yaml"),
         "tables": ("measure", f"{study}", f"{study}"),
         "tables by another name": ("measure", f"{study}", f"{folder}/there"),
         "tables inside": ("measure", f"{study}", f"{study}/new/out"),
@@ -155,16 +156,20 @@ def reads(folder: Path) -> dict[str, tuple[str, ...]]:
 
 OVER_ITSELF = (
     *("receipt", "receipt behind a link", "archive behind a link", "name of a receipt", "page"),
-    *("page by another name", "page of a study", "tables", "tables by another name"),
-    "tables inside",
+    *("page by another name", "page of a study", "page of a study by its name"),
+    *("tables", "tables by another name", "tables inside"),
 )
 
 
 @pytest.mark.parametrize("case", OVER_ITSELF)
 def test_nothing_that_is_read_is_written_over(
-    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A command refuses in a line to write over its own input, and leaves it as it is."""
+    monkeypatch.chdir(tmp_path)
     commands = reads(tmp_path)
     assert commands.keys() == {*OVER_ITSELF}
     command = commands[case]

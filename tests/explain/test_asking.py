@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support import PROJECT
+from support import PROJECT, write_study
 
 from reconcile.cli import main
 from reconcile.errors import InputError, visible
@@ -356,6 +356,23 @@ def test_a_page_is_written(
     text = page.read_text(encoding="utf-8")
     assert ":Net --input 3x8x8</code>" in text
     assert '<th scope="row">parameters<' in text
+
+
+@pytest.mark.parametrize("named", ["tiny", "{folder}", "{folder}/network.py:Tiny"])
+def test_a_page_beside_what_is_read(
+    named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a network is named, a page may lie elsewhere, and in its folder as a new file."""
+    monkeypatch.setattr("reconcile.explain.asking.STUDIES", tmp_path / "studies")
+    monkeypatch.chdir(tmp_path)
+    folder = write_study(tmp_path / "studies" / "tiny")
+    name = named.format(folder=folder)
+    arguments = ["--with", "size=8", "--with", "kernels=4", "--with", "rule=ceil"]
+    typed = arguments if ":" in name else []
+    for page in (tmp_path / "page.html", folder / "page.html"):
+        code, out, error = told(capsys, "64", name, *typed, "--html", str(page))
+        assert (code, error) == (0, ""), out
+        assert page.is_file()
 
 
 def test_words(network: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -217,17 +217,15 @@ def _declare_explain(parser: argparse.ArgumentParser) -> None:
 
 def _explain(args: argparse.Namespace) -> int:
     """0 if something gives the number, else 1."""
-    from reconcile.explain.asking import counted, networks_asked, number_asked, refused
+    from reconcile.explain.asking import counted, files_of, networks_asked, number_asked, refused
     from reconcile.explain.ranking import as_json, explained, lines, sized_for
 
     if args.most < 1:
         raise refused("--most", "must be 1 or more")
-    if args.html:
-        named = Path(args.network)
-        file = Path(args.network.rpartition(":")[0])
-        _spare(args.html, named.glob("*") if named.is_dir() else [file])
     printed, quantity = number_asked(args.number)
     asked = networks_asked(args.network, args.arguments, args.input)
+    if args.html:
+        _spare(args.html, files_of(args.network))
     # Other sizes of the image are tried for one network only, and only where nothing plain fits.
     alone = len(asked) == 1
     networks = counted(asked, lambda one: sized_for(one, printed, quantity) if alone else None)

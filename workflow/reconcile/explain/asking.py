@@ -121,6 +121,18 @@ def networks_asked(
     return [AskedNetwork("", "main", {"module": place, "class": name}, given, shapes)]
 
 
+def files_of(network: str) -> list[Path]:
+    """What a network that is named so is read from; nothing where it is a package's.
+
+    Raises:
+        InputError: as of ``networks_asked``.
+    """
+    if folder := _study_folder(network):
+        return [*folder.glob("*")]
+    match = _PLACE.fullmatch(network)
+    return [Path(match["place"])] if match and match["place"].endswith(".py") else []
+
+
 def _study_folder(network: str) -> Path | None:
     """The folder of a study that is named by its folder, or by its name below ``studies``."""
     for folder in (Path(network), STUDIES / network):

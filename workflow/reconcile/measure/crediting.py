@@ -388,8 +388,9 @@ class Counter(TorchDispatchMode):
             return
         spread = [any(axes) for axes in zip(*spreads, strict=True)]
         if along is not None:
-            place = along % result.ndim
-            spread[place : place + 1 - result.ndim + len(spread)] = [True]
+            # What is joined has the axis already, what is stacked gets it.
+            place, new = along % result.ndim, result.ndim - len(spread)
+            spread[place : place + 1 - new] = [True]
         work = [part for tensor, product in parts for part in product.of(tensor.numel())]
         if len(spread) == result.ndim:
             self._make_product(result, tuple(spread), tuple(work))

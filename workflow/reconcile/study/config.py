@@ -26,7 +26,7 @@ from reconcile.study.yamlfile import (
 Id = Annotated[str, StringConstraints(pattern=STUDY_PATTERN, max_length=200)]
 
 
-def _of_somebody(orcid: str) -> str:
+def _somebodys_orcid(orcid: str) -> str:
     """An ORCID whose last character follows from the others (ISO 7064, MOD 11-2); or nothing."""
     remainder = 0
     for digit in orcid.replace("-", ""):
@@ -43,7 +43,7 @@ class ReportOptions(Settings):
         Field("", description="Who answers for the check; left out of the report when empty.")
     )
     orcid: Annotated[
-        str, StringConstraints(pattern=ORCID_PATTERN), AfterValidator(_of_somebody)
+        str, StringConstraints(pattern=ORCID_PATTERN), AfterValidator(_somebodys_orcid)
     ] = Field("", description="ORCID of that person, 0000-0000-0000-0000; left out when empty.")
     max_readings: int = Field(
         24,
